@@ -1,0 +1,14 @@
+//! What tests share and no user runs: drawn scenes, private PostgreSQL clusters, the real programs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says why on standard error"
+)]
+
+pub mod postgres;
+pub mod programs;
+pub mod scene;

@@ -26,8 +26,8 @@ impl UtcTime {
     #[must_use]
     pub fn from_unix_millis(millis: i64) -> Self {
         Self(millis.clamp(
-            Timestamp::MIN.as_millisecond(),
-            Timestamp::MAX.as_millisecond(),
+            Timestamp::MIN.as_second() * 1000,
+            Timestamp::MAX.as_second() * 1000,
         ))
     }
 
@@ -91,7 +91,7 @@ impl std::ops::Sub<Duration> for UtcTime {
 impl From<Timestamp> for UtcTime {
     /// Rounds down to the millisecond.
     fn from(at: Timestamp) -> Self {
-        Self(at.as_millisecond())
+        Self::from_unix_millis(at.as_millisecond())
     }
 }
 
@@ -234,6 +234,15 @@ mod tests {
         );
         let offset: UtcTime = serde_json::from_str("\"2026-11-22T16:40:03.2509+01:00\"").unwrap();
         assert_eq!(offset, at);
+    }
+
+    #[test]
+    fn the_ends_of_time_are_still_times() {
+        let last = UtcTime::from_unix_millis(i64::MAX);
+        assert_eq!(last.to_string(), "9999-12-30T22:00:00.000Z");
+        assert_eq!(UtcTime::from(Timestamp::MAX), last);
+        let first = UtcTime::from_unix_millis(i64::MIN);
+        assert!(first.to_string().starts_with("-009999-"), "{first}");
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl AlertState {
         let allowed = matches!(
             (self, next),
             (Pending, Sending | Held)
-                | (Sending, Sent | Pending | Dead | Sending)
+                | (Sending, Sent | Pending | Held | Dead | Sending)
                 | (Held, Pending | Dead)
                 | (Dead, Pending)
         );

@@ -3,6 +3,7 @@
 //!
 //! No I/O, no async, no database, no HTTP. Only [`clock`] and [`random`] ask the system for anything.
 
+pub mod client;
 pub mod clock;
 pub mod frame;
 pub mod ids;

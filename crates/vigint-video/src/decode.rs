@@ -46,6 +46,10 @@ pub(crate) struct Picture {
     pub(crate) width: usize,
     pub(crate) height: usize,
     /// 1 (Y) or 3 (Y, Cb, Cr) samples a pixel.
+    #[cfg_attr(
+        not(feature = "clips"),
+        allow(dead_code, reason = "always 1 where nobody wants colour")
+    )]
     pub(crate) channels: usize,
     /// `width * height * channels` samples, row by row, interleaved.
     pub(crate) samples: Vec<u8>,

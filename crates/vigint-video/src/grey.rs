@@ -83,8 +83,9 @@ impl GreyDecoder for ZuneGreyDecoder {
         } else {
             area_average(&picture.samples, from, to)
         };
-        GreyPlane::new(width, height, pixels.into_boxed_slice())
-            .ok_or_else(|| DecodeError::Refused("it came out in another size than it said".to_owned()))
+        GreyPlane::new(width, height, pixels.into_boxed_slice()).ok_or_else(|| {
+            DecodeError::Refused("it came out in another size than it said".to_owned())
+        })
     }
 }
 

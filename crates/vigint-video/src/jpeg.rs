@@ -33,10 +33,14 @@ pub enum JpegError {
     #[error("the JPEG picture is damaged: {0}")]
     Damaged(&'static str),
     /// A JPEG, but of a kind that cameras do not make and Vigint does not decode.
-    #[error("this kind of JPEG is not supported: {0}; send an 8-bit baseline or progressive JPEG, grey or colour")]
+    #[error(
+        "this kind of JPEG is not supported: {0}; send an 8-bit baseline or progressive JPEG, grey or colour"
+    )]
     Unsupported(&'static str),
     /// More pixels than allowed.
-    #[error("the picture is too large: {width}x{height} is more than {max} pixels; send a smaller one")]
+    #[error(
+        "the picture is too large: {width}x{height} is more than {max} pixels; send a smaller one"
+    )]
     TooManyPixels {
         /// Width in pixels.
         width: u16,
@@ -114,12 +118,17 @@ fn frame_header(code: u8, segment: &[u8], max_pixels: u64) -> Result<(u16, u16),
     if *precision != 8 {
         return Err(JpegError::Unsupported("it has not 8 bits a sample"));
     }
-    let (width, height) = (u16::from_be_bytes([*w1, *w0]), u16::from_be_bytes([*h1, *h0]));
+    let (width, height) = (
+        u16::from_be_bytes([*w1, *w0]),
+        u16::from_be_bytes([*h1, *h0]),
+    );
     if width == 0 || height == 0 {
         return Err(JpegError::NoSize);
     }
     if !matches!(count, 1 | 3) {
-        return Err(JpegError::Unsupported("it has neither one nor three colour components"));
+        return Err(JpegError::Unsupported(
+            "it has neither one nor three colour components",
+        ));
     }
     if components.len() != usize::from(*count) * 3 {
         return Err(JpegError::Damaged("its frame header has the wrong length"));

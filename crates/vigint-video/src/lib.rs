@@ -3,12 +3,13 @@
 //! It takes bytes and times and gives back facts. It must not know the network, a database, a tenant, or
 //! who asks; it starts no thread and reads no clock. Every byte it is given may be hostile: nothing here
 //! may panic on one, and what runs a decoder is guarded against a panic all the same.
+//!
+//! Feature `clips` adds the making of movies.
 
 pub mod grey;
 pub mod jpeg;
 pub mod motion;
 
-/// H.264/MP4 making. Feature `clips`.
 #[cfg(feature = "clips")]
 pub mod clip;
 

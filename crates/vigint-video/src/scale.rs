@@ -99,7 +99,10 @@ mod tests {
 
     #[test]
     fn a_picture_can_grow() {
-        assert_eq!(area_average(&[10, 200], (2, 1), (4, 2)), [10, 10, 200, 200, 10, 10, 200, 200]);
+        assert_eq!(
+            area_average(&[10, 200], (2, 1), (4, 2)),
+            [10, 10, 200, 200, 10, 10, 200, 200]
+        );
     }
 
     proptest! {

@@ -1,6 +1,9 @@
 //! The picture area of a clip, and how frames of any size and colour are laid onto it as I420 (4:2:0).
 //!
 //! The first frame decides the size. A frame of another size is scaled to fit, with black bars.
+//!
+//! JPEGs use all of 0..=255, and H.264 can say so, but not every player listens, and ffprobe calls it
+//! yuvj420p: what is laid here is video range, luma 16..=235 and chroma 16..=240, plain yuv420p.
 
 use crate::decode::Picture;
 use crate::scale::area_average;
@@ -10,6 +13,9 @@ const MIN_SIDE: usize = 16;
 /// A clip fits into 1920x1080, or 1080x1920 when it stands.
 const MAX_LONG: usize = 1920;
 const MAX_SHORT: usize = 1080;
+/// Black and colourless in video range.
+const BLACK: u8 = 16;
+const COLOURLESS: u8 = 128;
 
 /// The planes of the clip, filled anew by each frame.
 pub(super) struct Canvas {
@@ -54,9 +60,9 @@ impl Canvas {
             first: (width, height),
             first_place: Place::centred(inner, (canvas_width, canvas_height)),
             last_place: None,
-            y: vec![0; canvas_width * canvas_height],
-            u: vec![128; canvas_width * canvas_height / 4],
-            v: vec![128; canvas_width * canvas_height / 4],
+            y: vec![BLACK; canvas_width * canvas_height],
+            u: vec![COLOURLESS; canvas_width * canvas_height / 4],
+            v: vec![COLOURLESS; canvas_width * canvas_height / 4],
         }
     }
 
@@ -80,45 +86,61 @@ impl Canvas {
             Place::centred(inner, (self.width, self.height))
         };
         if self.last_place.replace(place) != Some(place) {
-            self.y.fill(0);
-            self.u.fill(128);
-            self.v.fill(128);
+            self.y.fill(BLACK);
+            self.u.fill(COLOURLESS);
+            self.v.fill(COLOURLESS);
         }
-        let half = place.halved();
-        let plane = |channel: usize| -> Vec<u8> {
-            let samples = picture.samples.iter().skip(channel);
-            samples.step_by(picture.channels).copied().collect()
-        };
-        if (even(size.0), even(size.1)) == (place.width, place.height) {
-            // The usual case: nothing to scale; an odd last column or row is cut off.
-            let row = size.0 * picture.channels;
-            lay(&mut self.y, self.width, place, |y| {
-                let line = picture.samples.get(y * row..(y + 1) * row).unwrap_or_default();
-                line.iter().step_by(picture.channels).copied()
-            });
-            if picture.channels == 3 {
-                let quarter = |channel: usize| {
-                    move |y: usize| {
-                        let line = |y: usize| picture.samples.get(y * row..(y + 1) * row).unwrap_or_default();
-                        mean_of_fours(line(2 * y), line(2 * y + 1), channel)
-                    }
-                };
-                lay(&mut self.u, self.width / 2, half, quarter(1));
-                lay(&mut self.v, self.width / 2, half, quarter(2));
-            }
+        if (size.0 & !1, size.1 & !1) == (place.width, place.height) {
+            self.copy(picture, place);
         } else {
-            let scaled = area_average(&plane(0), size, (place.width, place.height));
-            lay(&mut self.y, self.width, place, rows(&scaled, place.width));
-            if picture.channels == 3 {
-                for (channel, chroma) in [(1, &mut self.u), (2, &mut self.v)] {
-                    let scaled = area_average(&plane(channel), size, (half.width, half.height));
-                    lay(chroma, self.width / 2, half, rows(&scaled, half.width));
-                }
-            }
+            self.scale(picture, place);
         }
         if picture.channels == 1 {
-            self.u.fill(128);
-            self.v.fill(128);
+            self.u.fill(COLOURLESS);
+            self.v.fill(COLOURLESS);
+        }
+    }
+
+    /// The usual case: nothing to scale. An odd last column or row is cut off.
+    fn copy(&mut self, picture: &Picture, place: Place) {
+        let (stride, half) = (picture.width * picture.channels, place.halved());
+        let line = |y: usize| row(&picture.samples, stride, y);
+        if picture.channels == 1 {
+            lay(&mut self.y, self.width, place, luma, |y| {
+                line(y).iter().copied()
+            });
+            return;
+        }
+        lay(&mut self.y, self.width, place, luma, |y| {
+            line(y).as_chunks().0.iter().map(|[y, _, _]| *y)
+        });
+        lay(&mut self.u, self.width / 2, half, chroma, |y| {
+            mean_of_fours::<1>(line(2 * y), line(2 * y + 1))
+        });
+        lay(&mut self.v, self.width / 2, half, chroma, |y| {
+            mean_of_fours::<2>(line(2 * y), line(2 * y + 1))
+        });
+    }
+
+    fn scale(&mut self, picture: &Picture, place: Place) {
+        let from = (picture.width, picture.height);
+        let scaled = |channel: usize, to: Place| {
+            let samples = picture.samples.iter().skip(channel);
+            let plane: Vec<u8> = samples.step_by(picture.channels).copied().collect();
+            area_average(&plane, from, (to.width, to.height))
+        };
+        let brightness = scaled(0, place);
+        lay(&mut self.y, self.width, place, luma, |y| {
+            row(&brightness, place.width, y).iter().copied()
+        });
+        if picture.channels == 3 {
+            let half = place.halved();
+            for (channel, plane) in [(1, &mut self.u), (2, &mut self.v)] {
+                let colour = scaled(channel, half);
+                lay(plane, self.width / 2, half, chroma, |y| {
+                    row(&colour, half.width, y).iter().copied()
+                });
+            }
         }
     }
 }
@@ -162,40 +184,56 @@ fn fit(size: (usize, usize), bounds: (usize, usize)) -> (usize, usize) {
     (even(w.min(bounds.0)), even(h.min(bounds.1)))
 }
 
-/// Writes rows into a rectangle of a plane.
+/// Brightness in video range.
+fn luma(full: u8) -> u8 {
+    let video = (u16::from(full) * 219 + 127) / 255 + 16;
+    u8::try_from(video).unwrap_or(u8::MAX)
+}
+
+/// A colour difference in video range.
+fn chroma(full: u8) -> u8 {
+    let video = (u32::from(full) * 224 + 128 * 31 + 127) / 255;
+    u8::try_from(video).unwrap_or(u8::MAX)
+}
+
+/// Writes rows into a rectangle of a plane, in video range.
 fn lay<R: Iterator<Item = u8>>(
     plane: &mut [u8],
     stride: usize,
     place: Place,
+    range: impl Fn(u8) -> u8,
     row: impl Fn(usize) -> R,
 ) {
-    let lines = plane.chunks_exact_mut(stride).skip(place.top).take(place.height);
+    let lines = plane
+        .chunks_exact_mut(stride)
+        .skip(place.top)
+        .take(place.height);
     for (y, line) in lines.enumerate() {
         let target = line.iter_mut().skip(place.left).take(place.width);
         for (to, from) in target.zip(row(y)) {
-            *to = from;
+            *to = range(from);
         }
     }
 }
 
-/// The rows of a plane without padding.
-fn rows(plane: &[u8], width: usize) -> impl Fn(usize) -> std::iter::Copied<std::slice::Iter<'_, u8>> {
-    move |y| plane.get(y * width..(y + 1) * width).unwrap_or_default().iter().copied()
+/// A row of a plane; empty below it.
+fn row(plane: &[u8], stride: usize, y: usize) -> &[u8] {
+    plane.get(y * stride..(y + 1) * stride).unwrap_or_default()
 }
 
-/// One channel of two lines of Y'CbCr samples, averaged over squares of 2x2 pixels.
-fn mean_of_fours<'a>(
-    upper: &'a [u8],
-    lower: &'a [u8],
-    channel: usize,
-) -> impl Iterator<Item = u8> + use<'a> {
-    let squares = upper.as_chunks::<6>().0.iter().zip(lower.as_chunks::<6>().0);
-    squares.map(move |(upper, lower)| {
-        let pair = |line: &[u8; 6]| {
-            let sample = |at: usize| u16::from(line.get(at).copied().unwrap_or(128));
-            sample(channel) + sample(channel + 3)
+/// A colour difference (1 Cb, 2 Cr) of two lines of Y'CbCr samples, averaged over squares of 2x2 pixels.
+fn mean_of_fours<const CHANNEL: usize>(upper: &[u8], lower: &[u8]) -> impl Iterator<Item = u8> {
+    let squares = upper
+        .as_chunks::<6>()
+        .0
+        .iter()
+        .zip(lower.as_chunks::<6>().0);
+    squares.map(|(upper, lower)| {
+        let sum = |[_, u, v, _, u2, v2]: [u8; 6]| match CHANNEL {
+            1 => u16::from(u) + u16::from(u2),
+            _ => u16::from(v) + u16::from(v2),
         };
-        u8::try_from((pair(upper) + pair(lower) + 2) / 4).unwrap_or(u8::MAX)
+        u8::try_from((sum(*upper) + sum(*lower) + 2) / 4).unwrap_or(u8::MAX)
     })
 }
 
@@ -230,9 +268,18 @@ mod tests {
             let mut canvas = Canvas::for_first(w, h);
             canvas.draw(&flat(w, h, [90, 100, 200]));
             let (y, u, v) = canvas.planes();
-            assert!(y.iter().all(|&y| y == 90), "{w}x{h}");
-            assert!(u.iter().all(|&u| u == 100) && v.iter().all(|&v| v == 200), "{w}x{h}");
+            assert!(y.iter().all(|&y| y == 93), "{w}x{h}");
+            assert!(
+                u.iter().all(|&u| u == 103) && v.iter().all(|&v| v == 191),
+                "{w}x{h}"
+            );
         }
+    }
+
+    #[test]
+    fn samples_are_brought_to_video_range() {
+        assert_eq!([0, 255].map(luma), [16, 235]);
+        assert_eq!([0, 128, 255].map(chroma), [16, 128, 240]);
     }
 
     #[test]
@@ -241,11 +288,11 @@ mod tests {
         canvas.draw(&flat(32, 32, [90, 100, 200]));
         let row = |canvas: &Canvas| canvas.planes().0[..64].to_vec();
         let bars = row(&canvas);
-        assert!(bars[..16].iter().chain(&bars[48..]).all(|&y| y == 0));
-        assert!(bars[16..48].iter().all(|&y| y == 90));
-        assert_eq!(&canvas.planes().1[6..10], [128, 128, 100, 100]);
+        assert!(bars[..16].iter().chain(&bars[48..]).all(|&y| y == BLACK));
+        assert!(bars[16..48].iter().all(|&y| y == 93));
+        assert_eq!(&canvas.planes().1[6..10], [128, 128, 103, 103]);
         canvas.draw(&flat(64, 32, [50, 60, 70]));
-        assert!(row(&canvas).iter().all(|&y| y == 50));
+        assert!(row(&canvas).iter().all(|&y| y == 59));
     }
 
     #[test]
@@ -259,7 +306,7 @@ mod tests {
             samples: vec![7; 32 * 32],
         });
         let (y, u, v) = canvas.planes();
-        assert!(y.iter().all(|&y| y == 7));
+        assert!(y.iter().all(|&y| y == 22));
         assert!(u.iter().chain(v).all(|&chroma| chroma == 128));
     }
 }

@@ -156,10 +156,11 @@ impl<'a> Track<'a> {
             // Every frame that was judged is in the clip; the bit rate gives way first.
             .skip_frames(false)
             .qp(QpRange::new(10, 42))
-            // What a JPEG is: BT.601, 0..=255.
-            .vui(VuiConfig::bt601().full_range(true));
-        let encoder = Encoder::with_api_config(OpenH264API::from_source(), config)
+            // The colours of a JPEG are BT.601; the canvas has brought them to video range.
+            .vui(VuiConfig::bt601());
+        let mut encoder = Encoder::with_api_config(OpenH264API::from_source(), config)
             .map_err(|error| ClipError::Encode(error.to_string()))?;
+        silence(&mut encoder);
         let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
         let (width, height) = (side(width), side(height));
         Ok(Self {
@@ -210,5 +211,23 @@ impl<'a> Track<'a> {
             frames: self.frames,
             skipped,
         })
+    }
+}
+
+/// Keeps openh264 from writing to standard error. Its own setting comes too late: it applies after the first
+/// lines are out, and a clip that skips no frame would print a warning each time.
+#[allow(
+    unsafe_code,
+    reason = "the safe wrapper has no way to say this before the first frame"
+)]
+fn silence(encoder: &mut Encoder) {
+    let mut level = openh264_sys2::WELS_LOG_QUIET;
+    // SAFETY: the encoder lives, this option may be set before it is initialised, and openh264 reads one
+    // `int` through the pointer during the call and keeps nothing of it.
+    unsafe {
+        encoder.raw_api().set_option(
+            openh264_sys2::ENCODER_OPTION_TRACE_LEVEL,
+            std::ptr::from_mut(&mut level).cast(),
+        );
     }
 }

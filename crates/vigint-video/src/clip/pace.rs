@@ -18,14 +18,16 @@ const LONGEST: u64 = TICKS;
 /// Ticks from one frame to the next, clamped to 1/60 s ..= 1 s; times that go back count as no time.
 pub(super) fn step(from: UtcTime, to: UtcTime) -> u64 {
     let millis = u64::try_from(to.millis_since(from)).unwrap_or(0);
-    millis
-        .saturating_mul(TICKS / 1000)
-        .clamp(SHORTEST, LONGEST)
+    millis.saturating_mul(TICKS / 1000).clamp(SHORTEST, LONGEST)
 }
 
 /// Frames a second of frames taken at these times; 10 when there is only one.
 pub(super) fn frame_rate(times: impl Iterator<Item = UtcTime> + Clone) -> f32 {
-    let steps = times.clone().skip(1).zip(times).map(|(to, from)| step(from, to));
+    let steps = times
+        .clone()
+        .skip(1)
+        .zip(times)
+        .map(|(to, from)| step(from, to));
     let (count, ticks) = steps.fold((0_u16, 0_u64), |(count, sum), step| {
         (count.saturating_add(1), sum + step)
     });

@@ -1,0 +1,51 @@
+//! The constants of the gate, with what they mean and in which unit.
+
+use std::time::Duration;
+
+/// How the gate judges. The defaults were found on real footage; change them with footage at hand.
+///
+/// Grey levels are 0..=255; areas are pixels of the small picture (about 160x90).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct MotionSettings {
+    /// Change is looked for over this time. Longer sees slower things, later. Default 0.2 s.
+    pub lag: Duration,
+    /// A change counts above this many grey levels... Default 6.
+    pub change_levels: f32,
+    /// ...and above this many times the noise. Default 5.
+    pub change_noise: f32,
+    /// A difference to the background counts above this many grey levels... Default 9.
+    pub background_levels: f32,
+    /// ...and above this many times the noise. Default 5.
+    pub background_noise: f32,
+    /// Connected areas below this are ignored, in pixels. Default 10.
+    pub min_area: usize,
+    /// The gate shuts this long after the last motion when nothing is left where it was... Default 1.2 s.
+    pub hold: Duration,
+    /// ...and this long after it in any case. Default 2 s.
+    pub hold_present: Duration,
+    /// What was left behind or taken away belongs to the background after this. Default 60 s.
+    pub static_after: Duration,
+    /// Time constant with which quiet parts of the background follow the picture. Default 4 s.
+    pub background_tau: Duration,
+    /// A gap between frames above this starts anew. Default 5 s.
+    pub max_gap: Duration,
+}
+
+impl Default for MotionSettings {
+    fn default() -> Self {
+        Self {
+            lag: Duration::from_millis(200),
+            change_levels: 6.0,
+            change_noise: 5.0,
+            background_levels: 9.0,
+            background_noise: 5.0,
+            min_area: 10,
+            hold: Duration::from_millis(1200),
+            hold_present: Duration::from_secs(2),
+            static_after: Duration::from_secs(60),
+            background_tau: Duration::from_secs(4),
+            max_gap: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! What tests share and no user runs: drawn scenes, private PostgreSQL clusters, the real programs.
+//! What tests share and no user runs: drawn scenes, private PostgreSQL clusters, the real programs, the
+//! mails they leave.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +10,7 @@
     reason = "a test fails by panicking, and says why on standard error"
 )]
 
+pub mod mailbox;
 pub mod postgres;
 pub mod programs;
 pub mod scene;

@@ -1,0 +1,155 @@
+//! The outbox: messages to customers, sent by whichever server claims them.
+
+mod life;
+
+use diesel::prelude::*;
+use vigint_core::clock::UtcTime;
+use vigint_core::ids::{AlertId, ClientId, IncidentId};
+use vigint_core::incident::{AlertKind, AlertState};
+
+pub use self::life::{
+    ClaimedAlert, claim_due, hold, mark_dead, mark_sent, postpone, wake_for_incident,
+};
+use crate::schema::alerts;
+use crate::stored::{Moment, parse, time};
+use crate::{AnyConnection, DbError, Tenant};
+
+/// An alert, as kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the columns are described in ARCHITECTURE.md")]
+pub struct AlertRow {
+    pub id: AlertId,
+    pub incident_id: Option<IncidentId>,
+    pub client_id: ClientId,
+    pub kind: AlertKind,
+    pub channel: String,
+    pub recipient: String,
+    pub state: AlertState,
+    /// How often sending it was begun.
+    pub attempts: i32,
+    /// Not before.
+    pub next_attempt_at: UtcTime,
+    /// While it is being sent: until then nobody else begins.
+    pub lease_until: Option<UtcTime>,
+    pub last_error: Option<String>,
+    /// The `Message-ID` of its mail, the same in every attempt.
+    pub message_id: String,
+    pub created_at: UtcTime,
+    pub updated_at: UtcTime,
+}
+
+/// An alert to send.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "as in AlertRow")]
+pub struct NewAlert {
+    pub id: AlertId,
+    pub incident_id: Option<IncidentId>,
+    pub kind: AlertKind,
+    /// `email`.
+    pub channel: String,
+    pub recipient: String,
+    /// When it is due.
+    pub not_before: UtcTime,
+    pub message_id: String,
+    pub created_at: UtcTime,
+}
+
+#[derive(Queryable)]
+struct Stored {
+    id: String,
+    incident_id: Option<String>,
+    client_id: i64,
+    kind: String,
+    channel: String,
+    recipient: String,
+    state: String,
+    attempts: i32,
+    next_attempt_at: Moment,
+    lease_until: Option<Moment>,
+    last_error: Option<String>,
+    message_id: String,
+    created_at: Moment,
+    updated_at: Moment,
+}
+
+impl Stored {
+    fn row(self) -> Result<AlertRow, DbError> {
+        let incident_id = self.incident_id.as_deref();
+        Ok(AlertRow {
+            id: parse("alerts", "id", &self.id)?,
+            incident_id: incident_id
+                .map(|id| parse("alerts", "incident_id", id))
+                .transpose()?,
+            client_id: ClientId(self.client_id),
+            kind: parse("alerts", "kind", &self.kind)?,
+            channel: self.channel,
+            recipient: self.recipient,
+            state: parse("alerts", "state", &self.state)?,
+            attempts: self.attempts,
+            next_attempt_at: self.next_attempt_at.0,
+            lease_until: time(self.lease_until),
+            last_error: self.last_error,
+            message_id: self.message_id,
+            created_at: self.created_at.0,
+            updated_at: self.updated_at.0,
+        })
+    }
+}
+
+/// Puts an alert of this client into the outbox.
+///
+/// # Errors
+/// [`DbError::Gone`] when the client, or the incident as one of its own, is not there.
+pub fn insert(conn: &mut AnyConnection, tenant: &Tenant, new: &NewAlert) -> Result<(), DbError> {
+    diesel::insert_into(alerts::table)
+        .values((
+            alerts::id.eq(new.id.to_string()),
+            alerts::incident_id.eq(new.incident_id.map(|id| id.to_string())),
+            alerts::client_id.eq(tenant.client_id().0),
+            alerts::kind.eq(new.kind.as_str()),
+            alerts::channel.eq(&new.channel),
+            alerts::recipient.eq(&new.recipient),
+            alerts::state.eq(AlertState::Pending.as_str()),
+            alerts::next_attempt_at.eq(Moment(new.not_before)),
+            alerts::message_id.eq(&new.message_id),
+            alerts::created_at.eq(Moment(new.created_at)),
+            alerts::updated_at.eq(Moment(new.created_at)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// An alert of this client.
+///
+/// # Errors
+/// When the database fails.
+pub fn get(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: AlertId,
+) -> Result<Option<AlertRow>, DbError> {
+    alerts::table
+        .find(id.to_string())
+        .filter(alerts::client_id.eq(tenant.client_id().0))
+        .get_result(conn)
+        .optional()?
+        .map(Stored::row)
+        .transpose()
+}
+
+/// How many alerts of this client were sent at or after `since`.
+///
+/// # Errors
+/// When the database fails.
+pub fn sent_since(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    since: UtcTime,
+) -> Result<i64, DbError> {
+    Ok(alerts::table
+        .filter(alerts::client_id.eq(tenant.client_id().0))
+        .filter(alerts::state.eq(AlertState::Sent.as_str()))
+        .filter(alerts::updated_at.ge(Moment(since)))
+        .count()
+        .get_result(conn)?)
+}

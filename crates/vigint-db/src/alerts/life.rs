@@ -1,0 +1,210 @@
+//! The steps of an alert's life, each guarded by the state before: of two servers only one takes it.
+
+use diesel::prelude::*;
+use vigint_core::clock::UtcTime;
+use vigint_core::ids::{AlertId, IncidentId};
+use vigint_core::incident::AlertState;
+
+use super::{AlertRow, Stored};
+use crate::schema::alerts;
+use crate::stored::Moment;
+use crate::{AnyConnection, DbError, Operator, Tenant};
+
+/// An alert to send, and whose it is.
+#[derive(Clone, Debug)]
+pub struct ClaimedAlert {
+    /// The alert.
+    pub alert: AlertRow,
+    /// Its client.
+    pub tenant: Tenant,
+}
+
+/// Takes the alert that has been due longest: a pending one whose time has come, or one whose sender's lease
+/// ran out. It is `sending` and counts as tried once more; nobody else is given it before `lease_until`.
+///
+/// # Errors
+/// When the database fails.
+pub fn claim_due(
+    conn: &mut AnyConnection,
+    _operator: &Operator,
+    now: UtcTime,
+    lease_until: UtcTime,
+) -> Result<Option<ClaimedAlert>, DbError> {
+    let due = || {
+        let waiting = alerts::state
+            .eq(AlertState::Pending.as_str())
+            .and(alerts::next_attempt_at.le(Moment(now)));
+        let abandoned = alerts::state
+            .eq(AlertState::Sending.as_str())
+            .and(alerts::lease_until.le(Moment(now)).assume_not_null());
+        waiting.or(abandoned)
+    };
+    loop {
+        let oldest: Option<String> = alerts::table
+            .filter(due())
+            .order((alerts::next_attempt_at, alerts::id))
+            .select(alerts::id)
+            .first(conn)
+            .optional()?;
+        let Some(id) = oldest else {
+            return Ok(None);
+        };
+        let claimed: Option<Stored> = diesel::update(alerts::table.find(id))
+            .filter(due())
+            .set((
+                alerts::state.eq(AlertState::Sending.as_str()),
+                alerts::attempts.eq(alerts::attempts + 1),
+                alerts::lease_until.eq(Moment(lease_until)),
+                alerts::updated_at.eq(Moment(now)),
+            ))
+            .returning(alerts::all_columns)
+            .get_result(conn)
+            .optional()?;
+        // None: another server was faster with this one.
+        if let Some(claimed) = claimed {
+            let alert = claimed.row()?;
+            let tenant = Tenant::proven(alert.client_id);
+            return Ok(Some(ClaimedAlert { alert, tenant }));
+        }
+    }
+}
+
+/// What a step leaves behind, beside the new state.
+#[derive(AsChangeset)]
+#[diesel(table_name = alerts, treat_none_as_null = false)]
+struct Step<'a> {
+    state: &'static str,
+    next_attempt_at: Option<Moment>,
+    /// Always null: who took the step has done with it.
+    lease_until: Option<Option<Moment>>,
+    last_error: Option<&'a str>,
+    updated_at: Option<Moment>,
+}
+
+impl Step<'_> {
+    const fn to(state: AlertState) -> Self {
+        Self {
+            state: state.as_str(),
+            next_attempt_at: None,
+            lease_until: Some(None),
+            last_error: None,
+            updated_at: None,
+        }
+    }
+
+    /// Takes the step when the alert is in one of these states; false when it is not.
+    fn take(
+        &self,
+        conn: &mut AnyConnection,
+        tenant: &Tenant,
+        id: AlertId,
+        from: &[AlertState],
+    ) -> Result<bool, DbError> {
+        let from = from.iter().map(|state| state.as_str());
+        let taken = diesel::update(alerts::table.find(id.to_string()))
+            .filter(alerts::client_id.eq(tenant.client_id().0))
+            .filter(alerts::state.eq_any(from))
+            .set(self)
+            .execute(conn)?;
+        Ok(taken > 0)
+    }
+}
+
+/// Notes that a claimed alert was handed over; false when it is not being sent (any more).
+///
+/// # Errors
+/// When the database fails.
+pub fn mark_sent(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: AlertId,
+    now: UtcTime,
+) -> Result<bool, DbError> {
+    let step = Step {
+        updated_at: Some(Moment(now)),
+        ..Step::to(AlertState::Sent)
+    };
+    step.take(conn, tenant, id, &[AlertState::Sending])
+}
+
+/// Puts a claimed alert back, to be tried at `next_attempt_at`; false when it is not being sent (any more).
+///
+/// # Errors
+/// When the database fails.
+pub fn postpone(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: AlertId,
+    next_attempt_at: UtcTime,
+    last_error: &str,
+) -> Result<bool, DbError> {
+    let step = Step {
+        next_attempt_at: Some(Moment(next_attempt_at)),
+        last_error: Some(last_error),
+        ..Step::to(AlertState::Pending)
+    };
+    step.take(conn, tenant, id, &[AlertState::Sending])
+}
+
+/// Gives a claimed alert up; false when it is not being sent (any more).
+///
+/// # Errors
+/// When the database fails.
+pub fn mark_dead(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: AlertId,
+    last_error: &str,
+    now: UtcTime,
+) -> Result<bool, DbError> {
+    let step = Step {
+        last_error: Some(last_error),
+        updated_at: Some(Moment(now)),
+        ..Step::to(AlertState::Dead)
+    };
+    step.take(conn, tenant, id, &[AlertState::Sending])
+}
+
+/// Keeps an alert back, waiting or claimed: the client has had its share of this hour. False when it is
+/// neither (any more).
+///
+/// # Errors
+/// When the database fails.
+pub fn hold(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: AlertId,
+    now: UtcTime,
+) -> Result<bool, DbError> {
+    let step = Step {
+        updated_at: Some(Moment(now)),
+        ..Step::to(AlertState::Held)
+    };
+    step.take(
+        conn,
+        tenant,
+        id,
+        &[AlertState::Pending, AlertState::Sending],
+    )
+}
+
+/// Makes the alerts due now that wait for the clip of this incident. One that was tried already waits for its
+/// next try, not for a clip. How many it were.
+///
+/// # Errors
+/// When the database fails.
+pub fn wake_for_incident(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    incident_id: IncidentId,
+    now: UtcTime,
+) -> Result<usize, DbError> {
+    Ok(diesel::update(alerts::table)
+        .filter(alerts::client_id.eq(tenant.client_id().0))
+        .filter(alerts::incident_id.eq(incident_id.to_string()))
+        .filter(alerts::state.eq(AlertState::Pending.as_str()))
+        .filter(alerts::attempts.eq(0))
+        .filter(alerts::next_attempt_at.gt(Moment(now)))
+        .set(alerts::next_attempt_at.eq(Moment(now)))
+        .execute(conn)?)
+}

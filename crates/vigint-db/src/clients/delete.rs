@@ -1,0 +1,62 @@
+//! Erasing a client: every row of it, and the note by which a server then erases its files.
+
+use diesel::prelude::*;
+use vigint_core::clock::UtcTime;
+
+use crate::schema::{alerts, api_keys, api_usage, audit_log, clients, clips, incidents, sources};
+use crate::{AnyConnection, DbError, Operator, Tenant, erasures};
+
+/// What went with a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "rows of each table")]
+pub struct Deleted {
+    pub api_keys: usize,
+    pub incidents: usize,
+    pub clips: usize,
+    pub usage_rows: usize,
+    /// The erasure that a server still has to carry out: see [`crate::erasures`].
+    pub erasure_id: i64,
+}
+
+/// Removes every row of the client and notes its erasure; `None` when there is no such client. Call it in
+/// one transaction ([`crate::Db::write`]).
+///
+/// Two tables outlive the client, by number only: `erasures`, and `audit_log`, whose texts about the client
+/// are emptied. A row that another connection adds meanwhile goes as well: the schema's cascades take it.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(
+    conn: &mut AnyConnection,
+    operator: &Operator,
+    tenant: &Tenant,
+    now: UtcTime,
+) -> Result<Option<Deleted>, DbError> {
+    let id = tenant.client_id().0;
+    if super::get(conn, tenant)?.is_none() {
+        return Ok(None);
+    }
+    let keys = api_keys::table
+        .filter(api_keys::client_id.eq(id))
+        .select(api_keys::id);
+    let usage_rows = diesel::delete(api_usage::table.filter(api_usage::api_key_id.eq_any(keys)))
+        .execute(conn)?;
+    diesel::delete(alerts::table.filter(alerts::client_id.eq(id))).execute(conn)?;
+    let clips = diesel::delete(clips::table.filter(clips::client_id.eq(id))).execute(conn)?;
+    let incidents =
+        diesel::delete(incidents::table.filter(incidents::client_id.eq(id))).execute(conn)?;
+    diesel::delete(sources::table.filter(sources::client_id.eq(id))).execute(conn)?;
+    let api_keys =
+        diesel::delete(api_keys::table.filter(api_keys::client_id.eq(id))).execute(conn)?;
+    diesel::update(audit_log::table.filter(audit_log::client_id.eq(id)))
+        .set(audit_log::detail.eq(""))
+        .execute(conn)?;
+    diesel::delete(clients::table.find(id)).execute(conn)?;
+    Ok(Some(Deleted {
+        api_keys,
+        incidents,
+        clips,
+        usage_rows,
+        erasure_id: erasures::note(conn, operator, tenant, now)?,
+    }))
+}

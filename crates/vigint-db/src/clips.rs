@@ -1,0 +1,163 @@
+//! Clips: from kept frames to a film, and to its end. The files are not here; `storage_key` names them.
+
+mod life;
+
+use diesel::prelude::*;
+use vigint_core::clock::UtcTime;
+use vigint_core::ids::{ClientId, ClipId, IncidentId};
+use vigint_core::incident::ClipState;
+
+pub use self::life::{
+    ClaimedClip, MadeClip, claim_pending, due_to_expire, mark_expired, mark_failed, mark_ready,
+    release,
+};
+use crate::schema::clips;
+use crate::stored::{Moment, parse, time};
+use crate::{AnyConnection, DbError, Operator, Tenant};
+
+/// A clip, as kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the columns are described in ARCHITECTURE.md")]
+pub struct ClipRow {
+    pub id: ClipId,
+    pub incident_id: IncidentId,
+    pub client_id: ClientId,
+    pub state: ClipState,
+    pub storage_key: String,
+    pub links_revoked_at: Option<UtcTime>,
+    pub bytes: Option<i64>,
+    pub duration_ms: Option<i64>,
+    pub width: Option<i32>,
+    pub height: Option<i32>,
+    /// Lower-case hex.
+    pub sha256: Option<String>,
+    /// How often making it was begun.
+    pub attempts: i32,
+    /// Until then nobody else begins.
+    pub lease_until: Option<UtcTime>,
+    pub last_error: Option<String>,
+    pub expires_at: UtcTime,
+    pub created_at: UtcTime,
+}
+
+/// A clip whose frames are kept.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "as in ClipRow")]
+pub struct NewClip {
+    pub id: ClipId,
+    pub incident_id: IncidentId,
+    pub storage_key: String,
+    pub expires_at: UtcTime,
+    pub created_at: UtcTime,
+}
+
+#[derive(Queryable)]
+pub(crate) struct Stored {
+    id: String,
+    incident_id: String,
+    client_id: i64,
+    state: String,
+    storage_key: String,
+    links_revoked_at: Option<Moment>,
+    bytes: Option<i64>,
+    duration_ms: Option<i64>,
+    width: Option<i32>,
+    height: Option<i32>,
+    sha256: Option<String>,
+    attempts: i32,
+    lease_until: Option<Moment>,
+    last_error: Option<String>,
+    expires_at: Moment,
+    created_at: Moment,
+}
+
+impl Stored {
+    pub(crate) fn row(self) -> Result<ClipRow, DbError> {
+        Ok(ClipRow {
+            id: parse("clips", "id", &self.id)?,
+            incident_id: parse("clips", "incident_id", &self.incident_id)?,
+            client_id: ClientId(self.client_id),
+            state: parse("clips", "state", &self.state)?,
+            storage_key: self.storage_key,
+            links_revoked_at: time(self.links_revoked_at),
+            bytes: self.bytes,
+            duration_ms: self.duration_ms,
+            width: self.width,
+            height: self.height,
+            sha256: self.sha256,
+            attempts: self.attempts,
+            lease_until: time(self.lease_until),
+            last_error: self.last_error,
+            expires_at: self.expires_at.0,
+            created_at: self.created_at.0,
+        })
+    }
+}
+
+/// Keeps a clip of an incident of this client; its film is still to be made.
+///
+/// # Errors
+/// [`DbError::Gone`] when the client has no such incident.
+pub fn insert(conn: &mut AnyConnection, tenant: &Tenant, new: &NewClip) -> Result<(), DbError> {
+    diesel::insert_into(clips::table)
+        .values((
+            clips::id.eq(new.id.to_string()),
+            clips::incident_id.eq(new.incident_id.to_string()),
+            clips::client_id.eq(tenant.client_id().0),
+            clips::state.eq(ClipState::Pending.as_str()),
+            clips::storage_key.eq(&new.storage_key),
+            clips::expires_at.eq(Moment(new.expires_at)),
+            clips::created_at.eq(Moment(new.created_at)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The clip of an incident of this client.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_incident(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    incident_id: IncidentId,
+) -> Result<Option<ClipRow>, DbError> {
+    clips::table
+        .filter(clips::incident_id.eq(incident_id.to_string()))
+        .filter(clips::client_id.eq(tenant.client_id().0))
+        .get_result(conn)
+        .optional()?
+        .map(Stored::row)
+        .transpose()
+}
+
+/// The clip that a link names whose token was verified: the token stands for the client.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_verified_link(
+    conn: &mut AnyConnection,
+    _operator: &Operator,
+    id: ClipId,
+) -> Result<Option<ClipRow>, DbError> {
+    clips::table
+        .find(id.to_string())
+        .get_result(conn)
+        .optional()?
+        .map(Stored::row)
+        .transpose()
+}
+
+/// The storage keys of all clips that still have files: what lies in the store beside them is nobody's.
+///
+/// # Errors
+/// When the database fails.
+pub fn storage_keys(
+    conn: &mut AnyConnection,
+    _operator: &Operator,
+) -> Result<Vec<String>, DbError> {
+    Ok(clips::table
+        .filter(clips::state.ne(ClipState::Expired.as_str()))
+        .select(clips::storage_key)
+        .load(conn)?)
+}

@@ -1,0 +1,194 @@
+//! The steps of a clip's life, each guarded by the state before: of two servers only one takes it.
+
+use diesel::prelude::*;
+use vigint_core::clock::UtcTime;
+use vigint_core::ids::ClipId;
+use vigint_core::incident::ClipState;
+
+use super::{ClipRow, Stored};
+use crate::schema::clips;
+use crate::stored::Moment;
+use crate::{AnyConnection, DbError, Operator, Tenant};
+
+/// The most clips that [`due_to_expire`] gives.
+const MOST: i64 = 1000;
+
+/// A clip to work on, and whose it is.
+#[derive(Clone, Debug)]
+pub struct ClaimedClip {
+    /// The clip.
+    pub clip: ClipRow,
+    /// Its client.
+    pub tenant: Tenant,
+}
+
+/// A film that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as in ClipRow")]
+pub struct MadeClip {
+    pub bytes: i64,
+    pub duration_ms: i64,
+    pub width: i32,
+    pub height: i32,
+    pub sha256: String,
+}
+
+impl Stored {
+    fn claimed(self) -> Result<ClaimedClip, DbError> {
+        let clip = self.row()?;
+        let tenant = Tenant::proven(clip.client_id);
+        Ok(ClaimedClip { clip, tenant })
+    }
+}
+
+/// Takes the oldest clip whose film is to be made and that nobody has under a lease; it counts as tried once
+/// more. Nobody else is given it before `lease_until`.
+///
+/// # Errors
+/// When the database fails.
+pub fn claim_pending(
+    conn: &mut AnyConnection,
+    _operator: &Operator,
+    now: UtcTime,
+    lease_until: UtcTime,
+) -> Result<Option<ClaimedClip>, DbError> {
+    let free = || {
+        let unleased = clips::lease_until
+            .is_null()
+            .or(clips::lease_until.le(Moment(now)).assume_not_null());
+        clips::state.eq(ClipState::Pending.as_str()).and(unleased)
+    };
+    loop {
+        let oldest: Option<String> = clips::table
+            .filter(free())
+            .order((clips::created_at, clips::id))
+            .select(clips::id)
+            .first(conn)
+            .optional()?;
+        let Some(id) = oldest else {
+            return Ok(None);
+        };
+        let claimed: Option<Stored> = diesel::update(clips::table.find(id))
+            .filter(free())
+            .set((
+                clips::attempts.eq(clips::attempts + 1),
+                clips::lease_until.eq(Moment(lease_until)),
+            ))
+            .returning(clips::all_columns)
+            .get_result(conn)
+            .optional()?;
+        // None: another server was faster with this one.
+        if let Some(claimed) = claimed {
+            return claimed.claimed().map(Some);
+        }
+    }
+}
+
+/// Notes a film; false when the clip is not pending (any more).
+///
+/// # Errors
+/// When the database fails.
+pub fn mark_ready(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: ClipId,
+    made: &MadeClip,
+) -> Result<bool, DbError> {
+    let marked = diesel::update(clips::table.find(id.to_string()))
+        .filter(clips::client_id.eq(tenant.client_id().0))
+        .filter(clips::state.eq(ClipState::Pending.as_str()))
+        .set((
+            clips::state.eq(ClipState::Ready.as_str()),
+            clips::bytes.eq(made.bytes),
+            clips::duration_ms.eq(made.duration_ms),
+            clips::width.eq(made.width),
+            clips::height.eq(made.height),
+            clips::sha256.eq(&made.sha256),
+            clips::lease_until.eq(None::<Moment>),
+            clips::last_error.eq(None::<&str>),
+        ))
+        .execute(conn)?;
+    Ok(marked > 0)
+}
+
+/// Gives a film up; false when the clip is not pending (any more).
+///
+/// # Errors
+/// When the database fails.
+pub fn mark_failed(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: ClipId,
+    reason: &str,
+) -> Result<bool, DbError> {
+    let marked = diesel::update(clips::table.find(id.to_string()))
+        .filter(clips::client_id.eq(tenant.client_id().0))
+        .filter(clips::state.eq(ClipState::Pending.as_str()))
+        .set((
+            clips::state.eq(ClipState::Failed.as_str()),
+            clips::lease_until.eq(None::<Moment>),
+            clips::last_error.eq(reason),
+        ))
+        .execute(conn)?;
+    Ok(marked > 0)
+}
+
+/// Gives a claimed clip back, to be taken again at `retry_at` or later; false when it is not pending (any more).
+///
+/// # Errors
+/// When the database fails.
+pub fn release(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: ClipId,
+    retry_at: UtcTime,
+) -> Result<bool, DbError> {
+    let released = diesel::update(clips::table.find(id.to_string()))
+        .filter(clips::client_id.eq(tenant.client_id().0))
+        .filter(clips::state.eq(ClipState::Pending.as_str()))
+        .set(clips::lease_until.eq(Moment(retry_at)))
+        .execute(conn)?;
+    Ok(released > 0)
+}
+
+/// Clips whose time is over and that are not expired yet, oldest first: `limit` of them, at most 1,000.
+/// Remove the files, then [`mark_expired`].
+///
+/// # Errors
+/// When the database fails.
+pub fn due_to_expire(
+    conn: &mut AnyConnection,
+    _operator: &Operator,
+    now: UtcTime,
+    limit: i64,
+) -> Result<Vec<ClaimedClip>, DbError> {
+    clips::table
+        .filter(clips::expires_at.le(Moment(now)))
+        .filter(clips::state.ne(ClipState::Expired.as_str()))
+        .order((clips::expires_at, clips::id))
+        .limit(limit.clamp(1, MOST))
+        .load(conn)?
+        .into_iter()
+        .map(Stored::claimed)
+        .collect()
+}
+
+/// Ends a clip; false when it was ended before. It never comes back.
+///
+/// # Errors
+/// When the database fails.
+pub fn mark_expired(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: ClipId,
+) -> Result<bool, DbError> {
+    let marked = diesel::update(clips::table.find(id.to_string()))
+        .filter(clips::client_id.eq(tenant.client_id().0))
+        .filter(clips::state.ne(ClipState::Expired.as_str()))
+        .set((
+            clips::state.eq(ClipState::Expired.as_str()),
+            clips::lease_until.eq(None::<Moment>),
+        ))
+        .execute(conn)?;
+    Ok(marked > 0)
+}

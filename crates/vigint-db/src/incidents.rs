@@ -1,0 +1,280 @@
+//! Incidents: one open at a time for each source; listed newest first.
+
+mod list;
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use vigint_core::clock::UtcTime;
+use vigint_core::ids::{ClientId, IncidentId, KeyId, SourceId};
+use vigint_core::incident::{IncidentStatus, Triage};
+use vigint_core::verdict::{Confirmation, RiskLevel};
+
+pub use self::list::{IncidentPage, IncidentQuery, list};
+use crate::schema::incidents;
+use crate::stored::{Moment, parse};
+use crate::{AnyConnection, DbError, Operator, Tenant};
+
+/// An incident, as kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the columns are described in ARCHITECTURE.md")]
+pub struct IncidentRow {
+    pub id: IncidentId,
+    pub client_id: ClientId,
+    pub api_key_id: KeyId,
+    pub source_id: SourceId,
+    pub source_name: Option<String>,
+    /// Open while later detections of the source still belong to it. A vetoed one is never open.
+    pub status: IncidentStatus,
+    pub triage: Triage,
+    pub incident_type: String,
+    pub risk_level: RiskLevel,
+    pub description: String,
+    pub analysis: String,
+    pub detailed_analysis: Option<String>,
+    pub confirmation: Confirmation,
+    /// Raised by a person or the camera program, not judged by Vigint.
+    pub is_manual: bool,
+    /// How many detections it holds.
+    pub occurrences: i64,
+    pub frame_count: i64,
+    pub first_seen_at: UtcTime,
+    pub last_seen_at: UtcTime,
+    pub note: Option<String>,
+    pub created_at: UtcTime,
+    pub updated_at: UtcTime,
+}
+
+#[derive(Queryable)]
+pub(crate) struct Stored {
+    id: String,
+    client_id: i64,
+    api_key_id: i64,
+    source_id: String,
+    source_name: Option<String>,
+    status: String,
+    triage: String,
+    incident_type: String,
+    risk_level: String,
+    description: String,
+    analysis: String,
+    detailed_analysis: Option<String>,
+    confirmation: String,
+    is_manual: bool,
+    occurrences: i64,
+    frame_count: i64,
+    first_seen_at: Moment,
+    last_seen_at: Moment,
+    note: Option<String>,
+    created_at: Moment,
+    updated_at: Moment,
+}
+
+impl Stored {
+    fn row(self) -> Result<IncidentRow, DbError> {
+        const TABLE: &str = "incidents";
+        Ok(IncidentRow {
+            id: parse(TABLE, "id", &self.id)?,
+            client_id: ClientId(self.client_id),
+            api_key_id: KeyId(self.api_key_id),
+            source_id: parse(TABLE, "source_id", &self.source_id)?,
+            source_name: self.source_name,
+            status: parse(TABLE, "status", &self.status)?,
+            triage: parse(TABLE, "triage", &self.triage)?,
+            incident_type: self.incident_type,
+            risk_level: parse(TABLE, "risk_level", &self.risk_level)?,
+            description: self.description,
+            analysis: self.analysis,
+            detailed_analysis: self.detailed_analysis,
+            confirmation: parse(TABLE, "confirmation", &self.confirmation)?,
+            is_manual: self.is_manual,
+            occurrences: self.occurrences,
+            frame_count: self.frame_count,
+            first_seen_at: self.first_seen_at.0,
+            last_seen_at: self.last_seen_at.0,
+            note: self.note,
+            created_at: self.created_at.0,
+            updated_at: self.updated_at.0,
+        })
+    }
+}
+
+/// `status = 'open'`, written out: with a parameter the databases could not use the partial index.
+fn is_open() -> diesel::expression::SqlLiteral<Bool> {
+    sql::<Bool>("incidents.status = 'open'")
+}
+
+/// Keeps an incident of this client, whatever client its row names.
+///
+/// # Errors
+/// [`DbError::IncidentOpen`] when it is open and its source has an open one already: another request was
+/// faster, extend that one. [`DbError::Gone`] when the client or its key is not there.
+pub fn insert(conn: &mut AnyConnection, tenant: &Tenant, row: &IncidentRow) -> Result<(), DbError> {
+    let inserted = diesel::insert_into(incidents::table)
+        .values((
+            incidents::id.eq(row.id.to_string()),
+            incidents::client_id.eq(tenant.client_id().0),
+            incidents::api_key_id.eq(row.api_key_id.0),
+            incidents::source_id.eq(row.source_id.as_str()),
+            incidents::source_name.eq(&row.source_name),
+            incidents::status.eq(row.status.as_str()),
+            incidents::triage.eq(row.triage.as_str()),
+            incidents::incident_type.eq(&row.incident_type),
+            incidents::risk_level.eq(row.risk_level.as_str()),
+            incidents::description.eq(&row.description),
+            incidents::analysis.eq(&row.analysis),
+            incidents::detailed_analysis.eq(&row.detailed_analysis),
+            incidents::confirmation.eq(row.confirmation.as_str()),
+            incidents::is_manual.eq(row.is_manual),
+            incidents::occurrences.eq(row.occurrences),
+            incidents::frame_count.eq(row.frame_count),
+            incidents::first_seen_at.eq(Moment(row.first_seen_at)),
+            incidents::last_seen_at.eq(Moment(row.last_seen_at)),
+            incidents::note.eq(&row.note),
+            incidents::created_at.eq(Moment(row.created_at)),
+            incidents::updated_at.eq(Moment(row.updated_at)),
+        ))
+        .execute(conn)
+        .map_err(DbError::from);
+    match inserted {
+        Err(error) if error.is_duplicate() => Err(DbError::IncidentOpen {
+            source_id: row.source_id.to_string(),
+        }),
+        inserted => inserted.map(drop),
+    }
+}
+
+/// The open incident of a source.
+///
+/// # Errors
+/// When the database fails.
+pub fn open_of_source(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    source_id: &SourceId,
+) -> Result<Option<IncidentRow>, DbError> {
+    incidents::table
+        .filter(incidents::client_id.eq(tenant.client_id().0))
+        .filter(incidents::source_id.eq(source_id.as_str()))
+        .filter(is_open())
+        .get_result(conn)
+        .optional()?
+        .map(Stored::row)
+        .transpose()
+}
+
+/// Adds a detection to an open incident: when it was last seen, how many frames it then had, how grave it now
+/// is. Its occurrences from now on; `None` when the client has no such incident, or it is closed.
+///
+/// # Errors
+/// When the database fails.
+pub fn extend(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: IncidentId,
+    last_seen_at: UtcTime,
+    frame_count: i64,
+    risk_level: RiskLevel,
+) -> Result<Option<i64>, DbError> {
+    Ok(diesel::update(incidents::table.find(id.to_string()))
+        .filter(incidents::client_id.eq(tenant.client_id().0))
+        .filter(is_open())
+        .set((
+            incidents::occurrences.eq(incidents::occurrences + 1),
+            incidents::last_seen_at.eq(Moment(last_seen_at)),
+            incidents::frame_count.eq(frame_count),
+            incidents::risk_level.eq(risk_level.as_str()),
+            incidents::updated_at.eq(Moment(last_seen_at)),
+        ))
+        .returning(incidents::occurrences)
+        .get_result(conn)
+        .optional()?)
+}
+
+/// Closes an open incident; false when the client has no such incident, or it is closed.
+///
+/// # Errors
+/// When the database fails.
+pub fn close(conn: &mut AnyConnection, tenant: &Tenant, id: IncidentId) -> Result<bool, DbError> {
+    let closed = diesel::update(incidents::table.find(id.to_string()))
+        .filter(incidents::client_id.eq(tenant.client_id().0))
+        .filter(is_open())
+        .set(incidents::status.eq(IncidentStatus::Closed.as_str()))
+        .execute(conn)?;
+    Ok(closed > 0)
+}
+
+/// Closes every open incident last seen before the one moment or begun before the other. How many it were.
+///
+/// # Errors
+/// When the database fails.
+pub fn close_expired(
+    conn: &mut AnyConnection,
+    _operator: &Operator,
+    last_seen_before: UtcTime,
+    first_seen_before: UtcTime,
+) -> Result<usize, DbError> {
+    let over = incidents::last_seen_at
+        .lt(Moment(last_seen_before))
+        .or(incidents::first_seen_at.lt(Moment(first_seen_before)));
+    let closed = diesel::update(incidents::table)
+        .filter(is_open())
+        .filter(over)
+        .set(incidents::status.eq(IncidentStatus::Closed.as_str()))
+        .execute(conn)?;
+    Ok(closed)
+}
+
+/// An incident of this client.
+///
+/// # Errors
+/// When the database fails.
+pub fn get(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: IncidentId,
+) -> Result<Option<IncidentRow>, DbError> {
+    incidents::table
+        .find(id.to_string())
+        .filter(incidents::client_id.eq(tenant.client_id().0))
+        .get_result(conn)
+        .optional()?
+        .map(Stored::row)
+        .transpose()
+}
+
+/// What the customer made of an incident; a note, when given, replaces the one it had. The row as it is then;
+/// `None` when the client has no such incident.
+///
+/// # Errors
+/// [`DbError::Forbidden`] when the step is not allowed.
+pub fn set_triage(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: IncidentId,
+    triage: Triage,
+    note: Option<&str>,
+    now: UtcTime,
+) -> Result<Option<IncidentRow>, DbError> {
+    loop {
+        let Some(found) = get(conn, tenant, id)? else {
+            return Ok(None);
+        };
+        let next = found.triage.to(triage)?;
+        let stored: Option<Stored> = diesel::update(incidents::table.find(id.to_string()))
+            .filter(incidents::client_id.eq(tenant.client_id().0))
+            .filter(incidents::triage.eq(found.triage.as_str()))
+            .set((
+                incidents::triage.eq(next.as_str()),
+                incidents::note.eq(note.or(found.note.as_deref())),
+                incidents::updated_at.eq(Moment(now)),
+            ))
+            .returning(incidents::all_columns)
+            .get_result(conn)
+            .optional()?;
+        // None: somebody else took a step in between. What is allowed now is another question.
+        if let Some(stored) = stored {
+            return stored.row().map(Some);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+use std::collections::HashSet;
+use std::sync::Barrier;
+
+use vigint_core::clock::UtcTime;
+use vigint_core::ids::AlertId;
+use vigint_core::incident::AlertState;
+use vigint_db::DbError;
+use vigint_db::alerts::{self, AlertRow, ClaimedAlert};
+use vigint_db::incidents::IncidentRow;
+
+use crate::fixture::{ADMIN, Customer, Fixture, at, new_alert};
+
+fn queued(
+    fixture: &Fixture,
+    customer: &Customer,
+    incident: Option<&IncidentRow>,
+    due: UtcTime,
+) -> AlertId {
+    let alert = new_alert(incident, due);
+    fixture
+        .write(|conn| alerts::insert(conn, &customer.tenant, &alert))
+        .unwrap();
+    alert.id
+}
+
+fn claim(fixture: &Fixture, now: UtcTime, until: UtcTime) -> Option<ClaimedAlert> {
+    fixture
+        .write(|conn| alerts::claim_due(conn, &ADMIN, now, until))
+        .unwrap()
+}
+
+fn get(fixture: &Fixture, customer: &Customer, id: AlertId) -> AlertRow {
+    fixture
+        .read(|conn| alerts::get(conn, &customer.tenant, id))
+        .unwrap()
+        .unwrap()
+}
+
+on_each_database! {
+    fn an_alert_is_claimed_when_due_and_by_one_only(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let later = queued(&fixture, &acme, None, at(20));
+        let sooner = queued(&fixture, &acme, None, at(10));
+        assert!(claim(&fixture, at(10).plus_millis(-1), at(60)).is_none());
+        let first = claim(&fixture, at(20), at(60)).unwrap();
+        assert_eq!((first.alert.id, first.tenant), (sooner, acme.tenant.clone()));
+        assert_eq!((first.alert.state, first.alert.attempts), (AlertState::Sending, 1));
+        assert_eq!(claim(&fixture, at(20), at(60)).unwrap().alert.id, later);
+        assert!(claim(&fixture, at(20), at(60)).is_none());
+    }
+
+    fn claimers_at_once_never_get_the_same_alert(fixture) {
+        const CLAIMERS: usize = 4;
+        const ALERTS: usize = 40;
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let expected: HashSet<_> =
+            (0..ALERTS).map(|_| queued(&fixture, &acme, None, at(0))).collect();
+        let start = Barrier::new(CLAIMERS);
+        let claimed: Vec<AlertId> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..CLAIMERS)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let db = fixture.open_again();
+                        let next = || {
+                            db.write(|conn| alerts::claim_due(conn, &ADMIN, at(1), at(60)))
+                                .unwrap_or_else(|error: DbError| panic!("{error}"))
+                        };
+                        start.wait();
+                        std::iter::from_fn(next).map(|claimed| claimed.alert.id).collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(claimed.len(), ALERTS);
+        assert_eq!(claimed.into_iter().collect::<HashSet<_>>(), expected);
+    }
+
+    fn a_lease_that_ran_out_makes_an_alert_claimable_again(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let id = queued(&fixture, &acme, None, at(0));
+        let message_id = claim(&fixture, at(0), at(60)).unwrap().alert.message_id;
+        assert!(claim(&fixture, at(60).plus_millis(-1), at(120)).is_none());
+        let again = claim(&fixture, at(60), at(120)).unwrap().alert;
+        assert_eq!((again.id, again.attempts), (id, 2));
+        assert_eq!(again.message_id, message_id);
+    }
+
+    fn a_sent_alert_stays_sent_and_counts(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let id = queued(&fixture, &acme, None, at(0));
+        let sent = || fixture.write(|conn| alerts::mark_sent(conn, &acme.tenant, id, at(5))).unwrap();
+        assert!(!sent(), "nobody was sending it");
+        claim(&fixture, at(0), at(60)).unwrap();
+        assert!(sent());
+        assert!(!sent());
+        let write = |refused: Result<bool, DbError>| assert!(!refused.unwrap());
+        write(fixture.write(|conn| alerts::postpone(conn, &acme.tenant, id, at(9), "x")));
+        write(fixture.write(|conn| alerts::mark_dead(conn, &acme.tenant, id, "x", at(9))));
+        write(fixture.write(|conn| alerts::hold(conn, &acme.tenant, id, at(9))));
+        assert!(claim(&fixture, at(999), at(9999)).is_none());
+        assert_eq!(get(&fixture, &acme, id).state, AlertState::Sent);
+        let count = |since| fixture.read(|conn| alerts::sent_since(conn, &acme.tenant, since)).unwrap();
+        assert_eq!(count(at(5)), 1);
+        assert_eq!(count(at(5).plus_millis(1)), 0);
+    }
+
+    fn a_postponed_alert_waits_for_its_time_and_says_why(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let id = queued(&fixture, &acme, None, at(0));
+        claim(&fixture, at(0), at(60)).unwrap();
+        let postponed = fixture
+            .write(|conn| alerts::postpone(conn, &acme.tenant, id, at(30), "greylisted"));
+        assert!(postponed.unwrap());
+        let alert = get(&fixture, &acme, id);
+        assert_eq!((alert.state, alert.lease_until), (AlertState::Pending, None));
+        assert_eq!(alert.last_error.as_deref(), Some("greylisted"));
+        assert!(claim(&fixture, at(29), at(60)).is_none());
+        assert_eq!(claim(&fixture, at(30), at(60)).unwrap().alert.attempts, 2);
+    }
+
+    fn dead_and_held_alerts_are_not_claimed(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let dead = queued(&fixture, &acme, None, at(0));
+        claim(&fixture, at(0), at(1)).unwrap();
+        let marked = fixture
+            .write(|conn| alerts::mark_dead(conn, &acme.tenant, dead, "no such mailbox", at(2)));
+        assert!(marked.unwrap());
+        let held = queued(&fixture, &acme, None, at(0));
+        assert!(fixture.write(|conn| alerts::hold(conn, &acme.tenant, held, at(2))).unwrap());
+        assert!(claim(&fixture, at(999), at(9999)).is_none());
+        assert_eq!(get(&fixture, &acme, dead).state, AlertState::Dead);
+        assert_eq!(get(&fixture, &acme, dead).last_error.as_deref(), Some("no such mailbox"));
+        assert_eq!(get(&fixture, &acme, held).state, AlertState::Held);
+    }
+
+    fn a_clip_that_is_there_wakes_its_alert_and_no_other(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let (incident, another) = (fixture.incident(&acme, "a", 0), fixture.incident(&acme, "b", 0));
+        let waiting = queued(&fixture, &acme, Some(&incident), at(30));
+        queued(&fixture, &acme, Some(&another), at(30));
+        let wake = |now| {
+            fixture
+                .write(|conn| alerts::wake_for_incident(conn, &acme.tenant, incident.id, now))
+                .unwrap()
+        };
+        assert_eq!(wake(at(3)), 1);
+        assert_eq!(claim(&fixture, at(3), at(60)).unwrap().alert.id, waiting);
+        assert!(claim(&fixture, at(3), at(60)).is_none());
+        // It failed once: now it waits for its next try, and no clip hastens that.
+        fixture
+            .write(|conn| alerts::postpone(conn, &acme.tenant, waiting, at(300), "later"))
+            .unwrap();
+        assert_eq!(wake(at(4)), 0);
+    }
+
+    fn an_alert_cannot_be_about_another_clients_incident(fixture) {
+        let fixture = fixture.migrated();
+        let (acme, other) = (fixture.customer("acme"), fixture.customer("other"));
+        let theirs = fixture.incident(&other, "till", 0);
+        let refused = fixture
+            .write(|conn| alerts::insert(conn, &acme.tenant, &new_alert(Some(&theirs), at(0))));
+        assert!(matches!(refused, Err(DbError::Gone)), "{refused:?}");
+    }
+}

@@ -1,0 +1,24 @@
+//! The database as programs use it, from outside; every fact on SQLite and on PostgreSQL, from the same code.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+#[macro_use]
+mod fixture;
+
+mod alerts;
+mod auth;
+mod clients;
+mod clips;
+mod erasure;
+mod incidents;
+mod migrations;
+mod opening;
+mod tenants;
+mod transactions;
+mod usage;

@@ -1,0 +1,158 @@
+use std::collections::HashSet;
+
+use vigint_core::clock::UtcTime;
+use vigint_core::ids::KeyId;
+use vigint_core::money::MicroEuros;
+use vigint_db::usage::{self, MinuteUsage, UsagePage, UsageQuery};
+use vigint_db::{DbError, keys};
+
+use crate::fixture::{ADMIN, Customer, Fixture, at, new_usage};
+
+fn minute(key_id: KeyId, status_code: i32, last_used_at: UtcTime) -> MinuteUsage {
+    MinuteUsage {
+        key_id,
+        endpoint: "/api/video/buffer".to_owned(),
+        method: "POST".to_owned(),
+        status_code,
+        minute: at(0),
+        requests: 600,
+        bytes_in: 77_000_000,
+        cost: MicroEuros(601),
+        last_used_at,
+    }
+}
+
+fn add(fixture: &Fixture, minutes: &[MinuteUsage]) {
+    fixture
+        .write(|conn| usage::add_minutes(conn, &ADMIN, minutes))
+        .unwrap();
+}
+
+fn page(fixture: &Fixture, customer: &Customer, query: &UsageQuery) -> UsagePage {
+    fixture
+        .read(|conn| usage::list(conn, &customer.tenant, query))
+        .unwrap()
+}
+
+fn last_used(fixture: &Fixture, customer: &Customer) -> Option<UtcTime> {
+    fixture
+        .read(|conn| keys::list(conn, &customer.tenant))
+        .unwrap()[0]
+        .last_used_at
+}
+
+on_each_database! {
+    fn what_comes_within_a_minute_is_added_to_one_row(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let (ok, busy) = (minute(acme.key.id, 200, at(3)), minute(acme.key.id, 429, at(1)));
+        add(&fixture, &[ok.clone(), busy, ok.clone()]);
+        add(&fixture, &[ok]);
+        let found = page(&fixture, &acme, &UsageQuery::default());
+        let mut rows: Vec<_> =
+            found.rows.iter().map(|row| (row.status_code, row.requests, row.cost)).collect();
+        rows.sort_by_key(|row| row.0);
+        assert_eq!(rows, [(200, 1800, MicroEuros(1803)), (429, 600, MicroEuros(601))]);
+        assert_eq!(found.usage_count, 2400);
+        assert_eq!(found.total_cost, MicroEuros(2404));
+        assert_eq!(found.rows[0].timestamp, at(0));
+        assert_eq!(fixture.number("SELECT CAST(SUM(bytes_in) AS BIGINT) AS number FROM api_usage"), 308_000_000);
+    }
+
+    fn the_last_use_of_a_key_never_goes_back(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        assert_eq!(last_used(&fixture, &acme), None);
+        add(&fixture, &[minute(acme.key.id, 200, at(50).plus_millis(5))]);
+        add(&fixture, &[minute(acme.key.id, 200, at(40))]);
+        assert_eq!(last_used(&fixture, &acme), Some(at(50).plus_millis(5)));
+    }
+
+    fn a_key_that_is_gone_drops_only_its_own_usage(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let gone = minute(KeyId(4711), 200, at(1));
+        add(&fixture, &[gone.clone(), minute(acme.key.id, 200, at(1)), gone]);
+        assert_eq!(page(&fixture, &acme, &UsageQuery::default()).usage_count, 600);
+        assert_eq!(fixture.number("SELECT count(*) AS number FROM api_usage"), 1);
+    }
+
+    fn sums_are_exact_over_all_that_match(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let (spare, _) = fixture.add_key(&acme.tenant, None);
+        let uses: Vec<_> = (0..30)
+            .map(|n| new_usage(if n % 3 == 0 { spare.id } else { acme.key.id }, n))
+            .collect();
+        fixture
+            .write(|conn| uses.iter().try_for_each(|new| usage::insert(conn, &acme.tenant, new)))
+            .unwrap();
+        let total = |wanted: &dyn Fn(&usage::NewUsage) -> bool| -> MicroEuros {
+            uses.iter().filter(|new| wanted(new)).map(|new| new.cost).sum()
+        };
+        let all = page(&fixture, &acme, &UsageQuery { limit: 7, ..UsageQuery::default() });
+        assert_eq!((all.rows.len(), all.usage_count), (7, 30));
+        assert_eq!(all.total_cost, total(&|_| true));
+        let some = UsageQuery {
+            from: Some(at(5)),
+            to: Some(at(25)),
+            key_id: Some(spare.id),
+            ..UsageQuery::default()
+        };
+        let some = page(&fixture, &acme, &some);
+        let wanted = |new: &usage::NewUsage| {
+            new.key_id == spare.id && new.timestamp >= at(5) && new.timestamp < at(25)
+        };
+        assert_eq!((some.rows.len(), some.usage_count), (7, 7));
+        assert_eq!(some.total_cost, total(&wanted));
+        let none = page(&fixture, &acme, &UsageQuery { from: Some(at(99)), ..UsageQuery::default() });
+        assert_eq!((none.rows.len(), none.usage_count, none.total_cost), (0, 0, MicroEuros::ZERO));
+    }
+
+    fn pages_show_each_row_once_while_new_ones_come_in(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let insert = |seconds| {
+            fixture
+                .write(|conn| usage::insert(conn, &acme.tenant, &new_usage(acme.key.id, seconds)))
+                .unwrap();
+        };
+        (0..20).for_each(|n| insert(n / 5));
+        let mut shown = Vec::new();
+        let mut query = UsageQuery { limit: 3, ..UsageQuery::default() };
+        loop {
+            let found = page(&fixture, &acme, &query);
+            shown.extend(found.rows.iter().map(|row| (row.timestamp, row.id)));
+            insert(100);
+            query.cursor = found.next_cursor;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(shown.iter().collect::<HashSet<_>>().len(), 20);
+        assert_eq!(shown.len(), 20);
+        assert!(shown.is_sorted_by(|one, next| one > next), "newest first");
+        query.cursor = Some("yesterday".to_owned());
+        let refused = fixture.read(|conn| usage::list(conn, &acme.tenant, &query));
+        assert!(matches!(refused, Err(DbError::BadCursor)));
+    }
+
+    fn uses_of_one_minute_that_stand_alone_are_not_added_up(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        for _ in 0..2 {
+            fixture
+                .write(|conn| usage::insert(conn, &acme.tenant, &new_usage(acme.key.id, 0)))
+                .unwrap();
+        }
+        assert_eq!(page(&fixture, &acme, &UsageQuery::default()).rows.len(), 2);
+    }
+
+    fn use_cannot_be_put_on_another_clients_key(fixture) {
+        let fixture = fixture.migrated();
+        let (acme, other) = (fixture.customer("acme"), fixture.customer("other"));
+        let refused = fixture
+            .write(|conn| usage::insert(conn, &acme.tenant, &new_usage(other.key.id, 0)));
+        assert!(matches!(refused, Err(DbError::Gone)), "{refused:?}");
+    }
+}

@@ -1,0 +1,9 @@
+DROP TABLE erasures;
+DROP TABLE audit_log;
+DROP TABLE alerts;
+DROP TABLE clips;
+DROP TABLE incidents;
+DROP TABLE sources;
+DROP TABLE api_usage;
+DROP TABLE api_keys;
+DROP TABLE clients;

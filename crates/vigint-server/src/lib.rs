@@ -1,1 +1,20 @@
-//! server
+//! The Vigint service. [`state::build`] puts the parts together, [`App::run`](state::App::run) answers
+//! requests until it is told to stop; the program and every test use these two.
+//!
+//! The rooms and who may use whom: `ARCHITECTURE.md`.
+
+pub mod alerts;
+pub mod analysis;
+pub mod buffer;
+pub mod clips;
+pub mod database;
+pub mod http;
+pub mod incidents;
+pub mod jobs;
+pub mod state;
+pub mod telemetry;
+pub mod usage;
+pub mod vitals;
+
+mod private_files;
+mod secret_file;

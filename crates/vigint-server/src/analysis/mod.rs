@@ -1,0 +1,11 @@
+//! Judging a snapshot: the gate, the cheap look, the careful look, and what they come to together.
+//!
+//! Knows no SQL and no HTTP server. Money, incidents and mails are decided by those who ask.
+
+mod analyzer;
+mod judge;
+mod motion;
+
+pub use analyzer::{Analyzer, AnalyzerError, Look, Opinion};
+pub use judge::{Judge, JudgeOptions};
+pub use motion::{MotionAnalyzer, MotionShares};

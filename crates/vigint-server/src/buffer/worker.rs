@@ -1,0 +1,174 @@
+//! The threads on which frames are decoded and judged.
+//!
+//! A worker knows neither rings nor tenants: it is given a frame and the detector of its source. A picture
+//! that makes the decoder or the detector panic costs that frame, and the source's detector starts anew.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::watch;
+use vigint_video::grey::{GreyDecoder, decode_guarded};
+use vigint_video::motion::{MotionDetector, MotionSettings};
+
+use super::frame::Frame;
+use super::gate::GateCounts;
+
+/// The motion detector of one source, and how far it has come.
+#[derive(Debug)]
+pub(super) struct SourceEye {
+    detector: Mutex<MotionDetector>,
+    motion: MotionSettings,
+    done: watch::Sender<u64>,
+}
+
+impl SourceEye {
+    pub(super) fn new(motion: MotionSettings) -> Self {
+        Self {
+            detector: Mutex::new(MotionDetector::new(motion.clone())),
+            motion,
+            done: watch::Sender::new(0),
+        }
+    }
+
+    /// Another one, for the same source after its clock was set back.
+    pub(super) fn fresh(&self) -> Arc<Self> {
+        Arc::new(Self::new(self.motion.clone()))
+    }
+
+    /// How many of the frames given to a worker are done with.
+    pub(super) fn done(&self) -> u64 {
+        *self.done.borrow()
+    }
+
+    /// Tells of every frame that is done with. Ends when the source and its last job are gone.
+    pub(super) fn progress(&self) -> watch::Receiver<u64> {
+        self.done.subscribe()
+    }
+
+    /// Decodes and judges; says whether it could.
+    fn look(&self, decoder: &dyn GreyDecoder, frame: &Frame) -> bool {
+        let plane = match decode_guarded(decoder, &frame.jpeg) {
+            Ok(plane) => plane,
+            Err(error) => {
+                tracing::debug!(%error, "a frame could not be decoded for the motion gate");
+                return false;
+            }
+        };
+        // Only this source's worker ever takes this lock.
+        let mut detector = self.detector.lock().unwrap_or_else(PoisonError::into_inner);
+        let judged = catch_unwind(AssertUnwindSafe(|| detector.push(frame.at, &plane)));
+        match judged {
+            Ok(sample) => frame.motion.set(sample).is_ok(),
+            Err(_) => {
+                *detector = MotionDetector::new(self.motion.clone());
+                false
+            }
+        }
+    }
+}
+
+/// One frame to look at.
+#[derive(Debug)]
+pub(super) struct Job {
+    eye: Arc<SourceEye>,
+    /// Weak: what leaves its ring leaves memory, whatever waits here.
+    frame: Weak<Frame>,
+}
+
+impl Job {
+    pub(super) fn new(eye: &Arc<SourceEye>, frame: &Arc<Frame>) -> Self {
+        Self {
+            eye: Arc::clone(eye),
+            frame: Arc::downgrade(frame),
+        }
+    }
+}
+
+/// What all workers did.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    judged: AtomicU64,
+    skipped: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Tally {
+    pub(super) fn skip(&self) {
+        self.skipped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn counts(&self) -> GateCounts {
+        GateCounts {
+            judged: self.judged.load(Ordering::Relaxed),
+            skipped: self.skipped.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// One thread and its bounded queue. Dropping it leaves what waits, and waits for the thread.
+#[derive(Debug)]
+pub(super) struct Worker {
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    is_stopping: Arc<AtomicBool>,
+}
+
+impl Worker {
+    pub(super) fn start(
+        queue_frames: usize,
+        decoder: Arc<dyn GreyDecoder>,
+        tally: Arc<Tally>,
+    ) -> io::Result<Self> {
+        let (queue, jobs) = sync_channel(queue_frames);
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&is_stopping);
+        let thread = thread::Builder::new()
+            .name("motion-gate".to_owned())
+            .spawn(move || work(&jobs, &*decoder, &tally, &stop))?;
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+            is_stopping,
+        })
+    }
+
+    /// Queues a frame; false, at once, when the queue is full.
+    pub(super) fn offer(&self, job: Job) -> bool {
+        self.queue
+            .as_ref()
+            .is_some_and(|queue| queue.try_send(job).is_ok())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("a thread of the motion gate ended by a panic");
+        }
+    }
+}
+
+fn work(jobs: &Receiver<Job>, decoder: &dyn GreyDecoder, tally: &Tally, stop: &AtomicBool) {
+    for job in jobs {
+        let frame = job
+            .frame
+            .upgrade()
+            .filter(|_| !stop.load(Ordering::Relaxed));
+        let count = match frame.map(|frame| job.eye.look(decoder, &frame)) {
+            None => &tally.skipped,
+            Some(true) => &tally.judged,
+            Some(false) => &tally.failed,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        job.eye.done.send_modify(|done| *done += 1);
+    }
+}

@@ -1,0 +1,75 @@
+//! Queries off the async threads. Callers pass closures over [`vigint_db`].
+
+use vigint_core::clock::UtcTime;
+use vigint_core::key::KeyHash;
+use vigint_db::auth::Caller;
+use vigint_db::{AnyConnection, Db, DbError};
+
+/// The database as async code uses it: each call runs on a blocking thread.
+#[derive(Clone)]
+pub struct Database {
+    db: Db,
+}
+
+impl Database {
+    /// Wraps an open database.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// Runs queries that change nothing.
+    ///
+    /// # Errors
+    /// What `query` returns, or [`DbError`] when no connection could be had in time.
+    pub async fn read<T, E, F>(&self, query: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+    {
+        let db = self.db.clone();
+        run_blocking(move || db.read(query)).await
+    }
+
+    /// Runs `change` in one transaction: all of it happens or, on an error or a panic, none.
+    ///
+    /// # Errors
+    /// What `change` returns, or [`DbError`] when the transaction could not begin or commit.
+    pub async fn write<T, E, F>(&self, change: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+    {
+        let db = self.db.clone();
+        run_blocking(move || db.write(change)).await
+    }
+
+    /// The caller behind a key: every request asks this.
+    ///
+    /// # Errors
+    /// When the database cannot be asked: nobody is let in then.
+    pub async fn authenticate(
+        &self,
+        hash: KeyHash,
+        now: UtcTime,
+    ) -> Result<Option<Caller>, DbError> {
+        self.read(move |conn| vigint_db::auth::authenticate(conn, hash, now))
+            .await
+    }
+
+    /// The blocking handle, for start-up and for threads of one's own.
+    #[must_use]
+    pub fn blocking(&self) -> &Db {
+        &self.db
+    }
+}
+
+/// A query that panics is a bug: the panic goes on in the task that asked, and hurts only it.
+async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(failure) => std::panic::resume_unwind(failure.into_panic()),
+    }
+}

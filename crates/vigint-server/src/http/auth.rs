@@ -1,0 +1,155 @@
+//! Who is calling: the key of a request becomes a [`Caller`], once, before the body is read.
+
+use std::future::{Ready, ready};
+use std::ops::Deref;
+use std::rc::Rc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
+use vigint_core::key::ApiKey;
+use vigint_db::auth::Caller;
+
+use super::error::{ApiError, Code};
+use super::middleware::close_if_unread;
+use super::services::Services;
+
+/// The header that carries a client's key beside `Authorization`.
+const API_KEY_HEADER: &str = "X-API-Key";
+/// The header that carries the operator's key on admin routes.
+pub const ADMIN_KEY_HEADER: &str = "X-Admin-Key";
+/// Query parameters that people put keys into. A key in a URL is in every log on its way: never accepted.
+const KEY_PARAMETERS: [&str; 4] = ["api_key", "apikey", "key", "access_token"];
+
+/// The caller of a route that is not public.
+#[derive(Clone)]
+pub(super) struct SignedIn(Rc<Caller>);
+
+impl Deref for SignedIn {
+    type Target = Caller;
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl FromRequest for SignedIn {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    /// Reads what the middleware found. Without it nobody is let in.
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let caller = request.extensions().get::<Self>().cloned();
+        ready(caller.ok_or_else(|| ApiError::new(Code::KeyRequired)))
+    }
+}
+
+impl SignedIn {
+    /// The caller of a request, if its key was good.
+    pub(super) fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().cloned()
+    }
+}
+
+/// Lets a request with a good key through, and answers any other before its body is read.
+pub(super) async fn require_client_key(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let services = request.app_data::<web::Data<Services>>().cloned();
+    let found = match services {
+        Some(services) => authenticate(request.headers(), request.query_string(), &services).await,
+        None => Err(super::error::internal(&"the services are missing")),
+    };
+    match found {
+        Ok(caller) => {
+            request.extensions_mut().insert(SignedIn(Rc::new(caller)));
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        Err(error) => {
+            let (request, _) = request.into_parts();
+            let mut response = actix_web::ResponseError::error_response(&error);
+            close_if_unread(request.headers(), response.head_mut());
+            Ok(ServiceResponse::new(request, response).map_into_right_body())
+        }
+    }
+}
+
+/// The caller behind the key of a request.
+pub(super) async fn authenticate(
+    headers: &HeaderMap,
+    query: &str,
+    services: &Services,
+) -> Result<Caller, ApiError> {
+    if has_key_in_query(query) {
+        tracing::warn!(
+            "a request carried a key in its URL: refused, and that key should be rotated"
+        );
+        return Err(ApiError::new(Code::InvalidKey));
+    }
+    let key = presented_key(headers)?;
+    let now = services.clock.now();
+    let hash = key.hash();
+    services
+        .database
+        .authenticate(hash, now)
+        .await?
+        .ok_or_else(|| ApiError::new(Code::InvalidKey))
+}
+
+/// The key in the headers. When both headers are there, `Authorization` counts.
+fn presented_key(headers: &HeaderMap) -> Result<ApiKey, ApiError> {
+    let invalid = || ApiError::new(Code::InvalidKey);
+    let presented = match headers.get(header::AUTHORIZATION) {
+        Some(value) => bearer(value.to_str().map_err(|_| invalid())?),
+        None => match headers.get(API_KEY_HEADER) {
+            Some(value) => Some(value.to_str().map_err(|_| invalid())?.trim()),
+            None => None,
+        },
+    };
+    match presented {
+        None | Some("") => Err(ApiError::new(Code::KeyRequired)),
+        Some(text) => text.parse().map_err(|_| invalid()),
+    }
+}
+
+/// What stands behind `Bearer`, in any case and after any number of spaces; none for another scheme.
+fn bearer(authorization: &str) -> Option<&str> {
+    let authorization = authorization.trim();
+    let (scheme, key) = authorization
+        .split_once(char::is_whitespace)
+        .unwrap_or((authorization, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+fn has_key_in_query(query: &str) -> bool {
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| {
+        KEY_PARAMETERS
+            .iter()
+            .any(|key| name.eq_ignore_ascii_case(key))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_may_be_written_in_any_case_with_any_spaces() {
+        for good in ["Bearer k", "bearer k", "BEARER    k", "  Bearer\tk  "] {
+            assert_eq!(bearer(good), Some("k"), "{good:?}");
+        }
+        assert_eq!(bearer("Bearer"), Some(""));
+        assert_eq!(bearer("Basic k"), None);
+        assert_eq!(bearer("k"), None);
+    }
+
+    #[test]
+    fn keys_in_the_query_are_noticed_however_they_are_written() {
+        for query in ["api_key=x", "a=1&KEY=x", "access%5Ftoken=x", "apikey"] {
+            assert!(has_key_in_query(query), "{query}");
+        }
+        assert!(!has_key_in_query("source_id=key&keys=1"));
+    }
+}

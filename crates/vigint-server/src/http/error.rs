@@ -1,0 +1,244 @@
+//! The one table of errors: what a caller reads and with which status.
+//!
+//! Causes go to the log with the request's id; a caller never sees the text of an exception, a path of
+//! the server or SQL.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use vigint_core::wire::ErrorBody;
+use vigint_db::DbError;
+
+use crate::analysis::AnalyzerError;
+use crate::buffer::BufferError;
+use crate::incidents::{DetectError, ReviewError};
+
+/// Seconds after which a caller may try again when nobody knows better.
+const RETRY_SOON: u64 = 2;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $status:literal $name:literal $message:literal),+ $(,)?) => {
+        /// Every way a request can fail.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Code {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl Code {
+            const fn row(self) -> (u16, &'static str, &'static str) {
+                match self { $(Self::$variant => ($status, $name, $message),)+ }
+            }
+
+            #[cfg(test)]
+            const ALL: &'static [Self] = &[$(Self::$variant),+];
+        }
+    };
+}
+
+codes! {
+    // These four are promised to the letter and have no code.
+    KeyRequired = 401 "" "API key required",
+    InvalidKey = 401 "" "Invalid API key",
+    AccessDenied = 403 "" "Access denied",
+    LinkRefused = 403 "link_refused" "This link is not valid or has expired",
+    LinkTokenRequired = 401 "link_token_required" "This link has no token",
+
+    Malformed = 400 "malformed" "The request is malformed",
+    BadCursor = 400 "bad_cursor" "The cursor is not one that this server gave out",
+    NotFound = 404 "not_found" "Not found",
+    NoClip = 404 "no_clip" "There is no clip",
+    MethodNotAllowed = 405 "method_not_allowed" "This path does not take that method",
+    RequestTimeout = 408 "request_timeout" "The body did not arrive in time",
+    NoFrames = 409 "no_frames" "Nothing is buffered for this source: send frames first",
+    ForbiddenTransition = 409 "forbidden_transition" "The incident cannot take that step",
+    TooLarge = 413 "too_large" "The body is too large",
+    UnsupportedMediaType = 415 "unsupported_media_type" "Send application/json or image/jpeg",
+    NotAJpeg = 422 "not_a_jpeg" "The frame is not a JPEG",
+    TooManyPixels = 422 "too_many_pixels" "The frame has too many pixels",
+    InvalidField = 422 "invalid_field" "A field has a value that is not accepted",
+    TooManySources = 422 "too_many_sources" "Too many sources",
+    Internal = 500 "internal" "Something went wrong here; the request id finds it in our log",
+    AnalyzerFailed = 502 "analyzer_failed" "The analyzer failed: there is no verdict",
+    AnalyzerUnavailable = 503 "analyzer_unavailable" "The analyzer cannot be reached: there is no verdict",
+    Busy = 503 "busy" "The server is busy: try again shortly",
+}
+
+/// An error on its way to a caller.
+#[derive(Clone, Debug)]
+pub(super) struct ApiError {
+    code: Code,
+    message: Cow<'static, str>,
+    retry_after_seconds: Option<u64>,
+}
+
+impl ApiError {
+    /// The error as the table has it.
+    pub(super) fn new(code: Code) -> Self {
+        let (status, _, message) = code.row();
+        Self {
+            code,
+            message: Cow::Borrowed(message),
+            retry_after_seconds: (status == 503 || status == 429).then_some(RETRY_SOON),
+        }
+    }
+
+    /// The same with a sentence that says more.
+    pub(super) fn saying(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            message: message.into(),
+            ..Self::new(code)
+        }
+    }
+
+    /// The same, said of one frame of a batch.
+    pub(super) fn in_frame(mut self, index: usize) -> Self {
+        self.message = Cow::Owned(format!("frames[{index}]: {}", self.message));
+        self
+    }
+
+    fn retry_after(mut self, seconds: Option<u64>) -> Self {
+        self.retry_after_seconds = seconds.or(self.retry_after_seconds);
+        self
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.row().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (_, name, _) = self.code.row();
+        let mut response = HttpResponse::build(self.status_code());
+        match self.code {
+            Code::KeyRequired => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Code::InvalidKey => {
+                let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+                response.insert_header((header::WWW_AUTHENTICATE, challenge));
+            }
+            _ => {}
+        }
+        if let Some(seconds) = self.retry_after_seconds {
+            response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        response.json(ErrorBody {
+            error: self.message.clone(),
+            code: (!name.is_empty()).then_some(Cow::Borrowed(name)),
+        })
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::BadCursor => Self::new(Code::BadCursor),
+            DbError::Forbidden(step) => {
+                Self::saying(Code::ForbiddenTransition, sentence(&step.to_string()))
+            }
+            DbError::Busy => {
+                tracing::warn!("no database connection was free in time");
+                Self::new(Code::Busy)
+            }
+            other => {
+                tracing::error!(error = %other, "the database failed");
+                Self::new(Code::Internal)
+            }
+        }
+    }
+}
+
+impl From<BufferError> for ApiError {
+    fn from(error: BufferError) -> Self {
+        match error {
+            BufferError::TooManySources { max } => Self::saying(
+                Code::TooManySources,
+                format!("source_id: this client already has {max} sources, the most it may have"),
+            ),
+        }
+    }
+}
+
+impl From<DetectError> for ApiError {
+    fn from(error: DetectError) -> Self {
+        match error {
+            DetectError::NoFrames => Self::new(Code::NoFrames),
+            DetectError::Analyzer(AnalyzerError::Unavailable { retry_after, .. }) => {
+                Self::new(Code::AnalyzerUnavailable)
+                    .retry_after(retry_after.map(|wait| wait.as_secs().max(1)))
+            }
+            DetectError::Analyzer(AnalyzerError::Failed(_) | AnalyzerError::TimedOut) => {
+                Self::new(Code::AnalyzerFailed)
+            }
+            DetectError::Database(error) => match *error {
+                DbError::Busy => Self::new(Code::Busy),
+                _ => internal(&error),
+            },
+            DetectError::Lost => internal(&error),
+        }
+    }
+}
+
+impl From<ReviewError> for ApiError {
+    fn from(error: ReviewError) -> Self {
+        match error {
+            ReviewError::NotFound => Self::new(Code::NotFound),
+            ReviewError::NoClip | ReviewError::ClipPending => Self::new(Code::NoClip),
+            ReviewError::Database(error) => error.into(),
+            ReviewError::Disk(error) => internal(&error),
+        }
+    }
+}
+
+/// A failure of ours: the cause is logged, the caller gets none of it.
+pub(super) fn internal(cause: &dyn fmt::Display) -> ApiError {
+    tracing::error!(%cause, "a request failed");
+    ApiError::new(Code::Internal)
+}
+
+/// A message of ours as a sentence for a person.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_snake_case_and_have_a_real_status() {
+        let mut names: Vec<_> = Code::ALL.iter().map(|code| code.row().1).collect();
+        names.retain(|name| !name.is_empty());
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for code in Code::ALL {
+            let (status, name, message) = code.row();
+            assert!((400..600).contains(&status));
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+            assert!(!message.is_empty());
+        }
+    }
+
+    #[test]
+    fn every_503_says_when_to_come_back() {
+        for code in Code::ALL.iter().filter(|code| code.row().0 == 503) {
+            assert!(ApiError::new(*code).retry_after_seconds.is_some());
+        }
+    }
+}

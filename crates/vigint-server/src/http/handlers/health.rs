@@ -1,0 +1,51 @@
+//! How the server is.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use vigint_core::wire::{Checks, HealthResponse, HealthStatus};
+
+use crate::http::services::Services;
+use crate::vitals::Vital;
+
+/// `GET /api/health`
+pub(in crate::http) async fn show_health(services: web::Data<Services>) -> HttpResponse {
+    let is_database_well = services
+        .database
+        .read(vigint_db::health::ping)
+        .await
+        .is_ok();
+    let vitals = &services.vitals;
+    let parts = [&vitals.clips, &vitals.mail, &vitals.analyzer];
+    let (status, code) = if !is_database_well {
+        (HealthStatus::Unhealthy, StatusCode::SERVICE_UNAVAILABLE)
+    } else if parts.iter().any(|part| part.is_failing()) {
+        (HealthStatus::Degraded, StatusCode::OK)
+    } else {
+        (HealthStatus::Healthy, StatusCode::OK)
+    };
+    HttpResponse::build(code).json(HealthResponse {
+        status,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        time: services.clock.now(),
+        checks: Checks {
+            database: if is_database_well { "ok" } else { "failing" }.to_owned(),
+            clips: state(&vitals.clips, "ok"),
+            mail: state(&vitals.mail, services.alerts.mailer_kind()),
+            analyzer: state(&vitals.analyzer, services.judge.analyzer_kind()),
+        },
+    })
+}
+
+/// `GET /api/health/live`
+pub(in crate::http) async fn show_liveness() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({"status": "live"}))
+}
+
+fn state(vital: &Vital, when_well: &str) -> String {
+    if vital.is_failing() {
+        "failing"
+    } else {
+        when_well
+    }
+    .to_owned()
+}

@@ -1,0 +1,82 @@
+//! What a client used, and what it costs.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use vigint_core::ids::KeyId;
+use vigint_core::wire::{CostInfo, UsageResponse, UsageRow};
+use vigint_db::usage::UsageQuery;
+
+use super::{invalid, query, require_own, time_or_date};
+use crate::http::auth::SignedIn;
+use crate::http::error::ApiError;
+use crate::http::services::Services;
+
+const LARGEST_PAGE: i64 = 1000;
+
+#[derive(Deserialize)]
+struct Asked {
+    from: Option<String>,
+    to: Option<String>,
+    key_id: Option<String>,
+    cursor: Option<String>,
+}
+
+/// `GET /api/usage`
+pub(in crate::http) async fn show_usage(
+    caller: SignedIn,
+    request: HttpRequest,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, ApiError> {
+    let asked: Asked = query(&request)?;
+    let usage_query = UsageQuery {
+        from: time_or_date("from", asked.from.as_deref())?,
+        to: time_or_date("to", asked.to.as_deref())?,
+        key_id: asked
+            .key_id
+            .map(|id| {
+                id.parse::<KeyId>()
+                    .map_err(|_| invalid("key_id", &"write a key's number"))
+            })
+            .transpose()?,
+        limit: LARGEST_PAGE,
+        cursor: asked.cursor,
+    };
+    // What was counted a moment ago belongs to the answer.
+    services.meter.flush(&services.database).await?;
+    let tenant = caller.tenant.clone();
+    let page = services
+        .database
+        .read(move |conn| vigint_db::usage::list(conn, &tenant, &usage_query))
+        .await?;
+    Ok(HttpResponse::Ok().json(UsageResponse {
+        api_key_id: caller.key_id,
+        client_name: caller.client_name.clone(),
+        usage_count: page.usage_count,
+        total_cost: CostInfo::euros(page.total_cost),
+        currency: services.currency.clone(),
+        usage: page
+            .rows
+            .into_iter()
+            .map(|row| UsageRow {
+                timestamp: row.timestamp,
+                endpoint: row.endpoint,
+                method: row.method,
+                status_code: row.status_code,
+                requests: row.requests,
+                cost: CostInfo::euros(row.cost),
+            })
+            .collect(),
+        next_cursor: page.next_cursor,
+    }))
+}
+
+/// `GET /api/clients/{client_id}/usage`
+pub(in crate::http) async fn show_client_usage(
+    caller: SignedIn,
+    client_id: web::Path<String>,
+    request: HttpRequest,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, ApiError> {
+    require_own(&caller, &client_id)?;
+    show_usage(caller, request, services).await
+}

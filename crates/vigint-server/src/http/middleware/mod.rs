@@ -1,0 +1,25 @@
+//! What every request passes through, from the outside in: its id, log line and meter ([`observe`]); its
+//! caller (`auth`); its share of the memory for bodies ([`reserve_body`]); then the handler.
+
+mod observe;
+mod reserve;
+
+pub(super) use observe::{Metering, observe};
+pub use reserve::InflightBytes;
+pub(super) use reserve::reserve_body;
+
+use actix_web::dev::ResponseHead;
+use actix_web::http::ConnectionType;
+use actix_web::http::header::{self, HeaderMap};
+
+/// An answer to a request whose body was not read ends the connection: what is still to come of the body
+/// must not be taken for the next request.
+pub(super) fn close_if_unread(request: &HeaderMap, response: &mut ResponseHead) {
+    let has_body = request.contains_key(header::TRANSFER_ENCODING)
+        || request
+            .get(header::CONTENT_LENGTH)
+            .is_some_and(|length| length != "0");
+    if has_body {
+        response.set_connection_type(ConnectionType::Close);
+    }
+}

@@ -1,0 +1,19 @@
+//! The only place that knows actix: the routes, who may call them, and how answers look.
+//!
+//! A handler extracts, calls one service and maps the answer; it holds no rule of its own.
+
+mod auth;
+mod body;
+mod error;
+mod expect;
+mod handlers;
+mod middleware;
+mod routes;
+mod server;
+mod services;
+
+pub use auth::ADMIN_KEY_HEADER;
+pub use middleware::InflightBytes;
+pub use routes::{Access, RouteInfo, routes};
+pub use server::{ServeOptions, serve};
+pub use services::{CameraPatience, HttpLimits, Services};

@@ -1,0 +1,202 @@
+//! The whole URL table on one screen.
+
+use actix_web::dev::{ResourceDef, Service as _};
+use actix_web::middleware::from_fn;
+use actix_web::{HttpMessage as _, web};
+use vigint_core::frame::MAX_BATCH_BYTES;
+
+use super::auth::require_client_key;
+use super::error::{ApiError, Code};
+use super::handlers::{account, alarms, analyses, frames, health, incidents, usage, video};
+use super::middleware::reserve_body;
+use super::services::HttpLimits;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// Who shows a client's key.
+    Client,
+}
+
+/// The most bytes a body may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Body {
+    /// A few fields.
+    Small,
+    /// One frame, in base64.
+    Frame,
+    /// Many.
+    Batch,
+}
+
+/// One row of the table.
+struct Row {
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    body: Body,
+    handler: fn() -> actix_web::Route,
+}
+
+use Access::{Client, Public};
+use Body::{Batch, Frame, Small};
+
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    Row { method: "GET",    path: "/api/health",                access: Public, body: Small, handler: || web::get().to(health::show_health) },
+    Row { method: "GET",    path: "/api/health/live",           access: Public, body: Small, handler: || web::get().to(health::show_liveness) },
+    Row { method: "GET",    path: "/video/{clip_id}",           access: Public, body: Small, handler: || web::get().to(video::show_video) },
+    Row { method: "HEAD",   path: "/video/{clip_id}",           access: Public, body: Small, handler: || web::head().to(video::show_video) },
+
+    Row { method: "GET",    path: "/api/whoami",                access: Client, body: Small, handler: || web::get().to(account::show_caller) },
+    Row { method: "POST",   path: "/api/video/buffer",          access: Client, body: Frame, handler: || web::post().to(frames::push_frame) },
+    Row { method: "POST",   path: "/api/video/buffer/batch",    access: Client, body: Batch, handler: || web::post().to(frames::push_batch) },
+    Row { method: "POST",   path: "/api/video/analyze",         access: Client, body: Small, handler: || web::post().to(analyses::create_analysis) },
+    Row { method: "POST",   path: "/api/video/alert",           access: Client, body: Small, handler: || web::post().to(alarms::raise_alarm) },
+    Row { method: "GET",    path: "/api/incidents",             access: Client, body: Small, handler: || web::get().to(incidents::list_incidents) },
+    Row { method: "GET",    path: "/api/incidents/{id}",        access: Client, body: Small, handler: || web::get().to(incidents::show_incident) },
+    Row { method: "PATCH",  path: "/api/incidents/{id}",        access: Client, body: Small, handler: || web::patch().to(incidents::triage_incident) },
+    Row { method: "GET",    path: "/api/incidents/{id}/clip",   access: Client, body: Small, handler: || web::get().to(incidents::show_clip) },
+    Row { method: "HEAD",   path: "/api/incidents/{id}/clip",   access: Client, body: Small, handler: || web::head().to(incidents::show_clip) },
+    Row { method: "GET",    path: "/api/usage",                 access: Client, body: Small, handler: || web::get().to(usage::show_usage) },
+
+    Row { method: "GET",    path: "/api/clients/{client_id}",           access: Client, body: Small, handler: || web::get().to(account::show_client) },
+    Row { method: "GET",    path: "/api/clients/{client_id}/keys",      access: Client, body: Small, handler: || web::get().to(account::list_keys) },
+    Row { method: "GET",    path: "/api/clients/{client_id}/usage",     access: Client, body: Small, handler: || web::get().to(usage::show_client_usage) },
+    Row { method: "GET",    path: "/api/clients/{client_id}/sources",   access: Client, body: Small, handler: || web::get().to(account::list_sources) },
+    Row { method: "GET",    path: "/api/clients/{client_id}/incidents", access: Client, body: Small, handler: || web::get().to(incidents::list_client_incidents) },
+    Row { method: "DELETE", path: "/api/clients/{client_id}/sources/{source_id}", access: Client, body: Small, handler: || web::delete().to(account::clear_source) },
+];
+
+/// What of a row a request carries with it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Endpoint {
+    /// The pattern, never a path with ids in it.
+    pub(super) path: &'static str,
+    /// Whether it is called many times a second by every camera.
+    pub(super) is_ingest: bool,
+    body: Body,
+}
+
+impl Endpoint {
+    const fn of(row: &Row) -> Self {
+        Self {
+            path: row.path,
+            is_ingest: matches!(row.body, Frame | Batch),
+            body: row.body,
+        }
+    }
+
+    /// The most bytes a body may have here.
+    pub(super) fn max_body_bytes(&self, limits: &HttpLimits) -> usize {
+        match self.body {
+            Small => 64 * 1024,
+            // Base64 makes four characters of three bytes; 64 KiB are room for the other fields.
+            Frame => limits.frame.max_bytes / 3 * 4 + 64 * 1024,
+            Batch => MAX_BATCH_BYTES,
+        }
+    }
+}
+
+/// A row as tests and documents see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// `GET`, `POST`, ….
+    pub method: &'static str,
+    /// The pattern.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+}
+
+/// The table that the server is built from.
+pub fn routes() -> impl Iterator<Item = RouteInfo> {
+    TABLE.iter().map(|row| RouteInfo {
+        method: row.method,
+        path: row.path,
+        access: row.access,
+    })
+}
+
+/// Who may call the route of a path; none when there is no such route.
+pub(super) fn access_of(path: &str) -> Option<Access> {
+    TABLE
+        .iter()
+        .find(|row| ResourceDef::new(row.path).is_match(path))
+        .map(|row| row.access)
+}
+
+/// Registers every row. Rows of one path share its access: the first one's counts, and a test holds them to it.
+pub(super) fn configure(app: &mut web::ServiceConfig) {
+    let mut registered: Vec<&str> = Vec::new();
+    for row in TABLE {
+        if !registered.contains(&row.path) {
+            registered.push(row.path);
+            register(app, row);
+        }
+    }
+    app.default_service(web::to(|| async { refuse(Code::NotFound) }));
+}
+
+fn register(app: &mut web::ServiceConfig, first: &'static Row) {
+    let mut resource = web::resource(first.path)
+        .default_service(web::to(|| async { refuse(Code::MethodNotAllowed) }));
+    for row in TABLE.iter().filter(|row| row.path == first.path) {
+        resource = resource.route((row.handler)());
+    }
+    let mark = move |request: actix_web::dev::ServiceRequest| {
+        request.extensions_mut().insert(Endpoint::of(first));
+        request
+    };
+    match first.access {
+        Public => app.service(resource.wrap_fn(move |request, next| next.call(mark(request)))),
+        Client => app.service(
+            resource
+                .wrap(from_fn(reserve_body))
+                .wrap(from_fn(require_client_key))
+                .wrap_fn(move |request, next| next.call(mark(request))),
+        ),
+    };
+}
+
+fn refuse(code: Code) -> Result<actix_web::HttpResponse, ApiError> {
+    Err(ApiError::new(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_one_path_share_access_and_body() {
+        for row in TABLE {
+            for other in TABLE.iter().filter(|other| other.path == row.path) {
+                assert_eq!(
+                    (row.access, row.body),
+                    (other.access, other.body),
+                    "{}",
+                    row.path
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_row_stands_twice() {
+        let mut rows: Vec<_> = TABLE.iter().map(|row| (row.method, row.path)).collect();
+        let count = rows.len();
+        rows.sort_unstable();
+        rows.dedup();
+        assert_eq!(rows.len(), count);
+    }
+
+    #[test]
+    fn only_health_and_video_are_public() {
+        for row in TABLE.iter().filter(|row| row.access == Public) {
+            let is_meant = row.path.starts_with("/api/health") || row.path == "/video/{clip_id}";
+            assert!(is_meant, "{}", row.path);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The listening server: connections, time limits, a graceful stop.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::HttpService;
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::middleware::from_fn;
+use actix_web::{App, web};
+use tokio_util::sync::CancellationToken;
+
+use super::expect::RefuseEarlyFactory;
+use super::middleware::observe;
+use super::routes::configure;
+use super::services::Services;
+
+/// How the server listens.
+pub struct ServeOptions {
+    /// Threads that answer requests.
+    pub workers: usize,
+    /// How long requests that run may go on after a stop.
+    pub shutdown_patience: Duration,
+    /// TLS, when this server ends it itself.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// A head that takes longer than this to arrive is refused.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// A connection on which nothing happens is closed after this.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// A connection that is being closed gets this long to end.
+const DISCONNECT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Answers requests until `stop`, then lets those that run finish.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub async fn serve(
+    listener: TcpListener,
+    services: Arc<Services>,
+    options: ServeOptions,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let builder = actix_server::Server::build()
+        .workers(options.workers.max(1))
+        .shutdown_timeout(options.shutdown_patience.as_secs())
+        .disable_signals();
+    let told = stop.clone();
+    // The two arms differ in the type of their stream only.
+    macro_rules! http_service {
+        ($finish:expr) => {{
+            let (services, told) = (Arc::clone(&services), told.clone());
+            move || {
+                let told = told.clone();
+                let app = app(Arc::clone(&services))
+                    .into_factory()
+                    .map_err(|error: actix_web::Error| error.error_response());
+                let service = HttpService::build()
+                    .keep_alive(KEEP_ALIVE)
+                    .client_request_timeout(HEAD_PATIENCE)
+                    .client_disconnect_timeout(DISCONNECT_PATIENCE)
+                    .graceful_shutdown_signal(move || {
+                        let told = told.clone();
+                        async move { told.cancelled().await }
+                    })
+                    .expect(RefuseEarlyFactory(Arc::clone(&services)))
+                    .finish(map_config(app, |()| AppConfig::default()));
+                $finish(service)
+            }
+        }};
+    }
+    let server = match options.tls {
+        None => builder
+            .listen(
+                "http",
+                listener,
+                http_service!(|service: HttpService<_, _, _, _, _>| service.tcp()),
+            )?
+            .run(),
+        Some(tls) => {
+            let tls = rustls::ServerConfig::clone(&tls);
+            builder
+                .listen(
+                    "https",
+                    listener,
+                    http_service!(
+                        |service: HttpService<_, _, _, _, _>| service.rustls_0_23(tls.clone())
+                    ),
+                )?
+                .run()
+        }
+    };
+    let handle = server.handle();
+    let stopping = async {
+        stop.cancelled().await;
+        handle.stop(true).await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        ended = server => ended,
+        () = stopping => Ok(()),
+    }
+}
+
+/// The application one worker runs.
+fn app(
+    services: Arc<Services>,
+) -> App<
+    impl actix_service::ServiceFactory<
+        actix_web::dev::ServiceRequest,
+        Config = (),
+        Response = actix_web::dev::ServiceResponse<impl actix_web::body::MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .app_data(web::Data::from(services))
+        .configure(configure)
+        .wrap(from_fn(observe))
+}

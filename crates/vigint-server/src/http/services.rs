@@ -1,0 +1,76 @@
+//! What handlers may call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vigint_core::clock::Clock;
+use vigint_core::frame::FrameLimits;
+use vigint_core::random::Random;
+
+use super::middleware::InflightBytes;
+use crate::alerts::Alerts;
+use crate::analysis::Judge;
+use crate::buffer::Rings;
+use crate::clips::ClipLinks;
+use crate::database::Database;
+use crate::incidents::Incidents;
+use crate::usage::{Meter, Prices};
+use crate::vitals::Vitals;
+
+/// The bounds that hold before any service is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpLimits {
+    /// Bounds of one frame.
+    pub frame: FrameLimits,
+    /// The most bytes of bodies in memory at once, over all clients.
+    pub max_inflight_bytes: usize,
+    /// The same for one client.
+    pub max_inflight_bytes_per_client: usize,
+    /// How long a body of no size may take; larger ones get more at [`Self::slowest_sender`].
+    pub body_patience: Duration,
+    /// The fewest bytes a second a sender must manage after that.
+    pub slowest_sender: usize,
+}
+
+/// When a camera is no longer taken to be well.
+#[derive(Clone, Copy, Debug)]
+pub struct CameraPatience {
+    /// Nothing came for so long: silent.
+    pub silent_after: Duration,
+    /// The same picture came for so long: frozen.
+    pub frozen_after: Duration,
+}
+
+/// The services behind the routes.
+pub struct Services {
+    /// Rows.
+    pub database: Database,
+    /// Frames in memory.
+    pub rings: Rings,
+    /// Incidents.
+    pub incidents: Incidents,
+    /// Links to clips.
+    pub links: ClipLinks,
+    /// Who judges, for health.
+    pub judge: Arc<Judge>,
+    /// Who mails, for health.
+    pub alerts: Arc<Alerts>,
+    /// Counts requests.
+    pub meter: Arc<Meter>,
+    /// What a frame costs.
+    pub prices: Prices,
+    /// How the parts are.
+    pub vitals: Vitals,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where request ids come from.
+    pub random: Arc<dyn Random>,
+    /// Bounds.
+    pub limits: HttpLimits,
+    /// Bodies in memory now.
+    pub inflight: InflightBytes,
+    /// When a camera counts as silent or frozen.
+    pub camera_patience: CameraPatience,
+    /// What amounts are in.
+    pub currency: String,
+}

@@ -1,0 +1,17 @@
+//! Incidents: found by an analysis or raised by hand, kept in one transaction, looked through later.
+//!
+//! Knows no HTTP. What is acknowledged here survives a crash: frames are on the disk and all rows are
+//! committed before a caller hears of it.
+
+mod alarm;
+mod detect;
+mod flights;
+mod record;
+mod review;
+mod service;
+
+pub use alarm::{Alarm, RaisedAlarm};
+pub use detect::{DetectError, Detection};
+pub use record::Recorded;
+pub use review::{LinkedFilm, ReviewError};
+pub use service::{Incidents, IncidentsOptions};

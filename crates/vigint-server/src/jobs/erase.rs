@@ -1,0 +1,66 @@
+//! Erases what a deleted client left outside the database: rings, clips, mails.
+
+use std::time::Duration;
+
+use vigint_db::erasures::ErasureRow;
+use vigint_db::{DbError, Operator};
+
+use super::JobParts;
+use super::schedule::Schedule;
+
+/// The admin's command waits for this: look often.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+const OPERATOR: &str = "erase job";
+
+pub(super) async fn run(parts: JobParts, schedule: Schedule) {
+    while schedule.every(LOOK_EVERY).await {
+        let pending = parts
+            .database
+            .read(|conn| vigint_db::erasures::pending(conn, &Operator::named(OPERATOR)))
+            .await;
+        match pending {
+            Ok(rows) => {
+                for row in rows {
+                    let client = row.client_id;
+                    if let Err(error) = erase(&parts, row).await {
+                        tracing::error!(%client, %error, "a client could not be erased; it is tried again");
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "erasures could not be read"),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum EraseError {
+    #[error(transparent)]
+    Disk(#[from] std::io::Error),
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+async fn erase(parts: &JobParts, row: ErasureRow) -> Result<(), EraseError> {
+    let client = row.client_id;
+    parts.rings.drop_client(client);
+    parts.clips.remove_client(client).await?;
+    parts.alerts.forget_client(client).await?;
+    let now = parts.clock.now();
+    let db = parts.database.clone();
+    parts
+        .database
+        .write(move |conn| {
+            vigint_db::erasures::mark_done(conn, &Operator::named(OPERATOR), row.id, now)
+                .map(|_| ())
+        })
+        .await
+        .map_err(EraseError::Database)?;
+    // What was deleted must not live on in the write-ahead log.
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || db.blocking().truncate_wal()).await
+    {
+        tracing::warn!(%error, "the write-ahead log could not be truncated");
+    }
+    tracing::info!(%client, "a client was erased");
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! Metering: what each key used, and what it costs.
+//!
+//! Requests are counted in memory and added to the database by the minute; what costs money is written
+//! in the transaction of the thing it pays for.
+
+mod meter;
+mod prices;
+
+pub use meter::{Meter, RequestCount};
+pub use prices::Prices;

@@ -1,0 +1,145 @@
+//! Frames on their way in, as JSON, raw and in batches.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::fixture::{TestServer, pictures};
+
+#[test]
+fn a_frame_as_json_needs_only_its_data() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    let data = STANDARD.encode(&pictures(1)[0]);
+    for (frame_data, unknown) in [
+        (data.clone(), Value::Null),
+        (
+            format!("data:image/jpeg;base64,{data}"),
+            json!({"ignored": [1, 2]}),
+        ),
+    ] {
+        let answer = customer.post(
+            "/api/video/buffer",
+            &json!({"frame_data": frame_data, "unknown": unknown, "frame_count": 7}),
+        );
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let body = answer.json();
+        assert_eq!(body["status"], "buffered");
+        assert_eq!(body["frame_count"], 7);
+        assert_eq!(body["source_id"], "default");
+    }
+    // JSON may write "/" as "\/".
+    let escaped = format!(r#"{{"frame_data":"{}"}}"#, data.replace('/', r"\/"));
+    let answer = customer.send("POST", "/api/video/buffer", escaped.as_bytes());
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[test]
+fn a_frame_that_cannot_be_taken_is_named() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    let good = STANDARD.encode(&pictures(1)[0]);
+    for (body, status, code) in [
+        ("{", 400, "malformed"),
+        ("{}", 400, "malformed"),
+        (r#"{"frame_data":"%%%"}"#, 400, "malformed"),
+        (r#"{"frame_data":""}"#, 422, "not_a_jpeg"),
+        (
+            &format!(r#"{{"frame_data":"{good}","source_id":"../x"}}"#),
+            422,
+            "invalid_field",
+        ),
+    ] {
+        let answer = customer.send("POST", "/api/video/buffer", body.as_bytes());
+        assert_eq!(answer.status, status, "{body:.40}: {}", answer.text());
+        assert_eq!(answer.json()["code"], code, "{body:.40}");
+    }
+    let bearer = format!("Bearer {}", customer.key);
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "text/plain"),
+    ];
+    assert_eq!(
+        server
+            .request("POST", "/api/video/buffer", &headers, b"x")
+            .status,
+        415
+    );
+}
+
+#[test]
+fn a_batch_is_taken_whole_or_not_at_all() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    let at = crate::fixture::now();
+    let frames: Vec<Value> = pictures(5)
+        .iter()
+        .zip(0_i64..)
+        .map(|(jpeg, n)| {
+            let at = at.plus_millis(n * 100 - 500);
+            json!({"frame_data": STANDARD.encode(jpeg), "frame_count": n, "captured_at": at})
+        })
+        .collect();
+    let mut spoilt = frames.clone();
+    spoilt[3]["frame_data"] = json!("bm8ganBlZw==");
+    let answer = customer.post("/api/video/buffer/batch", &json!({"frames": spoilt}));
+    assert_eq!(answer.status, 422);
+    assert!(
+        answer.json()["error"]
+            .as_str()
+            .unwrap()
+            .contains("frames[3]")
+    );
+    let sources = format!("/api/clients/{}/sources", customer.id);
+    assert_eq!(customer.get(&sources).json()["sources"], json!([]));
+
+    let answer = customer.post("/api/video/buffer/batch", &json!({"frames": frames}));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["frames_added"], 5);
+    assert_eq!(answer.json()["buffer_size"], 5);
+    let many = vec![frames[0].clone(); 101];
+    assert_eq!(
+        customer
+            .post("/api/video/buffer/batch", &json!({"frames": many}))
+            .status,
+        413
+    );
+}
+
+#[test]
+fn every_request_is_metered_to_its_key() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    let other = server.customer("Other");
+    for jpeg in pictures(3) {
+        assert_eq!(customer.push("source_id=a", &jpeg).status, 200);
+    }
+    assert_eq!(customer.push("source_id=a", b"no").status, 422);
+    let usage = customer.get("/api/usage").json();
+    assert_eq!(usage["usage_count"], 4);
+    assert_eq!(usage["currency"], "EUR");
+    assert_eq!(usage["client_name"], "Acme");
+    let statuses: Vec<i64> = usage["usage"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["status_code"].as_i64().unwrap())
+        .collect();
+    assert!(
+        statuses.contains(&200) && statuses.contains(&422),
+        "{usage}"
+    );
+    assert_eq!(other.get("/api/usage").json()["usage_count"], 0);
+    let whoami = customer.get("/api/whoami").json();
+    assert!(whoami["api_key"]["last_used_at"].is_string(), "{whoami}");
+}
+
+#[test]
+fn a_source_can_be_emptied_by_its_owner() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    customer.push_all("till", &pictures(3));
+    let path = format!("/api/clients/{}/sources/till", customer.id);
+    assert_eq!(customer.send("DELETE", &path, b"").status, 204);
+    assert_eq!(customer.send("DELETE", &path, b"").status, 404);
+}

@@ -1,0 +1,22 @@
+//! The server from outside: in this process with a clock that tests turn, and as the real programs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests fail by panicking"
+)]
+
+mod access;
+mod analyses;
+mod bad_pictures;
+mod earlier_client;
+mod end_to_end;
+mod fixture;
+mod frames;
+mod incidents;
+mod kill_nine;
+mod unread_bodies;
+mod videos;

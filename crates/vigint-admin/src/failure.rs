@@ -1,0 +1,53 @@
+//! How a command fails, and with which exit code.
+
+use std::process::ExitCode;
+
+use vigint_config::ConfigError;
+use vigint_core::client::InvalidDetails;
+use vigint_core::ids::{ClientId, KeyId};
+use vigint_db::{DbError, InvalidUrl};
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    #[error("[Database] database_url: {0}")]
+    DatabaseUrl(#[from] InvalidUrl),
+    #[error("{0}")]
+    Details(#[from] InvalidDetails),
+    #[error("{0}")]
+    Usage(&'static str),
+    #[error("there is no client {0}")]
+    NoClient(ClientId),
+    #[error("there is no key {0}")]
+    NoKey(KeyId),
+    #[error("client {client} has no key {key}")]
+    KeyOfAnother { client: ClientId, key: KeyId },
+    #[error("key {0} was revoked by its own number, which is for good: make a new key instead")]
+    KeyIsDead(KeyId),
+    #[error("a client with the e-mail address {0} is there already")]
+    EmailTaken(String),
+    #[error("nothing was changed")]
+    Declined,
+    #[error("{0}")]
+    Database(#[from] DbError),
+    #[error("the terminal could not be read: {0}")]
+    Terminal(#[from] std::io::Error),
+}
+
+impl Failure {
+    /// 1 failed, 2 wrong usage, 3 not found, 4 conflict.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Details(_) | Self::Usage(_) => 2,
+            Self::NoClient(_) | Self::NoKey(_) | Self::KeyOfAnother { .. } => 3,
+            Self::EmailTaken(_) | Self::KeyIsDead(_) => 4,
+            Self::Config(_)
+            | Self::DatabaseUrl(_)
+            | Self::Declined
+            | Self::Database(_)
+            | Self::Terminal(_) => 1,
+        })
+    }
+}

@@ -1,2 +1,15 @@
-//! Placeholder.
-fn main() {}
+//! `vigint-client`: the program customers run. It parses, calls the library, prints, and ends with a code.
+
+mod cameras;
+mod cli;
+mod commands;
+mod console;
+mod exit;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Whoever comes second finds the same provider installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    commands::dispatch().into()
+}

@@ -1,0 +1,311 @@
+//! [`SecureVideoAnalyzer`]: the face of this library. It holds no state of its own but counters.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use vigint_core::clock::{Clock, SystemClock};
+use vigint_core::ids::SourceId;
+use vigint_core::key::{ApiKey, KeyError, Secret};
+use vigint_core::wire::{
+    AnalysisResponse, BufferResponse, HealthResponse, IncidentsResponse, UsageResponse,
+    WhoamiResponse,
+};
+use vigint_video::jpeg;
+
+use crate::capture::{CaptureError, FfmpegCamera};
+use crate::event::{Event, EventSink};
+use crate::fleet;
+use crate::frame::Frame;
+use crate::progress::{Counters, SourceProgress};
+use crate::session::{RunError, Session, Surroundings, look_once};
+use crate::settings::{DEFAULT_SERVER_URL, Settings};
+use crate::source::Source;
+use crate::uplink::{AddressError, ApiError, Uplink, is_exposed, parse_address};
+
+/// What stands in the way of an analyzer.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The server's address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The key: mistyped, or none at all.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// TLS cannot be set up.
+    #[error("no secure connection can be set up: {0}")]
+    Tls(String),
+}
+
+/// What an analyzer is made of. Only a key is needed for a server on this machine.
+#[derive(Default)]
+pub struct SecureVideoAnalyzerBuilder {
+    api_base_url: Option<String>,
+    api_key: Option<Secret>,
+    events: Option<EventSink>,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl SecureVideoAnalyzerBuilder {
+    /// The server's address; [`DEFAULT_SERVER_URL`] when it is not given.
+    #[must_use]
+    pub fn api_base_url(mut self, url: impl Into<String>) -> Self {
+        self.api_base_url = Some(url.into());
+        self
+    }
+
+    /// The key. An empty one counts as none: then sources can be tried, but nothing is sent.
+    #[must_use]
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(Secret::new(key));
+        self
+    }
+
+    /// Address and key as the program finds them (flag, environment, `.env` files).
+    #[must_use]
+    pub fn settings(mut self, settings: &Settings) -> Self {
+        self.api_base_url = Some(settings.server_url.clone());
+        self.api_key = settings.api_key.clone();
+        self
+    }
+
+    /// Who is told what happens in [`SecureVideoAnalyzer::run`]. Called on the thread that it happens on:
+    /// it must not block.
+    #[must_use]
+    pub fn on_event(mut self, told: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        self.events = Some(Arc::new(told));
+        self
+    }
+
+    /// Who is asked for the time; the system when it is not given.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Checks all of it; connects to nothing yet.
+    ///
+    /// # Errors
+    /// When the address or the key cannot be right, or TLS cannot be set up.
+    pub fn build(self) -> Result<SecureVideoAnalyzer, BuildError> {
+        let address = self.api_base_url.as_deref().unwrap_or(DEFAULT_SERVER_URL);
+        let base = parse_address(address)?;
+        let key = self.api_key.as_ref().map(|key| key.reveal().trim());
+        let key: Option<ApiKey> = key
+            .filter(|key| !key.is_empty())
+            .map(str::parse)
+            .transpose()?;
+        let uplink =
+            Uplink::new(&base, key.as_ref()).map_err(|e| BuildError::Tls(e.to_string()))?;
+        Ok(SecureVideoAnalyzer {
+            base,
+            around: Surroundings {
+                uplink,
+                clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
+                events: self.events.unwrap_or_else(|| Arc::new(|_| {})),
+                stop: CancellationToken::new(),
+            },
+            counters: Arc::default(),
+        })
+    }
+}
+
+/// Sends frames to a Vigint server and asks it for analyses. Cheap to clone; clones are one analyzer.
+#[derive(Clone)]
+pub struct SecureVideoAnalyzer {
+    base: Url,
+    pub(crate) around: Surroundings,
+    counters: Arc<Mutex<Vec<Arc<Counters>>>>,
+}
+
+impl SecureVideoAnalyzer {
+    /// What an analyzer is made of.
+    #[must_use]
+    pub fn builder() -> SecureVideoAnalyzerBuilder {
+        SecureVideoAnalyzerBuilder::default()
+    }
+
+    /// Whether there is a key. Without one nothing is sent.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.around.uplink.has_key()
+    }
+
+    /// Whether key and pictures cross the network unencrypted: plain http to another machine.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        is_exposed(&self.base)
+    }
+
+    /// The server's address.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// Sends one picture, once. A JPEG alone is a picture of the source `default`, taken now.
+    ///
+    /// # Errors
+    /// [`ApiError`]; [`ApiError::may_pass`] says whether another try may do.
+    pub async fn push_frame(&self, frame: impl Into<Frame>) -> Result<BufferResponse, ApiError> {
+        self.around.uplink.buffer(&frame.into()).await
+    }
+
+    /// Has the server judge what it holds of a source. Ends within a minute.
+    ///
+    /// # Errors
+    /// [`ApiError`]. A failed analysis says nothing about what there was to see.
+    pub async fn analyze(&self, source: &SourceId) -> Result<AnalysisResponse, ApiError> {
+        self.around.uplink.analyze(source).await
+    }
+
+    /// Reads a source, sends its frames in order and asks for analyses, until a film ends or it is stopped.
+    /// What happens is told to [`SecureVideoAnalyzerBuilder::on_event`]. Dropping the future ends it at once.
+    ///
+    /// # Errors
+    /// When the source cannot be opened or the key is refused. A server that is away is waited for (unless
+    /// [`crate::ReadOptions::once`]), as is a camera that was there before.
+    pub async fn run(&self, source: Source) -> Result<(), RunError> {
+        self.run_in(source, self.around.clone()).await
+    }
+
+    /// Runs several sources side by side. Cameras that cannot be opened are tried again once another is open.
+    ///
+    /// # Errors
+    /// As [`Self::run`]; and [`RunError::NothingOpened`], after an event for each source has said why.
+    pub async fn run_all(&self, sources: Vec<Source>) -> Result<(), RunError> {
+        fleet::run_all(self, sources).await
+    }
+
+    /// Stops every run: what is being sent may take five more seconds, then they return `Ok`.
+    pub fn stop(&self) {
+        self.around.stop.cancel();
+    }
+
+    /// Whether [`Self::stop`] was called.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.around.stop.is_cancelled()
+    }
+
+    /// Where each source that is being run stands now.
+    #[must_use]
+    pub fn progress(&self) -> Vec<SourceProgress> {
+        self.lock_counters()
+            .iter()
+            .map(|counters| counters.read())
+            .collect()
+    }
+
+    /// Opens a source, takes one picture and closes it again: its width and height as they would be sent.
+    ///
+    /// # Errors
+    /// Why there is no picture.
+    pub async fn try_source(&self, source: &Source) -> Result<(u16, u16), CaptureError> {
+        let picture = look_once(&self.camera(source)).await?;
+        match jpeg::inspect(&picture.jpeg, u64::MAX) {
+            Ok(info) => Ok((info.width, info.height)),
+            Err(error) => Err(CaptureError::Failed(error.to_string())),
+        }
+    }
+
+    /// How the server is. Needs no key.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    pub async fn health(&self) -> Result<HealthResponse, ApiError> {
+        self.around.uplink.health().await
+    }
+
+    /// Whose key this is.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    pub async fn whoami(&self) -> Result<WhoamiResponse, ApiError> {
+        self.around.uplink.whoami().await
+    }
+
+    /// What was used: totals, and the newest rows.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    pub async fn usage(&self) -> Result<UsageResponse, ApiError> {
+        self.around.uplink.usage().await
+    }
+
+    /// The newest incidents.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    pub async fn incidents(&self) -> Result<IncidentsResponse, ApiError> {
+        self.around.uplink.incidents().await
+    }
+
+    pub(crate) async fn run_in(
+        &self,
+        source: Source,
+        around: Surroundings,
+    ) -> Result<(), RunError> {
+        if !self.has_key() {
+            return self.only_try(source, &around).await;
+        }
+        let camera = self.camera(&source);
+        let counters = self.counters_of(&source.id);
+        let session = Session::new(source, camera, Arc::clone(&counters), around);
+        let result = session.run().await;
+        self.lock_counters()
+            .retain(|other| !Arc::ptr_eq(other, &counters));
+        result
+    }
+
+    /// Without a key: whether the source works, and nothing more.
+    async fn only_try(&self, source: Source, around: &Surroundings) -> Result<(), RunError> {
+        let (width, height) = tokio::select! {
+            size = self.try_source(&source) => size?,
+            () = around.stop.cancelled() => return Ok(()),
+        };
+        (around.events)(Event::SourceOpened {
+            at: around.clock.now(),
+            source_id: source.id.clone(),
+            location: source.location.to_string(),
+            width,
+            height,
+        });
+        (around.events)(Event::SourceEnded {
+            at: around.clock.now(),
+            source_id: source.id,
+            frames_sent: 0,
+            frames_dropped: 0,
+            frames_refused: 0,
+        });
+        Ok(())
+    }
+
+    fn camera(&self, source: &Source) -> FfmpegCamera {
+        let clock = Arc::clone(&self.around.clock);
+        FfmpegCamera::new(source.location.clone(), source.options, clock)
+    }
+
+    fn lock_counters(&self) -> MutexGuard<'_, Vec<Arc<Counters>>> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fresh counters, in place of those of an earlier run of the same source.
+    fn counters_of(&self, source: &SourceId) -> Arc<Counters> {
+        let fresh = Arc::new(Counters::new(source.clone()));
+        let mut counters = self.lock_counters();
+        counters.retain(|old| old.read().source_id != *source);
+        counters.push(Arc::clone(&fresh));
+        fresh
+    }
+}
+
+impl std::fmt::Debug for SecureVideoAnalyzer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecureVideoAnalyzer")
+            .field("server", &self.server())
+            .field("has_key", &self.has_key())
+            .finish_non_exhaustive()
+    }
+}

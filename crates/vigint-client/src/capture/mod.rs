@@ -1,0 +1,83 @@
+//! Cameras: how they are opened and how pictures come out of them.
+//!
+//! [`Camera`] and [`FrameSource`] are the seam: ffmpeg is the one real camera, tests bring scripted ones.
+//! Nothing here knows the server.
+
+mod ffmpeg;
+mod mpjpeg;
+mod pace;
+mod reason;
+mod reel;
+mod stderr;
+
+use std::io;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use vigint_core::clock::UtcTime;
+
+pub(crate) use ffmpeg::FfmpegCamera;
+pub use mpjpeg::MpjpegError;
+
+/// One picture and when it was taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Picture {
+    /// The JPEG.
+    pub(crate) jpeg: Bytes,
+    /// When it was taken.
+    pub(crate) captured_at: UtcTime,
+}
+
+/// Something that pictures can be got from, again and again.
+pub(crate) trait Camera: Send + Sync {
+    /// What an opening gives.
+    type Frames: FrameSource;
+
+    /// Starts the pictures. A film's times go on behind `after`, when it was read before.
+    fn open(
+        &self,
+        after: Option<UtcTime>,
+    ) -> impl Future<Output = Result<Self::Frames, CaptureError>> + Send;
+}
+
+/// The pictures of one opening. Dropping it ends whatever makes them.
+pub(crate) trait FrameSource: Send {
+    /// The next picture; `None` at a regular end.
+    fn next_frame(&mut self) -> impl Future<Output = Result<Option<Picture>, CaptureError>> + Send;
+
+    /// Ends it in order, so that a camera learns that its viewer has gone.
+    fn close(self) -> impl Future<Output = ()> + Send;
+}
+
+/// Why there are no pictures. Texts are masked: no password stands in them.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// ffmpeg is not installed.
+    #[error(
+        "ffmpeg was not found; install it, on Debian and Ubuntu with: sudo apt-get install -y ffmpeg"
+    )]
+    FfmpegMissing,
+    /// ffmpeg could not be started or listened to.
+    #[error("ffmpeg cannot be run: {0}")]
+    Ffmpeg(#[from] io::Error),
+    /// The film is not there.
+    #[error("{}: {cause}", path.display())]
+    File {
+        /// The path as given.
+        path: PathBuf,
+        /// Why it cannot be opened.
+        cause: io::Error,
+    },
+    /// ffmpeg gave up, and this is why.
+    #[error("{0}")]
+    Failed(String),
+    /// No picture came for too long.
+    #[error("no picture came for {seconds} seconds: is the camera on, and is its address right?")]
+    Silent {
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// What ffmpeg wrote cannot be taken apart.
+    #[error("ffmpeg wrote something that is no stream of pictures: {0}")]
+    Stream(#[from] MpjpegError),
+}

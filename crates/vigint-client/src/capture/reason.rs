@@ -1,0 +1,94 @@
+//! Why ffmpeg gave up, in words a customer can act on.
+
+/// What ffmpeg says somewhere in its last lines, and what it means. The first that fits counts.
+const MEANINGS: [(&str, &str); 15] = [
+    (
+        "401 Unauthorized",
+        "the camera refuses the user name or password (401)",
+    ),
+    (
+        "403 Forbidden",
+        "the camera forbids this user to watch (403)",
+    ),
+    (
+        "404 Not Found",
+        "the camera answers, but has no stream at this path (404)",
+    ),
+    (
+        "Connection refused",
+        "connection refused: nothing listens at this address and port",
+    ),
+    (
+        "Connection timed out",
+        "connection timed out: is the camera on, and is the address right?",
+    ),
+    (
+        "No route to host",
+        "no route to this address: is the camera on and in the same network?",
+    ),
+    ("Network is unreachable", "the network is unreachable"),
+    (
+        "Failed to resolve hostname",
+        "the camera's name cannot be resolved to an address",
+    ),
+    (
+        "Name or service not known",
+        "the camera's name cannot be resolved to an address",
+    ),
+    (
+        "Connection reset by peer",
+        "the camera closed the connection",
+    ),
+    (
+        "Invalid data found when processing input",
+        "this is no video that ffmpeg can read",
+    ),
+    ("matches no streams", "there is no video in it"),
+    ("Permission denied", "permission denied"),
+    (
+        "No such file or directory",
+        "there is no such file or device",
+    ),
+    (
+        "Device or resource busy",
+        "another program is using the device",
+    ),
+];
+
+/// The reason in `lines` (ffmpeg's last, the newest at the end), else the newest line itself.
+pub(super) fn reason(lines: &[String]) -> String {
+    let said = |phrase: &str| lines.iter().any(|line| line.contains(phrase));
+    if let Some((_, meaning)) = MEANINGS.iter().find(|(phrase, _)| said(phrase)) {
+        return (*meaning).to_owned();
+    }
+    // swscaler says this about every JPEG made of an ordinary camera's picture.
+    let is_noise = |line: &&String| line.contains("deprecated pixel format");
+    match lines.iter().rev().find(|line| !is_noise(line)) {
+        Some(line) => format!("ffmpeg gave up: {line}"),
+        None => "ffmpeg gave up and did not say why".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ffmpegs_words_become_a_reason() {
+        let lines = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        let refused = lines(&[
+            "[rtsp @ 0x55] method DESCRIBE failed: 401 Unauthorized",
+            "rtsp://***@127.0.0.1:8554/cam1: Server returned 401 Unauthorized (authorization failed)",
+        ]);
+        assert_eq!(
+            reason(&refused),
+            "the camera refuses the user name or password (401)"
+        );
+        let odd = lines(&[
+            "something odd",
+            "[swscaler @ 0x1] deprecated pixel format used",
+        ]);
+        assert_eq!(reason(&odd), "ffmpeg gave up: something odd");
+        assert_eq!(reason(&[]), "ffmpeg gave up and did not say why");
+    }
+}

@@ -1,0 +1,150 @@
+//! What each command does: settles what was given, calls the library, tells the console.
+
+mod account;
+mod check;
+mod run;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use vigint_client::{BuildError, Event, Mask, SecureVideoAnalyzer, Settings, Source};
+use vigint_core::key::{KeyError, Secret};
+
+use crate::cameras::{all_sources, read_cameras};
+use crate::cli::{Cli, Command};
+use crate::console::{Console, print_usage};
+use crate::exit::Exit;
+
+/// The seed's words, to the letter.
+pub(crate) const NO_KEY: &str = "No API key provided. Some features may not work.";
+
+/// Parses the command line and does what it says.
+pub(crate) fn dispatch() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse_command_line(&error),
+    };
+    let command = cli.command.unwrap_or(Command::Run);
+    let console = Console::new(cli.server.json, command == Command::Run);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            console.complain(&format!("the program cannot start: {error}"));
+            return Exit::Usage;
+        }
+    };
+    let exit = runtime.block_on(async {
+        match command {
+            Command::Run => run::run(&cli, console).await,
+            Command::Check => check::check(&cli, &console).await,
+            Command::Usage => account::usage(&cli, &console).await,
+            Command::Incidents => account::incidents(&cli, &console).await,
+        }
+    });
+    // A name look-up that hangs must not keep a stopped program alive.
+    runtime.shutdown_background();
+    exit
+}
+
+/// Prints clap's words without what was typed that could be a secret.
+fn refuse_command_line(error: &clap::Error) -> Exit {
+    let is_help = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    let text = error.render().to_string();
+    if is_help {
+        print_usage(&text, true);
+        return Exit::Done;
+    }
+    let mut mask = Mask::default();
+    let mut follows_key_flag = false;
+    for typed in std::env::args().skip(1) {
+        mask.learn(&typed);
+        if follows_key_flag || typed.starts_with(vigint_core::key::KEY_PREFIX) {
+            mask.hide(&typed);
+        }
+        if let Some(key) = typed.strip_prefix("--api-key=") {
+            mask.hide(key);
+        }
+        follows_key_flag = typed == "--api-key";
+    }
+    print_usage(&mask.apply(&text), false);
+    Exit::Usage
+}
+
+/// The settings of this process, or a complaint.
+fn settings(cli: &Cli, console: &Console) -> Result<Settings, Exit> {
+    match Settings::of_process(cli.server.given()) {
+        Ok(settings) => {
+            if let Some(profile) = &settings.missing_profile {
+                console.complain(&format!(
+                    "Warning: there is no .env.{profile} in this folder; .env counts."
+                ));
+            }
+            Ok(settings)
+        }
+        Err(error) => {
+            console.complain(&error.to_string());
+            Err(Exit::Usage)
+        }
+    }
+}
+
+/// All sources that were given, flags before `VIGINT_SOURCE`. Empty when there is none.
+fn sources(cli: &Cli, settings: &Settings, console: &Console) -> Result<Vec<Source>, Exit> {
+    let options = cli.sources.options();
+    let mut typed: Vec<&str> = cli.sources.source.iter().map(Secret::reveal).collect();
+    if let (true, None, Some(source)) = (typed.is_empty(), &cli.sources.sources, &settings.source) {
+        typed.push(source.reveal());
+    }
+    let refuse = |message: String| {
+        console.complain(&message);
+        Exit::Usage
+    };
+    let cameras = match &cli.sources.sources {
+        Some(path) => read_cameras(path, options).map_err(|error| refuse(error.to_string()))?,
+        None => Vec::new(),
+    };
+    options.check().map_err(|error| refuse(error.to_string()))?;
+    all_sources(&typed, cameras, options).map_err(|error| refuse(error.to_string()))
+}
+
+/// The analyzer that the settings ask for, or a complaint.
+fn analyzer(
+    settings: &Settings,
+    console: &Console,
+    on_event: impl Fn(Event) + Send + Sync + 'static,
+) -> Result<SecureVideoAnalyzer, Exit> {
+    let built = SecureVideoAnalyzer::builder()
+        .settings(settings)
+        .on_event(on_event)
+        .build();
+    let analyzer = match built {
+        Ok(analyzer) => analyzer,
+        Err(error) => {
+            console.complain(&error.to_string());
+            return Err(exit_of(&error));
+        }
+    };
+    if analyzer.is_exposed() {
+        console.complain(&format!(
+            "Warning: {} is not encrypted: the API key and the pictures can be read on the way. Use https://.",
+            analyzer.server()
+        ));
+    }
+    if !analyzer.has_key() {
+        console.complain(NO_KEY);
+    }
+    Ok(analyzer)
+}
+
+fn exit_of(error: &BuildError) -> Exit {
+    match error {
+        BuildError::Key(KeyError::Mistyped | KeyError::NotAKey) => Exit::Key,
+        BuildError::Address(_) => Exit::Usage,
+        BuildError::Tls(_) => Exit::Server,
+    }
+}

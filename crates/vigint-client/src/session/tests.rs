@@ -1,0 +1,232 @@
+//! Sessions with a scripted camera and a scripted server.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+
+use tokio::sync::Semaphore;
+use vigint_core::clock::SystemClock;
+
+use super::*;
+use crate::scripted_server::{PATIENCE, Reply, Request, ScriptedServer};
+use crate::uplink::parse_address;
+
+/// A camera whose openings give so many pictures each, as soon as they may; after the last it shows nothing.
+#[derive(Clone)]
+struct ScriptedCamera {
+    openings: Arc<Mutex<VecDeque<usize>>>,
+    shown: Arc<AtomicUsize>,
+    may_show: Arc<Semaphore>,
+    is_film: bool,
+}
+
+impl ScriptedCamera {
+    fn showing(openings: &[usize]) -> Self {
+        Self {
+            openings: Arc::new(Mutex::new(openings.iter().copied().collect())),
+            shown: Arc::default(),
+            may_show: Arc::new(Semaphore::new(1000)),
+            is_film: false,
+        }
+    }
+
+    fn shown(&self) -> usize {
+        self.shown.load(Relaxed)
+    }
+}
+
+struct ScriptedFrames {
+    left: usize,
+    is_last: bool,
+    camera: ScriptedCamera,
+}
+
+impl Camera for ScriptedCamera {
+    type Frames = ScriptedFrames;
+
+    async fn open(&self, _after: Option<UtcTime>) -> Result<ScriptedFrames, CaptureError> {
+        let mut openings = self.openings.lock().unwrap();
+        let left = openings.pop_front().unwrap();
+        Ok(ScriptedFrames {
+            left,
+            is_last: openings.is_empty(),
+            camera: self.clone(),
+        })
+    }
+}
+
+impl crate::capture::FrameSource for ScriptedFrames {
+    async fn next_frame(&mut self) -> Result<Option<Picture>, CaptureError> {
+        if self.left == 0 {
+            if self.is_last && !self.camera.is_film {
+                std::future::pending::<()>().await;
+            }
+            return Ok(None);
+        }
+        self.camera.may_show.acquire().await.unwrap().forget();
+        self.left -= 1;
+        let number = self.camera.shown.fetch_add(1, Relaxed);
+        let captured_at = UtcTime::from_unix_millis(i64::try_from(number).unwrap() * 100);
+        let jpeg = bytes::Bytes::from_static(&[0xFF, 0xD8, 0xFF]);
+        Ok(Some(Picture { jpeg, captured_at }))
+    }
+
+    async fn close(self) {}
+}
+
+struct Rig {
+    server: ScriptedServer,
+    events: Arc<Mutex<Vec<Event>>>,
+    counters: Arc<Counters>,
+    stop: CancellationToken,
+}
+
+impl Rig {
+    async fn new(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        let source: Source = "rtsp://cam/1".parse().unwrap();
+        Self {
+            server: ScriptedServer::start(answer).await,
+            events: Arc::default(),
+            counters: Arc::new(Counters::new(source.id)),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    fn session(&self, source: &str, camera: &ScriptedCamera) -> Session<ScriptedCamera> {
+        let key = "a-key-of-16-chars".parse().unwrap();
+        let address = parse_address(&self.server.url()).unwrap();
+        let events = Arc::clone(&self.events);
+        let around = Surroundings {
+            uplink: Uplink::new(&address, Some(&key)).unwrap(),
+            clock: Arc::new(SystemClock::new()),
+            events: Arc::new(move |event| events.lock().unwrap().push(event)),
+            stop: self.stop.clone(),
+        };
+        let counters = Arc::clone(&self.counters);
+        Session::new(source.parse().unwrap(), camera.clone(), counters, around)
+    }
+}
+
+fn gated(gate: &Arc<Semaphore>) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
+    let gate = Arc::clone(gate);
+    move |request| match Reply::of_vigint(request) {
+        reply if request.is_frame() => reply.behind(&gate),
+        reply => reply,
+    }
+}
+
+#[tokio::test]
+async fn a_cameras_newest_frames_win_over_a_slow_server_and_drops_are_counted() {
+    let gate = Arc::new(Semaphore::new(0));
+    let rig = Rig::new(gated(&gate)).await;
+    let mut camera = ScriptedCamera::showing(&[300]);
+    camera.may_show = Arc::new(Semaphore::new(1));
+    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
+    rig.server.until(|requests| requests.len() == 1).await;
+    camera.may_show.add_permits(299);
+    while camera.shown() < 300 || rig.counters.queued.load(Relaxed) < 100 {
+        tokio::task::yield_now().await;
+    }
+    gate.add_permits(1000);
+    rig.server
+        .until(|requests| requests.iter().any(|r| r.is_frame() && r.number() == 300))
+        .await;
+    // The first was on its way; of the rest the newest ten seconds were kept.
+    let expected: Vec<i64> = std::iter::once(1).chain(201..=300).collect();
+    assert_eq!(rig.server.frame_numbers(), expected);
+    assert_eq!(rig.counters.dropped.load(Relaxed), 199);
+    rig.stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_slow_server_holds_a_films_reader_back_and_gets_every_frame_in_order() {
+    let gate = Arc::new(Semaphore::new(0));
+    let rig = Rig::new(gated(&gate)).await;
+    let mut camera = ScriptedCamera::showing(&[200]);
+    camera.is_film = true;
+    let run = tokio::spawn(rig.session("film.mp4", &camera).run());
+    rig.server.until(|requests| requests.len() == 1).await;
+    for round in 1..=150 {
+        gate.add_permits(1);
+        rig.server
+            .until(|requests| requests.iter().filter(|r| r.is_frame()).count() > round)
+            .await;
+        let ahead = camera.shown() - round;
+        assert!(ahead <= FILM_FRAMES + 2, "{ahead} frames were read ahead");
+    }
+    gate.add_permits(1000);
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    assert_eq!(rig.server.frame_numbers(), (1..=200).collect::<Vec<_>>());
+    assert_eq!(rig.counters.dropped.load(Relaxed), 0);
+    let analyses = rig
+        .server
+        .requests()
+        .iter()
+        .filter(|r| r.is_analysis())
+        .count();
+    assert!(
+        analyses >= 2,
+        "every 3 s of 20 s while the film runs, and at its end"
+    );
+}
+
+#[tokio::test]
+async fn a_camera_that_ends_its_stream_is_opened_again_and_its_frames_go_on() {
+    let rig = Rig::new(Reply::of_vigint).await;
+    let camera = ScriptedCamera::showing(&[5, 5]);
+    let run = tokio::spawn(rig.session("rtsp://u:hunter2@cam/1", &camera).run());
+    rig.server
+        .until(|requests| requests.iter().filter(|r| r.is_frame()).count() == 10)
+        .await;
+    rig.stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    assert_eq!(rig.server.frame_numbers(), (1..=10).collect::<Vec<_>>());
+    let events = serde_json::to_string(&*rig.events.lock().unwrap()).unwrap();
+    assert_eq!(events.matches("source_opened").count(), 2, "{events}");
+    assert_eq!(
+        events.matches("the camera ended its stream").count(),
+        1,
+        "{events}"
+    );
+    assert!(!events.contains("hunter2"), "{events}");
+}
+
+#[tokio::test]
+async fn once_ends_a_camera_after_one_interval_and_one_analysis() {
+    let rig = Rig::new(Reply::of_vigint).await;
+    let camera = ScriptedCamera::showing(&[35]);
+    let mut session = rig.session("rtsp://cam/1", &camera);
+    session.source.options.once = true;
+    timeout(PATIENCE, session.run()).await.unwrap().unwrap();
+    assert_eq!(rig.server.frame_numbers(), (1..=31).collect::<Vec<_>>());
+    assert_eq!(
+        rig.server
+            .requests()
+            .iter()
+            .filter(|r| r.is_analysis())
+            .count(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn stopping_waits_for_the_request_on_its_way_and_drops_the_rest() {
+    let gate = Arc::new(Semaphore::new(0));
+    let rig = Rig::new(gated(&gate)).await;
+    let camera = ScriptedCamera::showing(&[50]);
+    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
+    rig.server.until(|requests| requests.len() == 1).await;
+    while rig.counters.queued.load(Relaxed) < 49 {
+        tokio::task::yield_now().await;
+    }
+    rig.stop.cancel();
+    gate.add_permits(1000);
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    let sent = rig.counters.sent.load(Relaxed);
+    assert_eq!(
+        u64::try_from(rig.server.frame_numbers().len()).unwrap(),
+        sent
+    );
+    assert_eq!(sent + rig.counters.dropped.load(Relaxed), 50);
+}

@@ -1,0 +1,62 @@
+//! The one place that makes an HTTP client: time limits, no redirects, the system's certificate authorities.
+
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, ClientBuilder};
+use vigint_core::key::ApiKey;
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// For one request and its whole answer, unless the request says otherwise.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// A connection that lies idle for longer may have been forgotten by a router on the way.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+
+/// A client that says the key in every request.
+///
+/// # Errors
+/// When no TLS can be set up.
+pub(super) fn http_client(
+    key: Option<&ApiKey>,
+    is_loopback: bool,
+) -> Result<Client, reqwest::Error> {
+    // reqwest panics when nobody has chosen; whoever embeds this library may have chosen already.
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+    // Without certificates of its own the system offers nothing to trust; Mozilla's list is then used.
+    builder(key, is_loopback).build().or_else(|_| {
+        let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+        let roots = roots.filter_map(|der| Certificate::from_der(der).ok());
+        builder(key, is_loopback).tls_certs_only(roots).build()
+    })
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the one place that makes an HTTP client"
+)]
+fn builder(key: Option<&ApiKey>, is_loopback: bool) -> ClientBuilder {
+    let mut headers = HeaderMap::new();
+    let bearer =
+        key.and_then(|key| HeaderValue::from_str(&format!("Bearer {}", key.reveal())).ok());
+    if let Some(mut bearer) = bearer {
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    let builder = Client::builder()
+        .user_agent(concat!("vigint-client/", env!("CARGO_PKG_VERSION")))
+        .default_headers(headers)
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT_LIMIT)
+        .timeout(REQUEST_LIMIT)
+        .pool_idle_timeout(IDLE_LIMIT)
+        .tcp_nodelay(true);
+    // A proxy cannot reach what only this machine can.
+    if is_loopback {
+        builder.no_proxy()
+    } else {
+        builder
+    }
+}

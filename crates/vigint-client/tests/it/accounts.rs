@@ -1,0 +1,122 @@
+//! `usage`, `incidents`, `check`, and what is wrong usage.
+
+use serde_json::{Value, json};
+
+use crate::program::{Folder, has_ffmpeg, run};
+use crate::scripted_server::{Reply, Request, ScriptedServer};
+
+fn with_key(server: &str) -> Folder {
+    let folder = Folder::new();
+    folder.write(
+        ".env",
+        &format!("VIGINT_API_KEY=a-key-of-16-chars\nVIGINT_SERVER_URL={server}"),
+    );
+    folder
+}
+
+#[tokio::test]
+async fn usage_and_incidents_show_what_the_server_answers() {
+    let incident = json!({
+        "id": "7f1c0f8e-3f8c-4f53-9d21-111111111111", "source_id": "till", "source_name": null, "status": "new",
+        "incident_type": "vol", "risk_level": "HIGH", "confirmation": "confirmed", "description": "a \u{1b}[2Jman",
+        "analysis": "", "detailed_analysis": null, "occurrences": 1, "first_seen_at": "2026-11-22T15:40:03.250Z",
+        "last_seen_at": "2026-11-22T15:40:03.250Z", "frame_count": 3, "video_url": "http://h/video/x?expires=1&token=t",
+        "clip": null, "note": null,
+    });
+    let server = ScriptedServer::start(move |request: &Request| match request.path() {
+        "/api/incidents" => Reply::new(200, json!({"incidents": [incident], "next_cursor": null})),
+        _ => Reply::of_vigint(request),
+    })
+    .await;
+    let folder = with_key(&server.url());
+    let usage = run(&mut folder.client(&["usage"])).await;
+    assert_eq!(usage.code, 0, "{usage:?}");
+    assert!(
+        usage.stdout.contains("Acme Corp: 12 requests, 0.5000 EUR"),
+        "{usage:?}"
+    );
+    let json = run(&mut folder.client(&["usage", "--json"])).await;
+    assert_eq!(
+        serde_json::from_str::<Value>(&json.stdout).unwrap()["usage_count"],
+        12
+    );
+
+    let incidents = run(&mut folder.client(&["incidents"])).await;
+    assert!(
+        incidents.stdout.contains("vol (new, risk HIGH"),
+        "{incidents:?}"
+    );
+    assert!(
+        incidents
+            .stdout
+            .contains("http://h/video/x?expires=1&token=t"),
+        "{incidents:?}"
+    );
+    assert!(!incidents.stdout.contains('\u{1b}'), "{incidents:?}");
+}
+
+#[tokio::test]
+async fn check_goes_through_everything_and_says_how_each_is() {
+    if !has_ffmpeg().await {
+        return;
+    }
+    let server = ScriptedServer::start(Reply::of_vigint).await;
+    let folder = with_key(&server.url());
+    let film = folder.film(1).await;
+    let good = run(&mut folder.client(&["check", "--source", &film])).await;
+    assert_eq!(good.code, 0, "{good:?}");
+    for part in [
+        "accepted, of Acme Corp",
+        "answers",
+        "version 9.8.7, healthy",
+        "clock:",
+        "ffmpeg version",
+        "film.mp4 shows pictures, 320x180",
+    ] {
+        assert!(good.stdout.contains(part), "{part} is missing in {good:?}");
+    }
+    let without_source = run(&mut folder.client(&["check"])).await;
+    assert_eq!(without_source.code, 0, "{without_source:?}");
+    let bad_source = run(&mut folder.client(&["check", "--source", "gone.mp4"])).await;
+    assert_eq!(bad_source.code, 5, "{bad_source:?}");
+
+    let address = server.stop().await;
+    let away = run(&mut with_key(&format!("http://{address}")).client(&["check"])).await;
+    assert_eq!(away.code, 4, "{away:?}");
+    assert!(away.stdout.contains("VIGINT_SERVER_URL"), "{away:?}");
+}
+
+#[tokio::test]
+async fn wrong_usage_ends_with_2() {
+    let folder = with_key("http://localhost:1");
+    for args in [
+        &["run"][..],
+        &[],
+        &["--source", "a.mp4", "--fast", "--loop"],
+        &["--source", "x=a.mp4", "--source", "x=b.mp4"],
+        &["--source", "ftp://host/a"],
+        &["--source", "a.mp4", "--fps", "0"],
+        &["--source", "a.mp4", "--interval", "soon"],
+        &["--source", "a.mp4", "--api-url", "localhost:5002"],
+        &["--sources", "missing.toml"],
+        &["--no-such-flag"],
+    ] {
+        let ran = run(&mut folder.client(args)).await;
+        assert_eq!(ran.code, 2, "{args:?}: {ran:?}");
+        assert!(!ran.stderr.trim().is_empty(), "{args:?}");
+    }
+    assert_eq!(run(&mut folder.client(&["--help"])).await.code, 0);
+}
+
+#[tokio::test]
+async fn plain_http_to_another_host_is_warned_of() {
+    let folder = with_key("http://vigint.invalid:5002");
+    let ran = run(&mut folder.client(&["usage"])).await;
+    assert!(
+        ran.stderr
+            .contains("Warning: http://vigint.invalid:5002 is not encrypted"),
+        "{ran:?}"
+    );
+    let local = run(&mut with_key("http://localhost:1").client(&["usage"])).await;
+    assert!(!local.stderr.contains("Warning"), "{local:?}");
+}

@@ -1,0 +1,19 @@
+//! The program and the library against a scripted server.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests fail by panicking, and say loudly what they skip"
+)]
+
+mod accounts;
+mod films;
+mod keys;
+mod library;
+mod program;
+mod scripted_server;
+mod secrets;
+mod stopping;

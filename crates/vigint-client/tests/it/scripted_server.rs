@@ -1,0 +1,257 @@
+//! A small HTTP server on loopback that answers as a test tells it and keeps what it was asked.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+
+/// Nothing a test waits for takes longer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    pub(crate) fn path(&self) -> &str {
+        self.target.split('?').next().unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn query(&self, name: &str) -> Option<String> {
+        let url = url::Url::parse(&format!("http://x{}", self.target)).unwrap();
+        let found = url.query_pairs().find(|(n, _)| n == name);
+        found.map(|(_, value)| value.into_owned())
+    }
+
+    pub(crate) fn is_frame(&self) -> bool {
+        self.path() == "/api/video/buffer"
+    }
+
+    pub(crate) fn is_analysis(&self) -> bool {
+        self.path() == "/api/video/analyze"
+    }
+
+    /// The frame's number.
+    pub(crate) fn number(&self) -> i64 {
+        self.query("frame_count").unwrap().parse().unwrap()
+    }
+}
+
+/// What is answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Value,
+    gate: Option<Arc<Semaphore>>,
+}
+
+impl Reply {
+    pub(crate) fn new(status: u16, body: Value) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body,
+            gate: None,
+        }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Answers only when the gate gives a permit, and uses it up.
+    pub(crate) fn behind(mut self, gate: &Arc<Semaphore>) -> Self {
+        self.gate = Some(Arc::clone(gate));
+        self
+    }
+
+    /// What Vigint answers when all is well and nothing is to be seen.
+    pub(crate) fn of_vigint(request: &Request) -> Self {
+        let at = "2026-11-22T15:40:03.250Z";
+        let body = match request.path() {
+            "/api/video/buffer" => json!({
+                "status": "buffered", "frame_count": request.number(), "buffer_size": 1,
+                "timestamp": at, "source_id": request.query("source_id"),
+            }),
+            "/api/video/analyze" => {
+                let asked: Value = serde_json::from_slice(&request.body).unwrap();
+                json!({
+                    "verdict": "clear", "has_security_incident": false, "incident_type": "", "risk_level": "LOW",
+                    "description": "", "analysis": "nothing", "detailed_analysis": null, "confirmation": "not_needed",
+                    "source_id": asked["source_id"], "frame_count": 7, "frames_analyzed": 3, "window_seconds": 3.0,
+                    "timestamp": at, "client_email": "a@b.example", "skipped": null, "incident": null,
+                    "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0.01},
+                    "stages": [{"stage": "screen", "analyzer": "motion", "verdict": "clear", "ms": 1}],
+                    "of_a_later_version": true,
+                })
+            }
+            "/api/health" => json!({
+                "status": "healthy", "version": "9.8.7", "time": at,
+                "checks": {"database": "ok", "clips": "ok", "mail": "file", "analyzer": "motion"},
+            }),
+            "/api/whoami" => json!({
+                "client": {"id": 1, "name": "Acme Corp", "email": "a@b.example", "locale": "fr", "time_zone": "UTC"},
+                "api_key": {"id": 1, "name": "first", "prefix": "vgt_", "created_at": at, "expires_at": null, "last_used_at": null},
+            }),
+            "/api/usage" => json!({
+                "api_key_id": 1, "client_name": "Acme Corp", "usage_count": 12, "total_cost": 0.5, "currency": "EUR",
+                "usage": [{"timestamp": at, "endpoint": "/api/video/buffer", "method": "POST", "status_code": 200, "requests": 12, "cost": 0.5}],
+                "next_cursor": null,
+            }),
+            "/api/incidents" => json!({"incidents": [], "next_cursor": null}),
+            _ => return Self::new(404, json!({"error": "Not found", "code": "not_found"})),
+        };
+        Self::new(200, body)
+    }
+
+    pub(crate) fn invalid_key() -> Self {
+        Self::new(401, json!({"error": "Invalid API key"}))
+    }
+}
+
+type Answer = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
+
+/// The server; gone when dropped, its open connections too.
+pub(crate) struct ScriptedServer {
+    pub(crate) address: SocketAddr,
+    seen: Arc<watch::Sender<Vec<Request>>>,
+    task: JoinHandle<()>,
+}
+
+impl ScriptedServer {
+    pub(crate) async fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_at("127.0.0.1:0".parse().unwrap(), answer).await
+    }
+
+    pub(crate) async fn start_at(
+        address: SocketAddr,
+        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let seen = Arc::new(watch::Sender::new(Vec::new()));
+        Self {
+            address: listener.local_addr().unwrap(),
+            task: tokio::spawn(accept(listener, Arc::new(answer), Arc::clone(&seen))),
+            seen,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.seen.borrow().clone()
+    }
+
+    /// The numbers of the frames in the order they came.
+    pub(crate) fn frame_numbers(&self) -> Vec<i64> {
+        let seen = self.seen.borrow();
+        seen.iter()
+            .filter(|request| request.is_frame())
+            .map(Request::number)
+            .collect()
+    }
+
+    /// Waits until what was asked is as wished.
+    pub(crate) async fn until(&self, wished: impl Fn(&[Request]) -> bool) {
+        let mut seen = self.seen.subscribe();
+        let waited = timeout(PATIENCE, seen.wait_for(|requests| wished(requests))).await;
+        waited
+            .expect("what the server was to be asked never came")
+            .unwrap();
+    }
+
+    /// Ends it and its connections; nothing listens any more when this returns.
+    pub(crate) async fn stop(mut self) -> SocketAddr {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+        self.address
+    }
+}
+
+impl Drop for ScriptedServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, answer: Answer, seen: Arc<watch::Sender<Vec<Request>>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        connections.spawn(serve(stream, Arc::clone(&answer), Arc::clone(&seen)));
+    }
+}
+
+async fn serve(stream: TcpStream, answer: Answer, seen: Arc<watch::Sender<Vec<Request>>>) {
+    let mut stream = BufReader::new(stream);
+    while let Some(request) = read_request(&mut stream).await {
+        let reply = answer(&request);
+        seen.send_modify(|all| all.push(request));
+        if let Some(gate) = &reply.gate {
+            gate.acquire().await.unwrap().forget();
+        }
+        let body = reply.body.to_string();
+        let mut head = format!(
+            "HTTP/1.1 {} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+            reply.status,
+            body.len()
+        );
+        for (name, value) in &reply.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if stream
+            .write_all(format!("{head}\r\n{body}").as_bytes())
+            .await
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Request> {
+    let mut line = String::new();
+    stream.read_line(&mut line).await.ok()?;
+    let target = line.split(' ').nth(1)?.to_owned();
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.ok()?;
+        match line.trim_end().split_once(": ") {
+            Some((name, value)) => headers.push((name.to_owned(), value.to_owned())),
+            None => break,
+        }
+    }
+    let mut request = Request {
+        target,
+        headers,
+        body: Vec::new(),
+    };
+    let length = request
+        .header("content-length")
+        .map_or(0, |length| length.parse().unwrap());
+    request.body.resize(length, 0);
+    stream.read_exact(&mut request.body).await.ok()?;
+    Some(request)
+}

@@ -1,0 +1,114 @@
+//! What must never be printed.
+
+use crate::program::{Folder, has_ffmpeg, run};
+use crate::scripted_server::{Reply, ScriptedServer};
+
+#[tokio::test]
+async fn a_cameras_password_is_printed_nowhere() {
+    if !has_ffmpeg().await {
+        return;
+    }
+    let server = ScriptedServer::start(Reply::of_vigint).await;
+    let address = ScriptedServer::start(Reply::of_vigint).await.stop().await;
+    let folder = Folder::new();
+    let url = server.url();
+    folder.write(
+        ".env",
+        &format!("VIGINT_API_KEY=a-key-of-16-chars\nVIGINT_SERVER_URL={url}"),
+    );
+    let camera = format!("till=rtsp://admin:hun/ter2@{address}/live?password=hunter3");
+    folder.write(
+        "cameras.toml",
+        &format!("[[camera]]\nsource = '{camera}'\nid = 'no id'\n"),
+    );
+    for (args, code) in [
+        (&["--source", &camera][..], 5),
+        (&["--source", &camera, "--json", "--once"], 5),
+        (&["check", "--source", &camera], 5),
+        (&["--rtsp-url", &camera, "--source", &camera], 2),
+        (&[&camera], 2),
+        (&["run", "--source", "a.mp4", &camera], 2),
+        (&["--sources", "cameras.toml"], 2),
+    ] {
+        let ran = run(&mut folder.client(args)).await;
+        assert_eq!(ran.code, code, "{args:?}: {ran:?}");
+        for secret in ["ter2", "hunter3"] {
+            assert!(!ran.printed().contains(secret), "{args:?}: {ran:?}");
+        }
+    }
+    let plain = format!("till=rtsp://admin:hunter3@{address}/live");
+    let ran = run(&mut folder.client(&["--source", &plain])).await;
+    assert!(!ran.printed().contains("hunter3"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("till: ") && ran.stderr.contains("connection refused"),
+        "{ran:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_key_on_a_wrong_command_line_is_not_printed() {
+    let folder = Folder::new();
+    let key = format!("vgt_{}", "c".repeat(60));
+    for args in [
+        &[key.as_str()][..],
+        &["--api-kee", &key],
+        &[
+            "--profil",
+            "x",
+            "--api-key",
+            "sixteen-canaries",
+            "sixteen-canaries",
+        ],
+    ] {
+        let ran = run(&mut folder.client(args)).await;
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(
+            !ran.printed().contains("ccc") && !ran.printed().contains("canaries"),
+            "{ran:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_redirect_is_followed() {
+    if !has_ffmpeg().await {
+        return;
+    }
+    let elsewhere = ScriptedServer::start(Reply::of_vigint).await;
+    let target = elsewhere.url();
+    let server = ScriptedServer::start(move |_| {
+        Reply::new(307, serde_json::json!({}))
+            .header("Location", format!("{target}/api/video/buffer"))
+    })
+    .await;
+    let folder = Folder::new();
+    let film = folder.film(1).await;
+    let url = server.url();
+    let args = [
+        "--source",
+        &film,
+        "--once",
+        "--fast",
+        "--api-key",
+        "a-key-of-16-chars",
+        "--api-url",
+        &url,
+    ];
+    let ran = run(&mut folder.client(&args)).await;
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.stderr.contains("redirects (307)"), "{ran:?}");
+    assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
+async fn without_ffmpeg_the_line_that_installs_it_is_printed() {
+    let folder = Folder::new();
+    folder.write("film.mp4", "x");
+    let mut client = folder.client(&["--source", "film.mp4", "--api-key", "a-key-of-16-chars"]);
+    let ran = run(client.env("PATH", folder.path())).await;
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(
+        ran.stderr.contains("sudo apt-get install -y ffmpeg"),
+        "{ran:?}"
+    );
+}

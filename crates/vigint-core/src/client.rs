@@ -118,9 +118,19 @@ mod tests {
 
     #[test]
     fn each_bad_detail_is_named() {
-        for email in ["", "acme", "@acme.com", "a b@acme.com", "A <a@acme.com>", "a@acme.com\nBcc: x"] {
+        for email in [
+            "",
+            "acme",
+            "@acme.com",
+            "a b@acme.com",
+            "A <a@acme.com>",
+            "a@acme.com\nBcc: x",
+        ] {
             let refused = ClientDetails::check(&asked("Acme", email), Locale::French);
-            assert!(matches!(refused, Err(InvalidDetails::Email(_))), "{email:?}");
+            assert!(
+                matches!(refused, Err(InvalidDetails::Email(_))),
+                "{email:?}"
+            );
         }
         for name in ["", "  ", "two\nlines", &"x".repeat(201)] {
             let refused = ClientDetails::check(&asked(name, "a@acme.com"), Locale::French);
@@ -135,7 +145,9 @@ mod tests {
         request.time_zone = Some("Europe/Paris".to_owned());
         request.locale = Some("de".to_owned());
         assert_eq!(
-            ClientDetails::check(&request, Locale::French).unwrap_err().to_string(),
+            ClientDetails::check(&request, Locale::French)
+                .unwrap_err()
+                .to_string(),
             "locale: 'de' is not one of: fr, en"
         );
     }

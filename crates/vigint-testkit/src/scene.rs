@@ -147,41 +147,52 @@ mod tests {
         assert_ne!(draw(&short), draw(&other));
     }
 
+    /// What there is to be seen at this time, before the camera adds anything.
+    fn drawn(shop: &Canvas, at: Duration) -> Canvas {
+        let mut picture = shop.clone();
+        Visitor::at(at).draw(&mut picture);
+        picture
+    }
+
     #[test]
     fn the_visitor_is_there_during_the_visit_and_at_no_other_time() {
         let shop = Shop::draw();
-        let visit = Scene::visit();
+        let (visit, edge) = (Scene::visit(), Duration::from_millis(200));
+        let (before, after) = (drawn(&shop, Duration::ZERO), drawn(&shop, visit.end));
+        let can = difference(before.rgb(), after.rgb());
+        assert!(
+            can > 0.1 && can < 1.0,
+            "the can is gone, and nothing else: {can}"
+        );
         for tenth in 0..220 {
             let at = Duration::from_millis(tenth * 100);
-            let mut picture = shop.clone();
-            Visitor::at(at).draw(&mut picture);
-            let seen = difference(picture.rgb(), shop.rgb());
+            let now = drawn(&shop, at);
             if at < visit.start {
-                assert_eq!(seen, 0.0, "nothing but the shop at {at:?}");
-            } else if visit.contains(&at) {
-                assert!(seen > 0.01, "somebody is there at {at:?}: {seen}");
-            } else {
-                assert!(
-                    seen > 0.0 && seen < 1.0,
-                    "only the can is missing at {at:?}: {seen}"
-                );
+                assert!(now.rgb() == before.rgb(), "nobody yet at {at:?}");
+            } else if at >= visit.end {
+                assert!(now.rgb() == after.rgb(), "nobody any more at {at:?}");
+            } else if (visit.start + edge..visit.end - edge).contains(&at) {
+                let empty = if at < visit.start + (visit.end - visit.start) / 2 {
+                    &before
+                } else {
+                    &after
+                };
+                let seen = difference(now.rgb(), empty.rgb());
+                assert!(seen > 0.1, "somebody is there at {at:?}: {seen}");
             }
         }
     }
 
     #[test]
     fn the_visitor_moves_all_through_the_visit() {
-        let visit = Scene::visit();
-        let mut at = visit.start + Duration::from_millis(300);
-        let draw = |at| {
-            let mut picture = Shop::draw();
-            Visitor::at(at).draw(&mut picture);
-            picture
-        };
-        while at + Duration::from_millis(600) < visit.end {
-            let moved = difference(draw(at).rgb(), draw(at + Duration::from_millis(200)).rgb());
+        let shop = Shop::draw();
+        let (visit, edge) = (Scene::visit(), Duration::from_millis(300));
+        let step = Duration::from_millis(200);
+        let mut at = visit.start + edge;
+        while at + step < visit.end - edge {
+            let moved = difference(drawn(&shop, at).rgb(), drawn(&shop, at + step).rgb());
             assert!(moved > 0.05, "hardly anything moves at {at:?}: {moved}");
-            at += Duration::from_millis(200);
+            at += step;
         }
     }
 

@@ -18,7 +18,7 @@ const GOES: f32 = 12.8;
 const GONE: f32 = 16.0;
 
 /// Where the visitor comes from and goes to, just out of the picture, and where they stand.
-const OUTSIDE: f32 = -62.0;
+const OUTSIDE: f32 = -36.0;
 const AT_SHELF: f32 = 282.0;
 /// The soles of the shoes.
 const GROUND: f32 = 340.0;

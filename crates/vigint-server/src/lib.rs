@@ -16,5 +16,6 @@ pub mod telemetry;
 pub mod usage;
 pub mod vitals;
 
+mod background;
 mod private_files;
 mod secret_file;

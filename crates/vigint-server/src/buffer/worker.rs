@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use tokio::sync::watch;
 use vigint_video::grey::{GreyDecoder, decode_guarded};
@@ -16,6 +16,7 @@ use vigint_video::motion::{MotionDetector, MotionSettings};
 
 use super::frame::Frame;
 use super::gate::GateCounts;
+use crate::background;
 
 /// The motion detector of one source, and how far it has come.
 #[derive(Debug)]
@@ -127,9 +128,8 @@ impl Worker {
         let (queue, jobs) = sync_channel(queue_frames);
         let is_stopping = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&is_stopping);
-        let thread = thread::Builder::new()
-            .name("motion-gate".to_owned())
-            .spawn(move || work(&jobs, &*decoder, &tally, &stop))?;
+        let thread =
+            background::spawn("motion-gate", move || work(&jobs, &*decoder, &tally, &stop))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),

@@ -15,6 +15,7 @@ use vigint_video::clip::ClipEncoder;
 use super::film;
 pub use super::film::MakeFilmError;
 use super::store::{ClipStore, StorageKey};
+use crate::background;
 use crate::buffer::Frame;
 use crate::vitals::Vital;
 
@@ -96,9 +97,9 @@ impl Clips {
         // The semaphore is never closed: an error would only mean that nobody counts any more.
         let _permit = Arc::clone(&self.encoders).acquire_owned().await.ok();
         let (store, encoder) = (self.store.clone(), Arc::clone(&self.encoder));
-        let made = tokio::task::spawn_blocking(move || film::make(&store, &*encoder, key))
+        let made = background::run("film", move || film::make(&store, &*encoder, key))
             .await
-            .unwrap_or_else(|panic| Err(io::Error::other(panic).into()));
+            .unwrap_or_else(|error| Err(error.into()));
         // Frames that are no film are the camera's fault; health speaks of our disk.
         self.vital
             .note(!made.as_ref().is_err_and(MakeFilmError::is_passing));

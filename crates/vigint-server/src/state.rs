@@ -144,7 +144,8 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     if db.backend() == vigint_db::Backend::Sqlite {
         db.write(|conn| vigint_db::leases::release_all(conn, &Operator::named("start")))?;
     }
-    let database = Database::new(db);
+    let workers = settings.api.workers.unwrap_or_else(cores);
+    let database = Database::new(db, workers)?;
     let vitals = Vitals::default();
     let links = ClipLinks::new(signer(&parts)?, settings.api.public_url.clone());
     let clips = Arc::new(clips(&parts, &vitals)?);
@@ -201,7 +202,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     Ok(App {
         services,
         jobs,
-        workers: settings.api.workers.unwrap_or_else(cores),
+        workers,
         tls: tls(settings)?,
         _lock: lock,
     })

@@ -1,2 +1,65 @@
-//! xtask
-fn main() {}
+//! Tasks of the project, as `cargo xtask <task>`. What a person does here, a program can do; nothing of it
+//! is shipped.
+
+mod cargo;
+mod ci;
+mod demo;
+mod loopback;
+mod packages;
+mod say;
+mod tests;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Tasks of the Vigint project",
+    disable_version_flag = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Show the whole way of an incident: server, client, camera, mail, clip
+    Demo(demo::Options),
+    /// Run all tests, with everything they need
+    Test {
+        /// Passed on to the test runner, such as the name of a test
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Do what .ci/run does: fmt, clippy, doc, tidy, test
+    Ci,
+    /// Check the walls between crates and rooms, links, secrets and what else no compiler sees
+    Tidy,
+    /// Write the drawn scene as a movie, to try a client with
+    Scene {
+        /// The MP4 file to write
+        file: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test { arguments } => tests::run(&arguments),
+        Task::Ci => ci::run(),
+        Task::Tidy => tidy::run(),
+        Task::Scene { file } => demo::write_scene(&file),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

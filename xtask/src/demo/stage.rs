@@ -1,0 +1,91 @@
+//! The customer of the demo: made by vigint-admin, known to vigint-client by its `.env`, and asking the
+//! server with its key.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use vigint_core::wire::{AnalysisResponse, CreatedClientResponse, IncidentInfo};
+use vigint_testkit::programs::{ServerProcess, command};
+
+use crate::loopback;
+
+/// How long the server may take to answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// A client with its key.
+pub(super) struct Customer {
+    pub(super) email: String,
+    key: String,
+}
+
+impl Customer {
+    /// Makes one in the database of this server.
+    pub(super) fn create(admin: &Path, server: &ServerProcess) -> anyhow::Result<Self> {
+        let email = "security@demo.example";
+        let output = command(admin, server.folder())
+            .args(["create", "--name", "Demo Shop", "--email", email, "--json"])
+            .output()
+            .context("cannot run vigint-admin")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            bail!(
+                "vigint-admin could not make a client ({}): {}",
+                output.status,
+                said.trim()
+            );
+        }
+        let created: CreatedClientResponse =
+            serde_json::from_slice(&output.stdout).with_context(|| {
+                format!("vigint-admin does not answer what it promises; it also said: {said}")
+            })?;
+        Ok(Self {
+            email: created.email,
+            key: created.api_key,
+        })
+    }
+
+    /// Writes what vigint-client reads, for its owner's eyes only.
+    pub(super) fn write_env_file(&self, folder: &Path, server_url: &str) -> anyhow::Result<()> {
+        let path = folder.join(".env");
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        let mut file = options
+            .open(&path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        write!(
+            file,
+            "VIGINT_API_KEY={}\nVIGINT_SERVER_URL={server_url}\n",
+            self.key
+        )?;
+        Ok(())
+    }
+
+    /// The incident that an analysis opened, as the server keeps it.
+    pub(super) fn fetch_incident(
+        &self,
+        server_url: &str,
+        analysis: &AnalysisResponse,
+    ) -> anyhow::Result<IncidentInfo> {
+        let incident = analysis
+            .incident
+            .as_ref()
+            .context("the analysis names no incident")?;
+        let agent = loopback::agent(ANSWER_LIMIT);
+        let mut answer = agent
+            .get(format!("{server_url}/api/incidents/{}", incident.id))
+            .header("Authorization", format!("Bearer {}", self.key))
+            .call()
+            .with_context(|| format!("the server does not show the incident {}", incident.id))?;
+        let body = answer.body_mut().read_to_string()?;
+        ensure!(
+            answer.status() == 200,
+            "the server does not show the incident {}: {body}",
+            incident.id
+        );
+        serde_json::from_str(&body).with_context(|| format!("this is no incident: {body}"))
+    }
+}

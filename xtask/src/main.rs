@@ -1,6 +1,7 @@
 //! Tasks of the project, as `cargo xtask <task>`. What a person does here, a program can do; nothing of it
 //! is shipped.
 
+mod bench;
 mod cargo;
 mod ci;
 mod demo;
@@ -40,6 +41,9 @@ enum Task {
     Ci,
     /// Check the walls between crates and rooms, links, secrets and what else no compiler sees
     Tidy,
+    /// Measure
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Write the drawn scene as a movie, to try a client with
     Scene {
         /// The MP4 file to write
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         Task::Test { arguments } => tests::run(&arguments),
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
+        Task::Bench(bench) => bench::run(&bench),
         Task::Scene { file } => demo::write_scene(&file),
     };
     match outcome {

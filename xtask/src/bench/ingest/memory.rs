@@ -1,0 +1,52 @@
+//! What a server holds: pictures by its own account, memory by the kernel's.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use vigint_core::wire::SourcesResponse;
+
+use super::Customer;
+use crate::loopback;
+
+/// How long the server may take to answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// Bytes of physical memory that a process uses (proc(5), `VmRSS`).
+pub(super) fn resident(pid: u32) -> anyhow::Result<u64> {
+    let path = format!("/proc/{pid}/status");
+    let status = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB"));
+    let kilobytes: u64 = kilobytes
+        .context("the kernel does not tell VmRSS")?
+        .trim()
+        .parse()?;
+    Ok(kilobytes * 1024)
+}
+
+/// Bytes of pictures in the rings of these clients.
+pub(super) fn held(url: &str, customers: &[Customer]) -> anyhow::Result<u64> {
+    let agent = loopback::agent(ANSWER_LIMIT);
+    let mut held = 0;
+    for customer in customers {
+        let mut answer = agent
+            .get(format!("{url}/api/clients/{}/sources", customer.id))
+            .header("Authorization", format!("Bearer {}", customer.key))
+            .call()
+            .context("the server does not tell its sources")?;
+        let sources: SourcesResponse = serde_json::from_str(&answer.body_mut().read_to_string()?)?;
+        let bytes: usize = sources.sources.iter().map(|source| source.bytes).sum();
+        held += u64::try_from(bytes)?;
+    }
+    Ok(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_uses_memory() {
+        assert!(resident(std::process::id()).unwrap() > 1024 * 1024);
+    }
+}

@@ -97,13 +97,13 @@ impl Frame {
     }
 
     /// Says that the gate's word on this moment hangs on this frame.
-    pub(super) fn pick(&self) {
+    pub(crate) fn pick(&self) {
         // Relaxed: readers come by the client's lock, as the writer does.
         self.picked.store(true, Ordering::Relaxed);
     }
 
     /// Whether the gate's word on this moment hangs on this frame.
-    pub(super) fn is_picked(&self) -> bool {
+    pub(crate) fn is_picked(&self) -> bool {
         self.picked.load(Ordering::Relaxed)
     }
 }

@@ -22,27 +22,24 @@ use super::worker::{Job, SourceEye, Tally, Worker};
 /// The gate looks at so many frames a second of a source, or at all that a ring keeps, if those are fewer.
 const LOOKS_A_SECOND: u32 = 5;
 
-/// So many frames of one source may wait, about a second of it: beyond that, one busy tenant's cameras
-/// would make everybody's wait.
-const MAX_WAITING: u64 = 5;
-
 /// How the gate runs.
 #[derive(Clone, Debug)]
 pub struct GateSettings {
     /// Threads that decode and judge, at least 1.
     pub workers: usize,
-    /// How many frames may wait for one thread; each costs a few bytes there, its picture stays the ring's.
+    /// How many frames may wait for one thread, all clients' together; each costs a few bytes there, its picture
+    /// stays the ring's. Clients take turns, and when there is no room whoever has most waiting gives first.
     pub queue_frames: usize,
     /// How motion is told from noise.
     pub motion: MotionSettings,
 }
 
 impl Default for GateSettings {
-    /// Two threads with 1,024 places each.
+    /// Two threads with 256 places each: the looks of five sources' whole windows, or of half a second to a second.
     fn default() -> Self {
         Self {
             workers: 2,
-            queue_frames: 1_024,
+            queue_frames: 256,
             motion: MotionSettings::default(),
         }
     }
@@ -96,19 +93,20 @@ impl Gate {
         self.tally.counts()
     }
 
-    /// Gives a frame to the thread of its source, or says that there is no room.
-    fn offer(&self, watch: &Watch, frame: &Arc<Frame>) -> bool {
+    /// Gives a frame to the thread of its source.
+    fn offer(&self, watch: &Watch, frame: &Arc<Frame>) {
         let index = usize::try_from(watch.hash).unwrap_or(usize::MAX) % self.workers.len().max(1);
         let job = Job::new(&watch.eye, frame);
-        self.workers
-            .get(index)
-            .is_some_and(|worker| worker.offer(job))
+        if let Some(worker) = self.workers.get(index) {
+            worker.offer(watch.client, job);
+        }
     }
 }
 
 /// The gate's side of one source: which frames it looks at. Lives under the lock of its client.
 #[derive(Debug)]
 pub(super) struct Watch {
+    client: ClientId,
     eye: Arc<SourceEye>,
     /// Says which thread: always the same one for a source, so that its frames stay in order.
     hash: u32,
@@ -123,6 +121,7 @@ impl Watch {
         let mut hasher = DefaultHasher::new();
         (client, source).hash(&mut hasher);
         Self {
+            client,
             eye: Arc::new(SourceEye::new(gate.motion.clone())),
             hash: u32::try_from(hasher.finish() >> 32).unwrap_or(0),
             interval_ms: 1_000 / i64::from(ring_fps.clamp(1, LOOKS_A_SECOND)),
@@ -149,12 +148,8 @@ impl Watch {
             return;
         }
         frame.pick();
-        let waiting = self.offered.saturating_sub(self.eye.done());
-        if waiting < MAX_WAITING && gate.offer(self, frame) {
-            self.offered += 1;
-        } else {
-            gate.tally.skip();
-        }
+        gate.offer(self, frame);
+        self.offered += 1;
     }
 
     /// The source's clock was set back: the detector, whose time goes only forward, begins again.

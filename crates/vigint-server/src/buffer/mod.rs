@@ -13,6 +13,7 @@
 
 mod client;
 mod error;
+mod fair_queue;
 mod frame;
 mod gate;
 mod ledger;

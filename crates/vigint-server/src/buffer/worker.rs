@@ -5,15 +5,16 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 
 use tokio::sync::watch;
+use vigint_core::ids::ClientId;
 use vigint_video::grey::{GreyDecoder, decode_guarded};
 use vigint_video::motion::{MotionDetector, MotionSettings};
 
+use super::fair_queue::{FairQueue, Offered};
 use super::frame::Frame;
 use super::gate::GateCounts;
 use crate::background;
@@ -40,9 +41,8 @@ impl SourceEye {
         Arc::new(Self::new(self.motion.clone()))
     }
 
-    /// How many of the frames given to a worker are done with.
-    pub(super) fn done(&self) -> u64 {
-        *self.done.borrow()
+    fn one_more_done(&self) {
+        self.done.send_modify(|done| *done += 1);
     }
 
     /// Tells of every frame that is done with. Ends when the source and its last job are gone.
@@ -87,6 +87,12 @@ impl Job {
             frame: Arc::downgrade(frame),
         }
     }
+
+    /// Done with, unlooked at.
+    fn skip(self, tally: &Tally) {
+        tally.skip();
+        self.eye.one_more_done();
+    }
 }
 
 /// What all workers did.
@@ -98,7 +104,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn skip(&self) {
+    fn skip(&self) {
         self.skipped.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -114,9 +120,9 @@ impl Tally {
 /// One thread and its bounded queue. Dropping it leaves what waits, and waits for the thread.
 #[derive(Debug)]
 pub(super) struct Worker {
-    queue: Option<SyncSender<Job>>,
+    queue: Arc<FairQueue<Job>>,
+    tally: Arc<Tally>,
     thread: Option<JoinHandle<()>>,
-    is_stopping: Arc<AtomicBool>,
 }
 
 impl Worker {
@@ -125,30 +131,31 @@ impl Worker {
         decoder: Arc<dyn GreyDecoder>,
         tally: Arc<Tally>,
     ) -> io::Result<Self> {
-        let (queue, jobs) = sync_channel(queue_frames);
-        let is_stopping = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&is_stopping);
-        let thread =
-            background::spawn("motion-gate", move || work(&jobs, &*decoder, &tally, &stop))?;
+        let queue = Arc::new(FairQueue::new(queue_frames));
+        let (jobs, counts) = (Arc::clone(&queue), Arc::clone(&tally));
+        let thread = background::spawn("motion-gate", move || work(&jobs, &*decoder, &counts))?;
         Ok(Self {
-            queue: Some(queue),
+            queue,
+            tally,
             thread: Some(thread),
-            is_stopping,
         })
     }
 
-    /// Queues a frame; false, at once, when the queue is full.
-    pub(super) fn offer(&self, job: Job) -> bool {
-        self.queue
-            .as_ref()
-            .is_some_and(|queue| queue.try_send(job).is_ok())
+    /// Queues a frame of this client. Never waits: where there is no room, the client with most frames waiting
+    /// loses its oldest look.
+    pub(super) fn offer(&self, client: ClientId, job: Job) {
+        match self.queue.offer(client, job) {
+            Offered::Queued => {}
+            Offered::InPlaceOf(job) | Offered::Refused(job) => job.skip(&self.tally),
+        }
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.is_stopping.store(true, Ordering::Relaxed);
-        self.queue = None;
+        for job in self.queue.close() {
+            job.skip(&self.tally);
+        }
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -157,18 +164,18 @@ impl Drop for Worker {
     }
 }
 
-fn work(jobs: &Receiver<Job>, decoder: &dyn GreyDecoder, tally: &Tally, stop: &AtomicBool) {
-    for job in jobs {
-        let frame = job
+fn work(jobs: &FairQueue<Job>, decoder: &dyn GreyDecoder, tally: &Tally) {
+    while let Some(job) = jobs.next() {
+        let count = match job
             .frame
             .upgrade()
-            .filter(|_| !stop.load(Ordering::Relaxed));
-        let count = match frame.map(|frame| job.eye.look(decoder, &frame)) {
+            .map(|frame| job.eye.look(decoder, &frame))
+        {
             None => &tally.skipped,
             Some(true) => &tally.judged,
             Some(false) => &tally.failed,
         };
         count.fetch_add(1, Ordering::Relaxed);
-        job.eye.done.send_modify(|done| *done += 1);
+        job.eye.one_more_done();
     }
 }

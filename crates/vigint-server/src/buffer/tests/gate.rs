@@ -123,24 +123,18 @@ async fn when_the_threads_are_behind_frames_are_skipped_and_ingest_does_not_wait
     };
     push("held", HELD);
     room.reached.recv().unwrap();
-    push("waits", EMPTY);
-    push("skipped", EMPTY);
+    push("older", EMPTY);
+    push("newer", EMPTY);
     assert_eq!(room.rings.totals().gate.skipped, 1);
-    assert!(
-        room.rings
-            .settled(&one, &source("skipped"))
-            .now_or_never()
-            .is_some()
-    );
-    assert!(
-        room.rings
-            .settled(&one, &source("waits"))
-            .now_or_never()
-            .is_none()
-    );
+    let settled = |name: &str| {
+        let source = source(name);
+        room.rings.settled(&one, &source).now_or_never().is_some()
+    };
+    assert!(settled("older"), "nobody waits for a look that was skipped");
+    assert!(!settled("newer"));
 
     room.let_go.send(()).unwrap();
-    room.rings.settled(&one, &source("waits")).await;
+    room.rings.settled(&one, &source("newer")).await;
     assert_eq!(
         room.rings.totals().gate,
         GateCounts {
@@ -149,13 +143,9 @@ async fn when_the_threads_are_behind_frames_are_skipped_and_ingest_does_not_wait
             failed: 0
         }
     );
-    assert!(
-        frames(&room, &one, &source("skipped"))[0]
-            .motion
-            .get()
-            .is_none()
-    );
-    assert!(is_open(&room, &one, &source("skipped")));
+    let skipped = &frames(&room, &one, &source("older"))[0];
+    assert!(skipped.motion.get().is_none());
+    assert!(is_open(&room, &one, &source("older")));
 }
 
 #[tokio::test]
@@ -189,10 +179,10 @@ async fn a_frame_that_left_its_ring_while_it_waited_is_skipped_and_nobody_waits_
 }
 
 #[tokio::test]
-async fn one_source_cannot_take_all_places_at_the_gate() {
+async fn a_busy_client_makes_room_at_the_gate_for_another() {
     let gate = GateSettings {
         workers: 1,
-        queue_frames: 100,
+        queue_frames: 4,
         ..GateSettings::default()
     };
     let room = room_with(bounds(), gate);
@@ -201,17 +191,26 @@ async fn one_source_cannot_take_all_places_at_the_gate() {
         .push(&busy, &camera, taken_at(time(0), HELD))
         .unwrap();
     room.reached.recv().unwrap();
-    for number in 1..20 {
+    for number in 1..=4 {
         room.clock.set(time(number * 200));
         room.rings
             .push(&busy, &camera, taken_at(time(number * 200), EMPTY))
             .unwrap();
     }
-    assert_eq!(room.rings.totals().gate.skipped, 15);
+    assert_eq!(room.rings.totals().gate.skipped, 0);
     room.rings.push(&other, &camera, incoming(EMPTY)).unwrap();
+    assert_eq!(room.rings.totals().gate.skipped, 1);
     room.let_go.send(()).unwrap();
+    room.rings.settled(&busy, &camera).await;
     room.rings.settled(&other, &camera).await;
     assert!(frames(&room, &other, &camera)[0].motion.get().is_some());
+    let seen = |frame: &Arc<Frame>| frame.motion.get().is_some();
+    let looked_at: Vec<bool> = frames(&room, &busy, &camera).iter().map(seen).collect();
+    assert_eq!(
+        looked_at,
+        [true, false, true, true, true],
+        "the oldest went"
+    );
 }
 
 #[tokio::test]

@@ -66,6 +66,7 @@ impl Parts {
         let encoder = H264ClipEncoder::new(ClipSettings {
             bitrate_kbps: settings.clips.bitrate_kbps,
         });
+        let grey_decoder: Arc<dyn GreyDecoder> = Arc::new(ZuneGreyDecoder);
         let shares = MotionShares {
             screen: settings.video_analysis.motion_screen_share,
             confirm: settings.video_analysis.motion_confirm_share,
@@ -73,9 +74,13 @@ impl Parts {
         Ok(Self {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
-            grey_decoder: Arc::new(ZuneGreyDecoder),
+            analyzer: Arc::new(MotionAnalyzer::new(
+                shares,
+                Arc::clone(&grey_decoder),
+                encoders(),
+            )),
+            grey_decoder,
             clip_encoder: Arc::new(encoder),
-            analyzer: Arc::new(MotionAnalyzer::new(shares)),
             body_patience: BODY_PATIENCE,
             settings,
         })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use vigint_server::analysis::{MotionAnalyzer, MotionShares};
 use vigint_video::grey::{DecodeError, GreyDecoder, GreyPlane, ZuneGreyDecoder};
 
 use crate::fixture::{Options, TestServer, pictures};
@@ -23,7 +24,14 @@ impl GreyDecoder for Buggy {
 #[test]
 fn a_picture_that_makes_the_decoder_panic_hurts_nobody_else() {
     let server = TestServer::with(Options {
-        change: Box::new(|parts| parts.grey_decoder = Arc::new(Buggy)),
+        change: Box::new(|parts| {
+            let shares = MotionShares {
+                screen: 0.5,
+                confirm: 0.5,
+            };
+            parts.grey_decoder = Arc::new(Buggy);
+            parts.analyzer = Arc::new(MotionAnalyzer::new(shares, Arc::new(Buggy), 1));
+        }),
         ..Options::default()
     });
     let attacker = server.customer("Attacker");
@@ -40,6 +48,7 @@ fn a_picture_that_makes_the_decoder_panic_hurts_nobody_else() {
     let answer = victim.post("/api/video/analyze", &json!({}));
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.json()["frame_count"], 19);
+    assert_eq!(answer.json()["skipped"], "no_motion", "the gate saw them");
 }
 
 #[test]

@@ -1,14 +1,21 @@
 //! The built-in analyzer: it calls what it saw motion, and no more than that.
 //!
-//! It looks at no picture itself: the gate has judged each frame as it arrived.
+//! The gate has judged most frames as they arrived. Where it was behind, this analyzer looks at the window
+//! itself: frames that nobody looked at are never taken for frames in which nothing moved.
 
 mod words;
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
+use vigint_core::clock::UtcTime;
 use vigint_core::verdict::{RiskLevel, Stage};
-use vigint_video::motion::{MotionSample, MotionState};
+use vigint_video::grey::{GreyDecoder, decode_guarded};
+use vigint_video::motion::{MotionDetector, MotionSample, MotionSettings, MotionState};
 
 use super::analyzer::{Analyzer, AnalyzerError, Look, Opinion};
+use crate::background;
 use crate::buffer::Frame;
 
 /// How much of a window must be in motion, as shares 0..=1 of its judged frames.
@@ -21,16 +28,47 @@ pub struct MotionShares {
 }
 
 /// Judges by motion alone.
-#[derive(Clone, Copy, Debug)]
 pub struct MotionAnalyzer {
     shares: MotionShares,
+    decoder: Arc<dyn GreyDecoder>,
+    /// One permit for each thread that may look at once.
+    threads: Arc<Semaphore>,
 }
 
 impl MotionAnalyzer {
-    /// An analyzer with these thresholds.
+    /// An analyzer with these thresholds, which looks with `decoder` on at most `threads` threads (at least 1) at
+    /// what the gate did not see.
     #[must_use]
-    pub const fn new(shares: MotionShares) -> Self {
-        Self { shares }
+    pub fn new(shares: MotionShares, decoder: Arc<dyn GreyDecoder>, threads: usize) -> Self {
+        Self {
+            shares,
+            decoder,
+            threads: Arc::new(Semaphore::new(threads.max(1))),
+        }
+    }
+
+    async fn judge(&self, look: &Look, share_needed: f64) -> Result<Opinion, AnalyzerError> {
+        let seen = match seen_by_the_gate(&look.frames) {
+            Some(seen) => seen,
+            None => self.look_again(&look.frames).await?,
+        };
+        Ok(opinion(look, &seen, share_needed))
+    }
+
+    /// Looks at the frames that the gate was to look at, from the first on.
+    async fn look_again(&self, frames: &[Arc<Frame>]) -> Result<Vec<Seen>, AnalyzerError> {
+        // Never closed: an error would only mean that nobody counts any more.
+        let permit = Arc::clone(&self.threads).acquire_owned().await.ok();
+        let frames: Vec<_> = of_the_gate(frames).cloned().collect();
+        let decoder = Arc::clone(&self.decoder);
+        let looked = background::run("motion-look", move || {
+            // Held until the thread is done, though nobody may wait for it any more.
+            let _permit = permit;
+            look_at(&frames, &*decoder)
+        });
+        looked
+            .await
+            .unwrap_or_else(|failure| Err(AnalyzerError::Failed(failure.to_string())))
     }
 }
 
@@ -44,43 +82,76 @@ impl Analyzer for MotionAnalyzer {
     }
 
     fn screen<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(std::future::ready(opinion(look, self.shares.screen)))
+        Box::pin(self.judge(look, self.shares.screen))
     }
 
     fn confirm<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(std::future::ready(opinion(look, self.shares.confirm)))
+        Box::pin(self.judge(look, self.shares.confirm))
     }
 }
 
 /// One judged frame of a window.
-#[derive(Clone, Copy)]
-struct Seen<'a> {
-    frame: &'a Frame,
-    sample: &'a MotionSample,
+struct Seen {
+    at: UtcTime,
+    sample: MotionSample,
 }
 
-impl Seen<'_> {
+impl Seen {
     fn is_moving(&self) -> bool {
         self.sample.state == MotionState::Moving
     }
 }
 
-fn opinion(look: &Look, share_needed: f64) -> Result<Opinion, AnalyzerError> {
-    let seen: Vec<Seen<'_>> = look
-        .frames
-        .iter()
-        .filter_map(|frame| frame.motion.get().map(|sample| Seen { frame, sample }))
+/// The frames of a window that the gate was to look at: a few a second.
+fn of_the_gate(frames: &[Arc<Frame>]) -> impl Iterator<Item = &Arc<Frame>> {
+    frames.iter().filter(|frame| frame.is_picked())
+}
+
+/// What the gate saw, if it looked at all it was to look at.
+fn seen_by_the_gate(frames: &[Arc<Frame>]) -> Option<Vec<Seen>> {
+    let seen: Option<Vec<Seen>> = of_the_gate(frames)
+        .map(|frame| {
+            let sample = frame.motion.get()?.clone();
+            Some(Seen {
+                at: frame.at,
+                sample,
+            })
+        })
         .collect();
-    if seen.is_empty() {
-        return Err(AnalyzerError::Failed(
-            "no picture of the window could be decoded".to_owned(),
-        ));
+    seen.filter(|seen| !seen.is_empty())
+}
+
+/// Decodes and judges frames, oldest first. A few that cannot be decoded are left out; when they are most, nobody
+/// knows what happened.
+fn look_at(frames: &[Arc<Frame>], decoder: &dyn GreyDecoder) -> Result<Vec<Seen>, AnalyzerError> {
+    let mut detector = MotionDetector::new(MotionSettings::default());
+    let seen: Vec<Seen> = frames
+        .iter()
+        .filter_map(|frame| {
+            let plane = decode_guarded(decoder, &frame.jpeg).ok()?;
+            Some(Seen {
+                at: frame.at,
+                sample: detector.push(frame.at, &plane),
+            })
+        })
+        .collect();
+    if seen.is_empty() || seen.len() * 2 < frames.len() {
+        let reason = format!(
+            "{} of {} pictures of the window could not be decoded",
+            frames.len() - seen.len(),
+            frames.len()
+        );
+        return Err(AnalyzerError::Failed(reason));
     }
-    let moving: Vec<Seen<'_>> = seen.iter().copied().filter(Seen::is_moving).collect();
+    Ok(seen)
+}
+
+fn opinion(look: &Look, seen: &[Seen], share_needed: f64) -> Opinion {
+    let moving: Vec<&Seen> = seen.iter().filter(|seen| seen.is_moving()).collect();
     let share = share(moving.len(), seen.len());
     let saw_incident = !moving.is_empty() && share >= share_needed;
     let texts = words::describe(look, &moving, share);
-    Ok(Opinion {
+    Opinion {
         saw_incident,
         incident_type: if saw_incident {
             texts.kind
@@ -97,10 +168,95 @@ fn opinion(look: &Look, share_needed: f64) -> Result<Opinion, AnalyzerError> {
         frames_analyzed: seen.len(),
         prompt_tokens: 0,
         completion_tokens: 0,
-    })
+    }
 }
 
 fn share(part: usize, whole: usize) -> f64 {
     let count = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
     count(part) / count(whole).max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use vigint_core::locale::Locale;
+    use vigint_testkit::scene::Scene;
+    use vigint_video::grey::ZuneGreyDecoder;
+
+    use super::*;
+    use crate::buffer::IncomingFrame;
+
+    /// Frames that the gate was to look at and did not.
+    fn unseen(jpegs: impl Iterator<Item = Bytes>) -> Look {
+        let frames = jpegs.zip(0_i64..).map(|(jpeg, number)| {
+            let at = UtcTime::UNIX_EPOCH.plus_millis(number * 200);
+            let incoming = IncomingFrame {
+                jpeg,
+                width: 640,
+                height: 360,
+                frame_count: number,
+                captured_at: None,
+                source_name: None,
+            };
+            let frame = Frame::new(incoming, at, at);
+            frame.pick();
+            Arc::new(frame)
+        });
+        Look {
+            camera: "Till".to_owned(),
+            locale: Locale::English,
+            time_zone: "UTC".to_owned(),
+            clock_offset_ms: 0,
+            frames: frames.collect(),
+        }
+    }
+
+    fn analyzer() -> MotionAnalyzer {
+        let shares = MotionShares {
+            screen: 0.2,
+            confirm: 0.2,
+        };
+        MotionAnalyzer::new(shares, Arc::new(ZuneGreyDecoder), 1)
+    }
+
+    /// Five frames a second of the drawn scene, over this time of it.
+    fn scene(from: Duration, to: Duration) -> impl Iterator<Item = Bytes> {
+        let scene = Scene {
+            frames_per_second: 5,
+            ..Scene::default()
+        };
+        let frames: Vec<_> = scene
+            .frames()
+            .filter(|frame| (from..to).contains(&frame.at))
+            .map(|frame| Bytes::from(frame.jpeg))
+            .collect();
+        frames.into_iter()
+    }
+
+    #[tokio::test]
+    async fn what_the_gate_did_not_see_is_looked_at_and_not_taken_for_nothing() {
+        let visit = Scene::visit();
+        let moving = unseen(scene(visit.start, visit.start + Duration::from_secs(5)));
+        let opinion = analyzer().screen(&moving).await.unwrap();
+        assert!(opinion.saw_incident, "{opinion:?}");
+        assert_eq!(opinion.frames_analyzed, 25);
+
+        let still = unseen(scene(Duration::ZERO, visit.start));
+        let opinion = analyzer().confirm(&still).await.unwrap();
+        assert!(!opinion.saw_incident, "{opinion:?}");
+    }
+
+    #[tokio::test]
+    async fn a_window_that_can_hardly_be_decoded_is_an_error_and_not_clear() {
+        let broken = || std::iter::repeat_n(Bytes::from_static(b"no picture"), 6);
+        let good = || scene(Duration::ZERO, Duration::from_secs(1));
+        let outcome = analyzer().screen(&unseen(good().chain(broken()))).await;
+        assert!(matches!(outcome, Err(AnalyzerError::Failed(_))), "{outcome:?}");
+        let outcome = analyzer().screen(&unseen(good().chain(broken().take(1)))).await;
+        assert_eq!(outcome.unwrap().frames_analyzed, 5);
+        let outcome = analyzer().screen(&unseen(std::iter::empty())).await;
+        assert!(outcome.is_err());
+    }
 }

@@ -15,7 +15,7 @@ pub(super) struct Texts {
 }
 
 /// Says where something moved, how large, and from when to when; `moving` is oldest first.
-pub(super) fn describe(look: &Look, moving: &[Seen<'_>], share: f64) -> Texts {
+pub(super) fn describe(look: &Look, moving: &[&Seen], share: f64) -> Texts {
     let percent = format!("{:.0}", share * 100.0);
     let camera = &look.camera;
     let (Some(first), Some(last)) = (moving.first(), moving.last()) else {
@@ -32,8 +32,8 @@ pub(super) fn describe(look: &Look, moving: &[Seen<'_>], share: f64) -> Texts {
             },
         };
     };
-    let from = shown_time(look, first.frame.at);
-    let to = shown_time(look, last.frame.at);
+    let from = shown_time(look, first.at);
+    let to = shown_time(look, last.at);
     let largest = moving
         .iter()
         .filter_map(|seen| seen.sample.boxes.first())

@@ -65,7 +65,8 @@ named_enum!(
 );
 
 named_enum!(
-    /// How grave it is.
+    /// How grave it is; the graver, the greater.
+    #[derive(PartialOrd, Ord)]
     RiskLevel {
         /// Nothing, or nothing urgent.
         Low = "LOW",

@@ -8,7 +8,7 @@ use vigint_core::ids::{AlertId, ClientId, IncidentId};
 use vigint_core::incident::{AlertKind, AlertState};
 
 pub use self::life::{
-    ClaimedAlert, claim_due, hold, mark_dead, mark_sent, postpone, wake_for_incident,
+    ClaimedAlert, claim_due, defer, hold, mark_dead, mark_sent, postpone, wake_for_incident,
 };
 use crate::schema::alerts;
 use crate::stored::{Moment, parse, time};

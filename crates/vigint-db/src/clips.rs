@@ -2,14 +2,16 @@
 
 mod life;
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClientId, ClipId, IncidentId};
 use vigint_core::incident::ClipState;
 
 pub use self::life::{
-    ClaimedClip, MadeClip, claim_pending, due_to_expire, mark_expired, mark_failed, mark_ready,
-    release,
+    ClaimedClip, MadeClip, claim_pending, clients_waiting, due_to_expire, lease_until,
+    mark_expired, mark_failed, mark_ready,
 };
 use crate::schema::clips;
 use crate::stored::{Moment, parse, time};
@@ -155,9 +157,10 @@ pub fn by_verified_link(
 pub fn storage_keys(
     conn: &mut AnyConnection,
     _operator: &Operator,
-) -> Result<Vec<String>, DbError> {
-    Ok(clips::table
+) -> Result<HashSet<String>, DbError> {
+    let keys: Vec<String> = clips::table
         .filter(clips::state.ne(ClipState::Expired.as_str()))
         .select(clips::storage_key)
-        .load(conn)?)
+        .load(conn)?;
+    Ok(keys.into_iter().collect())
 }

@@ -38,8 +38,11 @@ pub struct IncidentRow {
     /// How many detections it holds.
     pub occurrences: i64,
     pub frame_count: i64,
+    /// When it was first and last seen, by frames' times corrected to the server's clock.
     pub first_seen_at: UtcTime,
     pub last_seen_at: UtcTime,
+    /// The last detection, by the server's own clock: its cooldown counts from here.
+    pub detected_at: UtcTime,
     pub note: Option<String>,
     pub created_at: UtcTime,
     pub updated_at: UtcTime,
@@ -65,6 +68,7 @@ pub(crate) struct Stored {
     frame_count: i64,
     first_seen_at: Moment,
     last_seen_at: Moment,
+    detected_at: Moment,
     note: Option<String>,
     created_at: Moment,
     updated_at: Moment,
@@ -92,6 +96,7 @@ impl Stored {
             frame_count: self.frame_count,
             first_seen_at: self.first_seen_at.0,
             last_seen_at: self.last_seen_at.0,
+            detected_at: self.detected_at.0,
             note: self.note,
             created_at: self.created_at.0,
             updated_at: self.updated_at.0,
@@ -130,6 +135,7 @@ pub fn insert(conn: &mut AnyConnection, tenant: &Tenant, row: &IncidentRow) -> R
             incidents::frame_count.eq(row.frame_count),
             incidents::first_seen_at.eq(Moment(row.first_seen_at)),
             incidents::last_seen_at.eq(Moment(row.last_seen_at)),
+            incidents::detected_at.eq(Moment(row.detected_at)),
             incidents::note.eq(&row.note),
             incidents::created_at.eq(Moment(row.created_at)),
             incidents::updated_at.eq(Moment(row.updated_at)),
@@ -163,8 +169,21 @@ pub fn open_of_source(
         .transpose()
 }
 
-/// Adds a detection to an open incident: when it was last seen, how many frames it then had, how grave it now
-/// is. Its occurrences from now on; `None` when the client has no such incident, or it is closed.
+/// One more detection of an incident that is open.
+#[derive(Clone, Copy, Debug)]
+pub struct Redetection {
+    /// When, by the server's clock.
+    pub detected_at: UtcTime,
+    /// The time of the newest frame, corrected to the server's clock.
+    pub seen_at: UtcTime,
+    /// The newest frame's number.
+    pub frame_count: i64,
+    /// How grave it is now; the incident keeps the gravest it ever was.
+    pub risk_level: RiskLevel,
+}
+
+/// Adds a detection to an open incident. The row as it is then; `None` when the client has no such incident,
+/// or it is closed.
 ///
 /// # Errors
 /// When the database fails.
@@ -172,23 +191,33 @@ pub fn extend(
     conn: &mut AnyConnection,
     tenant: &Tenant,
     id: IncidentId,
-    last_seen_at: UtcTime,
-    frame_count: i64,
-    risk_level: RiskLevel,
-) -> Result<Option<i64>, DbError> {
-    Ok(diesel::update(incidents::table.find(id.to_string()))
-        .filter(incidents::client_id.eq(tenant.client_id().0))
-        .filter(is_open())
-        .set((
-            incidents::occurrences.eq(incidents::occurrences + 1),
-            incidents::last_seen_at.eq(Moment(last_seen_at)),
-            incidents::frame_count.eq(frame_count),
-            incidents::risk_level.eq(risk_level.as_str()),
-            incidents::updated_at.eq(Moment(last_seen_at)),
-        ))
-        .returning(incidents::occurrences)
-        .get_result(conn)
-        .optional()?)
+    again: &Redetection,
+) -> Result<Option<IncidentRow>, DbError> {
+    loop {
+        let Some(found) = get(conn, tenant, id)?.filter(|row| row.status == IncidentStatus::Open)
+        else {
+            return Ok(None);
+        };
+        let stored: Option<Stored> = diesel::update(incidents::table.find(id.to_string()))
+            .filter(incidents::client_id.eq(tenant.client_id().0))
+            .filter(is_open())
+            .filter(incidents::occurrences.eq(found.occurrences))
+            .set((
+                incidents::occurrences.eq(found.occurrences + 1),
+                incidents::last_seen_at.eq(Moment(found.last_seen_at.max(again.seen_at))),
+                incidents::detected_at.eq(Moment(found.detected_at.max(again.detected_at))),
+                incidents::frame_count.eq(again.frame_count),
+                incidents::risk_level.eq(found.risk_level.max(again.risk_level).as_str()),
+                incidents::updated_at.eq(Moment(again.detected_at)),
+            ))
+            .returning(incidents::all_columns)
+            .get_result(conn)
+            .optional()?;
+        // None: another detection came in between. Neither may take the other's gravity away.
+        if let Some(stored) = stored {
+            return stored.row().map(Some);
+        }
+    }
 }
 
 /// Closes an open incident; false when the client has no such incident, or it is closed.
@@ -204,19 +233,19 @@ pub fn close(conn: &mut AnyConnection, tenant: &Tenant, id: IncidentId) -> Resul
     Ok(closed > 0)
 }
 
-/// Closes every open incident last seen before the one moment or begun before the other. How many it were.
+/// Closes every open incident last detected before the one moment or opened before the other. How many it were.
 ///
 /// # Errors
 /// When the database fails.
 pub fn close_expired(
     conn: &mut AnyConnection,
     _operator: &Operator,
-    last_seen_before: UtcTime,
-    first_seen_before: UtcTime,
+    detected_before: UtcTime,
+    opened_before: UtcTime,
 ) -> Result<usize, DbError> {
-    let over = incidents::last_seen_at
-        .lt(Moment(last_seen_before))
-        .or(incidents::first_seen_at.lt(Moment(first_seen_before)));
+    let over = incidents::detected_at
+        .lt(Moment(detected_before))
+        .or(incidents::created_at.lt(Moment(opened_before)));
     let closed = diesel::update(incidents::table)
         .filter(is_open())
         .filter(over)

@@ -84,6 +84,7 @@ table! {
         frame_count -> BigInt,
         first_seen_at -> Timestamp,
         last_seen_at -> Timestamp,
+        detected_at -> Timestamp,
         note -> Nullable<Text>,
         created_at -> Timestamp,
         updated_at -> Timestamp,

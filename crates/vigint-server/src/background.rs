@@ -21,19 +21,29 @@ pub(crate) fn spawn<T: Send + 'static>(
     })
 }
 
-/// Runs work on a thread of lower priority and waits for it without blocking.
+/// Why work in the background has no result.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The system gave no thread.
+    #[error("the system gives no thread: {0}")]
+    NoThread(#[from] io::Error),
+    /// The work panicked.
+    #[error("the work panicked")]
+    Panicked,
+}
+
+/// Runs work on a thread of lower priority and waits for it without blocking. Who waits no longer does not stop
+/// the work.
 ///
 /// # Errors
 /// When the system gives no thread, or the work panicked.
 pub(crate) async fn run<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<T> {
+) -> Result<T, Failure> {
     let (done, result) = tokio::sync::oneshot::channel();
     spawn(name, move || done.send(work()).is_ok())?;
-    result
-        .await
-        .map_err(|_| io::Error::other("a background thread ended without a result"))
+    result.await.map_err(|_| Failure::Panicked)
 }
 
 #[cfg(test)]
@@ -52,6 +62,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_error() {
-        assert!(run("test", || panic!("injected")).await.is_err());
+        let outcome: Result<(), _> = run("test", || panic!("injected")).await;
+        assert!(matches!(outcome, Err(Failure::Panicked)));
     }
 }

@@ -77,10 +77,13 @@ impl Database {
         }
     }
 
-    /// The blocking handle, for start-up and for threads of one's own.
-    #[must_use]
-    pub fn blocking(&self) -> &Db {
-        &self.db
+    /// Empties SQLite's write-ahead log into the database file; does nothing on PostgreSQL.
+    ///
+    /// # Errors
+    /// [`DbError::Busy`] when readers were in the way: nothing is lost, call again later.
+    pub async fn truncate_wal(&self) -> Result<(), DbError> {
+        let db = self.db.clone();
+        run_blocking(move || db.truncate_wal()).await
     }
 }
 

@@ -31,8 +31,10 @@ use vigint_config::{Provider, Settings};
 
 /// Where the server keeps the signing secret that it makes itself.
 const SECRET_FILE: &str = "vigint-data/secret_key";
-/// How long requests that run may go on after a stop.
-const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(30);
+/// How long requests that run may go on after a stop: as long as an analysis may take.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(25);
+/// How long jobs may go on after that.
+const JOBS_PATIENCE: Duration = Duration::from_secs(5);
 /// A body of no size may take this long; each further [`SLOWEST_SENDER`] bytes a second more.
 const BODY_PATIENCE: Duration = Duration::from_secs(15);
 /// The fewest bytes a second a sender must manage.
@@ -179,6 +181,8 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         meter: Arc::clone(&meter),
         clock: Arc::clone(&parts.clock),
         encoders: encoders(),
+        cooldown: settings.alerts.cooldown_seconds,
+        max_incident: settings.alerts.max_incident_seconds,
     };
     let limits = http_limits(&parts);
     let services = Arc::new(Services {
@@ -227,7 +231,7 @@ impl App {
             tls: self.tls,
         };
         let served = serve(listener, self.services, options, stop).await;
-        jobs.stop().await;
+        jobs.stop(JOBS_PATIENCE).await;
         served
     }
 }
@@ -286,7 +290,6 @@ fn clips(parts: &Parts, vitals: &Vitals) -> Result<Clips, BuildError> {
     Ok(Clips::new(ClipsOptions {
         store,
         encoder: Arc::clone(&parts.clip_encoder),
-        encoders: encoders(),
         retention: settings.clips.retention_hours,
         random: Arc::clone(&parts.random),
         vital: Arc::clone(&vitals.clips),

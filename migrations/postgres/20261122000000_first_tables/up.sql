@@ -85,6 +85,7 @@ CREATE TABLE incidents (
     frame_count BIGINT NOT NULL,
     first_seen_at TIMESTAMP NOT NULL,
     last_seen_at TIMESTAMP NOT NULL,
+    detected_at TIMESTAMP NOT NULL,
     note TEXT,
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL,

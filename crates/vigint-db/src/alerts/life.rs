@@ -146,6 +146,28 @@ pub fn postpone(
     step.take(conn, tenant, id, &[AlertState::Sending])
 }
 
+/// Puts a claimed alert back without counting the try: it was not its turn. It is due at `next_attempt_at`;
+/// false when it is not being sent (any more).
+///
+/// # Errors
+/// When the database fails.
+pub fn defer(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: AlertId,
+    next_attempt_at: UtcTime,
+    reason: &str,
+) -> Result<bool, DbError> {
+    if !postpone(conn, tenant, id, next_attempt_at, reason)? {
+        return Ok(false);
+    }
+    diesel::update(alerts::table.find(id.to_string()))
+        .filter(alerts::client_id.eq(tenant.client_id().0))
+        .set(alerts::attempts.eq(alerts::attempts - 1))
+        .execute(conn)?;
+    Ok(true)
+}
+
 /// Gives a claimed alert up; false when it is not being sent (any more).
 ///
 /// # Errors

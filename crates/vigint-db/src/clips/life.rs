@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
-use vigint_core::ids::ClipId;
+use vigint_core::ids::{ClientId, ClipId};
 use vigint_core::incident::ClipState;
 
 use super::{ClipRow, Stored};
@@ -41,14 +41,38 @@ impl Stored {
     }
 }
 
-/// Takes the oldest clip whose film is to be made and that nobody has under a lease; it counts as tried once
-/// more. Nobody else is given it before `lease_until`.
+/// The clients with clips whose film is to be made and that nobody has under a lease; who has waited longest
+/// comes first.
+///
+/// # Errors
+/// When the database fails.
+pub fn clients_waiting(
+    conn: &mut AnyConnection,
+    _operator: &Operator,
+    now: UtcTime,
+) -> Result<Vec<ClientId>, DbError> {
+    let unleased = clips::lease_until
+        .is_null()
+        .or(clips::lease_until.le(Moment(now)).assume_not_null());
+    let ids: Vec<i64> = clips::table
+        .filter(clips::state.eq(ClipState::Pending.as_str()))
+        .filter(unleased)
+        .group_by(clips::client_id)
+        .select(clips::client_id)
+        .order((diesel::dsl::min(clips::created_at), clips::client_id))
+        .load(conn)?;
+    Ok(ids.into_iter().map(ClientId).collect())
+}
+
+/// Takes the client's oldest clip whose film is to be made and that nobody has under a lease; it counts as tried
+/// once more. Nobody else is given it before `lease_until`.
 ///
 /// # Errors
 /// When the database fails.
 pub fn claim_pending(
     conn: &mut AnyConnection,
     _operator: &Operator,
+    client: ClientId,
     now: UtcTime,
     lease_until: UtcTime,
 ) -> Result<Option<ClaimedClip>, DbError> {
@@ -60,6 +84,7 @@ pub fn claim_pending(
     };
     loop {
         let oldest: Option<String> = clips::table
+            .filter(clips::client_id.eq(client.0))
             .filter(free())
             .order((clips::created_at, clips::id))
             .select(clips::id)
@@ -133,22 +158,23 @@ pub fn mark_failed(
     Ok(marked > 0)
 }
 
-/// Gives a claimed clip back, to be taken again at `retry_at` or later; false when it is not pending (any more).
+/// Says from when on others may take a claimed clip: later and later while its film is being made, or when to
+/// try again. False when the clip is not pending (any more).
 ///
 /// # Errors
 /// When the database fails.
-pub fn release(
+pub fn lease_until(
     conn: &mut AnyConnection,
     tenant: &Tenant,
     id: ClipId,
-    retry_at: UtcTime,
+    until: UtcTime,
 ) -> Result<bool, DbError> {
-    let released = diesel::update(clips::table.find(id.to_string()))
+    let leased = diesel::update(clips::table.find(id.to_string()))
         .filter(clips::client_id.eq(tenant.client_id().0))
         .filter(clips::state.eq(ClipState::Pending.as_str()))
-        .set(clips::lease_until.eq(Moment(retry_at)))
+        .set(clips::lease_until.eq(Moment(until)))
         .execute(conn)?;
-    Ok(released > 0)
+    Ok(leased > 0)
 }
 
 /// Clips whose time is over and that are not expired yet, oldest first: `limit` of them, at most 1,000.

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{IncidentId, SourceId};
 use vigint_core::incident::Triage;
+use vigint_core::verdict::Confirmation;
 
 use super::{IncidentRow, Stored};
 use crate::clips::{self, ClipRow};
@@ -23,7 +24,7 @@ const MOST: i64 = 200;
 )]
 pub struct IncidentQuery {
     pub source_id: Option<SourceId>,
-    /// Vetoed ones are listed only when asked for here.
+    /// Vetoed ones are listed only when asked for here: `Triage::Vetoed` asks for all of them, looked at or not.
     pub triage: Option<Triage>,
     /// First seen at or after.
     pub from: Option<UtcTime>,
@@ -68,6 +69,7 @@ pub fn list(
     query: &IncidentQuery,
 ) -> Result<IncidentPage, DbError> {
     let limit = query.limit.clamp(1, MOST);
+    let is_vetoed = incidents::confirmation.eq(Confirmation::Vetoed.as_str());
     let mut select = incidents::table
         .left_join(clips_table::table)
         .filter(incidents::client_id.eq(tenant.client_id().0))
@@ -75,8 +77,12 @@ pub fn list(
         .limit(limit + 1)
         .into_boxed();
     select = match query.triage {
-        Some(triage) => select.filter(incidents::triage.eq(triage.as_str())),
-        None => select.filter(incidents::triage.ne(Triage::Vetoed.as_str())),
+        // A veto stays one, whatever its owner made of it since.
+        Some(Triage::Vetoed) => select.filter(is_vetoed),
+        Some(triage) => select
+            .filter(incidents::triage.eq(triage.as_str()))
+            .filter(diesel::dsl::not(is_vetoed)),
+        None => select.filter(diesel::dsl::not(is_vetoed)),
     };
     if let Some(source_id) = &query.source_id {
         select = select.filter(incidents::source_id.eq(source_id.as_str()));

@@ -109,6 +109,18 @@ on_each_database! {
         assert_eq!(count(at(5).plus_millis(1)), 0);
     }
 
+    fn a_deferred_alert_waits_and_has_not_been_tried(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let id = queued(&fixture, &acme, None, at(0));
+        claim(&fixture, at(1), at(60)).unwrap();
+        let defer = || fixture.write(|conn| alerts::defer(conn, &acme.tenant, id, at(30), "not its turn"));
+        assert!(defer().unwrap());
+        assert!(!defer().unwrap(), "it is not being sent any more");
+        let row = get(&fixture, &acme, id);
+        assert_eq!((row.attempts, row.next_attempt_at), (0, at(30)));
+    }
+
     fn a_postponed_alert_waits_for_its_time_and_says_why(fixture) {
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme");

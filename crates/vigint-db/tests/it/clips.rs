@@ -1,5 +1,7 @@
+use std::collections::HashSet;
+
 use vigint_core::clock::UtcTime;
-use vigint_core::ids::ClipId;
+use vigint_core::ids::{ClientId, ClipId};
 use vigint_core::incident::ClipState;
 use vigint_db::DbError;
 use vigint_db::clips::{self, ClaimedClip, ClipRow, MadeClip};
@@ -17,7 +19,11 @@ fn kept_clip(fixture: &Fixture, customer: &Customer, seconds: i64) -> ClipId {
 
 fn claim(fixture: &Fixture, now: UtcTime, until: UtcTime) -> Option<ClaimedClip> {
     fixture
-        .write(|conn| clips::claim_pending(conn, &ADMIN, now, until))
+        .write(|conn| {
+            let waiting = clips::clients_waiting(conn, &ADMIN, now)?;
+            let client = waiting.first().copied().unwrap_or(ClientId(0));
+            clips::claim_pending(conn, &ADMIN, client, now, until)
+        })
         .unwrap()
 }
 
@@ -41,12 +47,11 @@ fn made() -> MadeClip {
 on_each_database! {
     fn the_oldest_clip_is_claimed_first_and_by_one_only(fixture) {
         let fixture = fixture.migrated();
-        let (acme, other) = (fixture.customer("acme"), fixture.customer("other"));
+        let acme = fixture.customer("acme");
         let newer = kept_clip(&fixture, &acme, 20);
-        let older = kept_clip(&fixture, &other, 10);
+        let older = kept_clip(&fixture, &acme, 10);
         let first = claim(&fixture, at(30), at(60)).unwrap();
         assert_eq!((first.clip.id, first.clip.attempts), (older, 1));
-        assert_eq!(first.tenant, other.tenant);
         let second = claim(&fixture, at(30), at(60)).unwrap();
         assert_eq!((second.clip.id, second.tenant), (newer, acme.tenant));
         assert!(claim(&fixture, at(30), at(60)).is_none());
@@ -60,7 +65,7 @@ on_each_database! {
         assert!(claim(&fixture, at(60).plus_millis(-1), at(90)).is_none());
         let again = claim(&fixture, at(60), at(90)).unwrap();
         assert_eq!((again.clip.id, again.clip.attempts), (id, 2));
-        assert!(fixture.write(|conn| clips::release(conn, &acme.tenant, id, at(70))).unwrap());
+        assert!(fixture.write(|conn| clips::lease_until(conn, &acme.tenant, id, at(70))).unwrap());
         assert!(claim(&fixture, at(69), at(99)).is_none());
         assert_eq!(claim(&fixture, at(70), at(99)).unwrap().clip.attempts, 3);
     }
@@ -79,7 +84,7 @@ on_each_database! {
         assert_eq!((clip.width, clip.height, clip.sha256), (Some(1280), Some(720), Some("ab".repeat(32))));
         assert!(claim(&fixture, at(1000), at(2000)).is_none());
         assert!(!fixture.write(|conn| clips::mark_failed(conn, &acme.tenant, id, "no")).unwrap());
-        assert!(!fixture.write(|conn| clips::release(conn, &acme.tenant, id, at(9))).unwrap());
+        assert!(!fixture.write(|conn| clips::lease_until(conn, &acme.tenant, id, at(9))).unwrap());
     }
 
     fn a_failed_clip_says_why_and_is_not_tried_again(fixture) {
@@ -109,7 +114,22 @@ on_each_database! {
         assert!(due(at(3600)).is_empty());
         assert!(!fixture.write(|conn| clips::mark_ready(conn, &acme.tenant, id, &made())).unwrap());
         let keys = fixture.read(|conn| clips::storage_keys(conn, &ADMIN)).unwrap();
-        assert_eq!(keys, [by_link(&fixture, kept).storage_key]);
+        assert_eq!(keys, HashSet::from([by_link(&fixture, kept).storage_key]));
+    }
+
+    fn clips_are_claimed_for_the_client_named_and_no_other(fixture) {
+        let fixture = fixture.migrated();
+        let (acme, other) = (fixture.customer("acme"), fixture.customer("other"));
+        kept_clip(&fixture, &acme, 1);
+        let theirs = kept_clip(&fixture, &other, 0);
+        let waiting = || fixture.read(|conn| clips::clients_waiting(conn, &ADMIN, at(5))).unwrap();
+        assert_eq!(waiting(), [other.tenant.client_id(), acme.tenant.client_id()]);
+        let claim = |client| {
+            fixture.write(|conn| clips::claim_pending(conn, &ADMIN, client, at(5), at(60))).unwrap()
+        };
+        assert_eq!(claim(other.tenant.client_id()).unwrap().clip.id, theirs);
+        assert!(claim(other.tenant.client_id()).is_none());
+        assert_eq!(waiting(), [acme.tenant.client_id()], "a leased one does not wait");
     }
 
     fn a_clip_cannot_hang_on_another_clients_incident(fixture) {

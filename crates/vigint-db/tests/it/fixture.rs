@@ -17,7 +17,7 @@ use vigint_core::verdict::{Confirmation, RiskLevel};
 use vigint_db::alerts::NewAlert;
 use vigint_db::clients::{ClientRow, NewClient};
 use vigint_db::clips::NewClip;
-use vigint_db::incidents::IncidentRow;
+use vigint_db::incidents::{IncidentRow, Redetection};
 use vigint_db::keys::{KeyRow, NewKey};
 use vigint_db::usage::NewUsage;
 use vigint_db::{Backend, Db, DbError, Operator, Tenant};
@@ -219,9 +219,19 @@ pub(crate) fn incident_row(customer: &Customer, from: &str, seconds: i64) -> Inc
         frame_count: 250,
         first_seen_at: at(seconds),
         last_seen_at: at(seconds),
+        detected_at: at(seconds),
         note: None,
         created_at: at(seconds),
         updated_at: at(seconds),
+    }
+}
+
+pub(crate) fn again(seconds: i64) -> Redetection {
+    Redetection {
+        detected_at: at(seconds),
+        seen_at: at(seconds),
+        frame_count: 1,
+        risk_level: RiskLevel::Low,
     }
 }
 

@@ -3,11 +3,11 @@ use std::collections::HashSet;
 use vigint_core::ids::IncidentId;
 use vigint_core::incident::{IncidentStatus, Triage};
 use vigint_core::random::SystemRandom;
-use vigint_core::verdict::RiskLevel;
-use vigint_db::incidents::{self, IncidentPage, IncidentQuery, IncidentRow};
+use vigint_core::verdict::{Confirmation, RiskLevel};
+use vigint_db::incidents::{self, IncidentPage, IncidentQuery, IncidentRow, Redetection};
 use vigint_db::{DbError, clips};
 
-use crate::fixture::{ADMIN, Customer, Fixture, at, incident_row, new_clip, source};
+use crate::fixture::{ADMIN, Customer, Fixture, again, at, incident_row, new_clip, source};
 
 fn open_incident(
     fixture: &Fixture,
@@ -70,19 +70,59 @@ on_each_database! {
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme");
         let row = open_incident(&fixture, &acme, "till", 1).unwrap();
-        let extend = |seconds| {
-            fixture.write(|conn| {
-                incidents::extend(conn, &acme.tenant, row.id, at(seconds), 300, RiskLevel::Medium)
-            })
+        let extend = |again: Redetection| {
+            fixture.write(|conn| incidents::extend(conn, &acme.tenant, row.id, &again)).unwrap()
         };
-        assert_eq!(extend(5).unwrap(), Some(2));
-        assert_eq!(extend(6).unwrap(), Some(3));
+        assert_eq!(extend(again(5)).unwrap().occurrences, 2);
+        let last = Redetection { seen_at: at(4), frame_count: 300, ..again(6) };
+        let extended = extend(last).unwrap();
         let read = fixture.read(|conn| incidents::get(conn, &acme.tenant, row.id)).unwrap().unwrap();
+        assert_eq!(extended, read);
         assert_eq!((read.occurrences, read.frame_count), (3, 300));
-        assert_eq!((read.first_seen_at, read.last_seen_at), (at(1), at(6)));
-        assert_eq!(read.risk_level, RiskLevel::Medium);
+        assert_eq!((read.first_seen_at, read.last_seen_at), (at(1), at(5)), "the latest it was seen");
+        assert_eq!(read.detected_at, at(6));
         fixture.write(|conn| incidents::close(conn, &acme.tenant, row.id)).unwrap();
-        assert_eq!(extend(7).unwrap(), None);
+        assert_eq!(extend(again(7)), None);
+    }
+
+    fn an_incident_keeps_the_gravest_it_ever_was(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let mut row = incident_row(&acme, "till", 1);
+        (row.status, row.risk_level) = (IncidentStatus::Open, RiskLevel::Low);
+        fixture.write(|conn| incidents::insert(conn, &acme.tenant, &row)).unwrap();
+        let risk = |risk_level| {
+            let again = Redetection { risk_level, ..again(2) };
+            let extended = fixture.write(|conn| incidents::extend(conn, &acme.tenant, row.id, &again));
+            extended.unwrap().unwrap().risk_level
+        };
+        assert_eq!(risk(RiskLevel::Medium), RiskLevel::Medium);
+        assert_eq!(risk(RiskLevel::High), RiskLevel::High);
+        assert_eq!(risk(RiskLevel::Low), RiskLevel::High);
+    }
+
+    fn a_veto_stays_among_the_vetoed_when_its_owner_has_looked_at_it(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let mut veto = incident_row(&acme, "till", 1);
+        (veto.triage, veto.confirmation) = (Triage::Vetoed, Confirmation::Vetoed);
+        let seen = incident_row(&acme, "till", 2);
+        for row in [&veto, &seen] {
+            fixture.write(|conn| incidents::insert(conn, &acme.tenant, row)).unwrap();
+            let step = Triage::Acknowledged;
+            fixture
+                .write(|conn| incidents::set_triage(conn, &acme.tenant, row.id, step, None, at(3)))
+                .unwrap()
+                .unwrap();
+        }
+        let listed = |triage| {
+            let query = IncidentQuery { triage, ..IncidentQuery::default() };
+            let page = fixture.read(|conn| incidents::list(conn, &acme.tenant, &query)).unwrap();
+            page.incidents.into_iter().map(|(row, _)| row.id).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(Some(Triage::Vetoed)), [veto.id]);
+        assert_eq!(listed(None), [seen.id]);
+        assert_eq!(listed(Some(Triage::Acknowledged)), [seen.id]);
     }
 
     fn open_incidents_close_when_quiet_or_old(fixture) {
@@ -93,7 +133,7 @@ on_each_database! {
         let live = open_incident(&fixture, &acme, "live", 100).unwrap();
         for row in [&old, &live] {
             fixture
-                .write(|conn| incidents::extend(conn, &acme.tenant, row.id, at(160), 1, RiskLevel::Low))
+                .write(|conn| incidents::extend(conn, &acme.tenant, row.id, &again(160)))
                 .unwrap();
         }
         let close = || {
@@ -137,7 +177,7 @@ on_each_database! {
         let acme = fixture.customer("acme");
         let shown = fixture.incident(&acme, "till", 1);
         let mut vetoed = incident_row(&acme, "till", 2);
-        vetoed.triage = Triage::Vetoed;
+        (vetoed.triage, vetoed.confirmation) = (Triage::Vetoed, Confirmation::Vetoed);
         fixture.write(|conn| incidents::insert(conn, &acme.tenant, &vetoed)).unwrap();
         let list = |triage| {
             ids(&page(&fixture, &acme, &IncidentQuery { triage, ..IncidentQuery::default() }))

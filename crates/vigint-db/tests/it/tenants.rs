@@ -1,11 +1,10 @@
 use vigint_core::incident::{AlertState, ClipState, IncidentStatus, Triage};
-use vigint_core::verdict::RiskLevel;
 use vigint_db::clips::MadeClip;
 use vigint_db::incidents::IncidentQuery;
 use vigint_db::usage::UsageQuery;
 use vigint_db::{alerts, clients, clips, incidents, keys, sources, usage};
 
-use crate::fixture::{ADMIN, at, incident_row, new_alert, new_clip, new_usage, source};
+use crate::fixture::{ADMIN, again, at, incident_row, new_alert, new_clip, new_usage, source};
 
 on_each_database! {
     fn a_tenant_sees_and_changes_nothing_of_anothers(fixture) {
@@ -44,7 +43,7 @@ on_each_database! {
                 assert_eq!(incidents::get(conn, me, incident.id)?, None);
                 assert_eq!(incidents::open_of_source(conn, me, &till)?, None);
                 assert!(incidents::list(conn, me, &IncidentQuery::default())?.incidents.is_empty());
-                let extended = incidents::extend(conn, me, incident.id, at(2), 1, RiskLevel::Low)?;
+                let extended = incidents::extend(conn, me, incident.id, &again(2))?;
                 assert_eq!(extended, None);
                 assert!(!incidents::close(conn, me, incident.id)?);
                 let triaged = incidents::set_triage(conn, me, incident.id, Triage::Dismissed, None, at(2))?;
@@ -53,7 +52,7 @@ on_each_database! {
                 assert_eq!(clips::of_incident(conn, me, incident.id)?, None);
                 assert!(!clips::mark_ready(conn, me, clip.id, &made)?);
                 assert!(!clips::mark_failed(conn, me, clip.id, "mine now")?);
-                assert!(!clips::release(conn, me, clip.id, at(2))?);
+                assert!(!clips::lease_until(conn, me, clip.id, at(2))?);
                 assert!(!clips::mark_expired(conn, me, clip.id)?);
 
                 assert_eq!(alerts::get(conn, me, alert.id)?, None);

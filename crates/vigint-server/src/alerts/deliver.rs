@@ -69,6 +69,14 @@ pub enum DeliverError {
     Database(#[from] DbError),
 }
 
+impl DeliverError {
+    /// Whether another try could succeed. A mail that cannot be composed never will be.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        !matches!(self, Self::Mail(MailError::Compose(_)))
+    }
+}
+
 impl Alerts {
     /// The service.
     #[must_use]
@@ -108,7 +116,10 @@ impl Alerts {
             return Ok(Delivery::Later);
         }
         let sent = self.send(&claimed.alert, told, now).await;
-        self.options.vital.note(sent.is_ok());
+        // Health speaks of the way out, not of what one client's incident holds.
+        self.options
+            .vital
+            .note(!sent.as_ref().is_err_and(DeliverError::is_passing));
         sent.map(|()| Delivery::Sent)
     }
 

@@ -47,22 +47,29 @@ impl Judge {
 
     /// Judges one snapshot: `tail` is what the screen looks at, `whole` what the confirmation looks at.
     ///
-    /// A confirmation that fails does not fail the judgement: what the screen saw goes out as unconfirmed.
-    /// The cost is left at zero: prices are not known here.
+    /// Both looks together take no longer than `limit`. A confirmation that fails does not fail the judgement:
+    /// what the screen saw goes out as unconfirmed. The cost is left at zero: prices are not known here.
     ///
     /// # Errors
     /// When the screen failed: there is no verdict then.
-    pub async fn judge(&self, tail: &Look, whole: &Look) -> Result<Judgement, AnalyzerError> {
+    pub async fn judge(
+        &self,
+        tail: &Look,
+        whole: &Look,
+        limit: Duration,
+    ) -> Result<Judgement, AnalyzerError> {
+        let began = self.options.clock.elapsed();
+        let left = || limit.saturating_sub(self.options.clock.elapsed().saturating_sub(began));
         if self.options.motion_gate && !gate_is_open(&tail.frames) {
             return Ok(nothing_moved());
         }
-        let (screened, report) = self.look(Stage::Screen, tail).await;
+        let (screened, report) = self.look(Stage::Screen, tail, left()).await;
         let mut stages = vec![report];
         let screen = screened?;
         if !screen.saw_incident {
             return Ok(judgement(Verdict::Clear, &screen, None, stages));
         }
-        let (confirmed, report) = self.look(Stage::Confirm, whole).await;
+        let (confirmed, report) = self.look(Stage::Confirm, whole, left()).await;
         stages.push(report);
         let verdict = Verdict::of(true, confirmed.as_ref().ok().map(|o| o.saw_incident));
         Ok(judgement(verdict, &screen, confirmed.ok().as_ref(), stages))
@@ -72,6 +79,7 @@ impl Judge {
         &self,
         stage: Stage,
         look: &Look,
+        limit: Duration,
     ) -> (Result<Opinion, AnalyzerError>, StageReport) {
         let began = self.options.clock.elapsed();
         let analyzer = &self.options.analyzer;
@@ -79,7 +87,7 @@ impl Judge {
             Stage::Screen => analyzer.screen(look),
             Stage::Confirm => analyzer.confirm(look),
         };
-        let opinion = tokio::time::timeout(self.options.stage_timeout, asked)
+        let opinion = tokio::time::timeout(self.options.stage_timeout.min(limit), asked)
             .await
             .unwrap_or(Err(AnalyzerError::TimedOut));
         let took = self.options.clock.elapsed().saturating_sub(began);
@@ -234,7 +242,8 @@ mod tests {
             clock: Arc::new(ManualClock::new(UtcTime::UNIX_EPOCH)),
             vital: Arc::clone(&vital),
         });
-        (judge.judge(&look(), &look()).await, vital)
+        let limit = Duration::from_secs(25);
+        (judge.judge(&look(), &look(), limit).await, vital)
     }
 
     #[tokio::test]

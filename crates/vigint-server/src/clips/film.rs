@@ -13,10 +13,27 @@ use super::store::{ClipStore, StorageKey};
 pub enum MakeFilmError {
     /// The disk failed: it may work later.
     #[error("the clip's files: {0}")]
-    Disk(#[from] io::Error),
+    Disk(io::Error),
+    /// The kept frames are gone or damaged, or a client was erased meanwhile: trying again would change nothing.
+    #[error("the clip's files: {0}")]
+    Lost(io::Error),
     /// The frames are no film: trying again would change nothing.
     #[error(transparent)]
     Encoder(ClipError),
+    /// The encoder panicked on them.
+    #[error("the encoder failed on these frames")]
+    Panicked,
+}
+
+impl From<io::Error> for MakeFilmError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => {
+                Self::Lost(error)
+            }
+            _ => Self::Disk(error),
+        }
+    }
 }
 
 impl MakeFilmError {
@@ -37,9 +54,7 @@ pub(super) fn make(
     let info = encoder
         .encode(&mut store.frames(key)?, &mut film)
         .map_err(|error| match error {
-            ClipError::Read(disk) if disk.kind() != io::ErrorKind::InvalidData => {
-                MakeFilmError::Disk(disk)
-            }
+            ClipError::Read(disk) => disk.into(),
             other => MakeFilmError::Encoder(other),
         })?;
     store.write_film(key, &film)?;

@@ -1,10 +1,11 @@
 //! The clips service: what incidents, jobs and handlers ask for.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClientId, ClipId};
 use vigint_core::random::Random;
@@ -25,8 +26,6 @@ pub struct ClipsOptions {
     pub store: ClipStore,
     /// What makes films.
     pub encoder: Arc<dyn ClipEncoder>,
-    /// How many films may be made at once.
-    pub encoders: usize,
     /// How long a clip is kept after its incident.
     pub retention: Duration,
     /// Where ids come from.
@@ -39,7 +38,6 @@ pub struct ClipsOptions {
 pub struct Clips {
     store: ClipStore,
     encoder: Arc<dyn ClipEncoder>,
-    encoders: Arc<Semaphore>,
     retention: Duration,
     random: Arc<dyn Random>,
     vital: Arc<Vital>,
@@ -54,7 +52,6 @@ impl Clips {
         Self {
             store: options.store,
             encoder: options.encoder,
-            encoders: Arc::new(Semaphore::new(options.encoders.max(1))),
             retention: options.retention,
             random: options.random,
             vital: options.vital,
@@ -89,27 +86,24 @@ impl Clips {
         kept
     }
 
-    /// Makes the film of a kept clip. At most as many at once as the operator allows; others wait.
+    /// Makes the film of a kept clip, on a thread of its own.
     ///
     /// # Errors
     /// See [`MakeFilmError`].
     pub async fn make_film(&self, key: StorageKey) -> Result<MadeClip, MakeFilmError> {
-        // The semaphore is never closed: an error would only mean that nobody counts any more.
-        let _permit = Arc::clone(&self.encoders).acquire_owned().await.ok();
         let (store, encoder) = (self.store.clone(), Arc::clone(&self.encoder));
         let made = background::run("film", move || film::make(&store, &*encoder, key))
             .await
-            .unwrap_or_else(|error| Err(error.into()));
+            .unwrap_or_else(|failure| {
+                Err(match failure {
+                    background::Failure::NoThread(error) => MakeFilmError::Disk(error),
+                    background::Failure::Panicked => MakeFilmError::Panicked,
+                })
+            });
         // Frames that are no film are the camera's fault; health speaks of our disk.
         self.vital
             .note(!made.as_ref().is_err_and(MakeFilmError::is_passing));
         made
-    }
-
-    /// How many films may be made at once.
-    #[must_use]
-    pub fn free_encoders(&self) -> usize {
-        self.encoders.available_permits()
     }
 
     /// Removes the frames of a clip whose film is made or given up.
@@ -126,6 +120,20 @@ impl Clips {
     /// When the disk refuses.
     pub async fn remove(&self, key: StorageKey) -> io::Result<()> {
         self.on_disk(move |store| store.remove(key)).await
+    }
+
+    /// Removes files that were written before `before` and are no clip's of `kept`, the storage keys that the
+    /// database has: a server died before it wrote down whose they are. Returns how many files.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub async fn remove_stray_files(
+        &self,
+        kept: HashSet<String>,
+        before: UtcTime,
+    ) -> io::Result<usize> {
+        self.on_disk(move |store| store.remove_stray_files(&kept, before))
+            .await
     }
 
     /// Removes every file of a client's clips.

@@ -1,10 +1,12 @@
 //! Where clips lie: `<directory>/<client id>/<clip id>.frames` and `.mp4`. Folders 0700, files 0600.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use vigint_core::clock::UtcTime;
@@ -148,6 +150,38 @@ impl ClipStore {
         }
     }
 
+    /// Removes files older than `before` whose clip's storage key is not among `kept`; returns how many.
+    /// What is not named as clips are named stays.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or a file not be removed.
+    pub fn remove_stray_files(&self, kept: &HashSet<String>, before: UtcTime) -> io::Result<usize> {
+        let mut removed = 0;
+        for folder in fs::read_dir(&self.directory)? {
+            let folder = folder?;
+            let client = folder.file_name();
+            let Some(client) = client.to_str().filter(|name| name.parse::<i64>().is_ok()) else {
+                continue;
+            };
+            for file in fs::read_dir(folder.path())? {
+                let file = file?;
+                let name = file.file_name();
+                let clip = name.to_str().and_then(|name| name.split_once('.'));
+                let Some((clip, _)) = clip.filter(|(clip, _)| clip.parse::<ClipId>().is_ok())
+                else {
+                    continue;
+                };
+                if !kept.contains(&format!("{client}/{clip}"))
+                    && written_at(&file.metadata()?)? < before
+                {
+                    remove_if_there(&file.path())?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
     fn client_folder(&self, client: ClientId) -> PathBuf {
         self.directory.join(client.to_string())
     }
@@ -156,6 +190,14 @@ impl ClipStore {
         self.client_folder(key.client)
             .join(format!("{}.{ending}", key.clip))
     }
+}
+
+fn written_at(file: &fs::Metadata) -> io::Result<UtcTime> {
+    let since = file
+        .modified()?
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    Ok(UtcTime::UNIX_EPOCH + since)
 }
 
 #[cfg(test)]
@@ -220,5 +262,28 @@ mod tests {
         for bad in ["", "5", "../5/x", "5/../../etc/passwd", "/etc/passwd", "5/"] {
             assert!(bad.parse::<StorageKey>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn files_of_no_clip_go_once_they_are_old_and_others_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = ClipStore::open(dir.path(), 100).unwrap();
+        let (known, stray) = (key(1, 1), key(1, 2));
+        keep(&store, known);
+        keep(&store, stray);
+        fs::write(store.path(stray, "mp4.unfinished"), "half").unwrap();
+        fs::write(dir.path().join("1/README"), "not ours").unwrap();
+        fs::write(dir.path().join("notes"), "not ours").unwrap();
+        let kept = HashSet::from([known.to_string()]);
+        let written = written_at(&fs::metadata(store.path(stray, "frames")).unwrap()).unwrap();
+        let sweep = |before| store.remove_stray_files(&kept, before).unwrap();
+        assert_eq!(
+            sweep(written.plus_millis(-1_000)),
+            0,
+            "it may be in the making"
+        );
+        assert_eq!(sweep(written.plus_millis(60_000)), 2);
+        assert!(store.path(known, "frames").exists());
+        assert!(dir.path().join("1/README").exists() && dir.path().join("notes").exists());
     }
 }

@@ -18,6 +18,11 @@ use crate::buffer::{Outcome, Snapshot};
 
 /// How long an analysis waits for the gate to look at the frames that came before it.
 const GATE_PATIENCE: Duration = Duration::from_secs(2);
+/// How long an analysis may take, to the answer: callers wait 30 s, and the earlier client then invents an
+/// incident of its own.
+const ANALYSIS_LIMIT: Duration = Duration::from_secs(25);
+/// What of it is kept for writing down what was seen.
+const RECORD_TIME: Duration = Duration::from_secs(2);
 
 /// A finished analysis.
 #[derive(Clone, Debug)]
@@ -82,7 +87,12 @@ impl Incidents {
 }
 
 impl IncidentsOptions {
-    async fn detect(&self, caller: &Caller, source: &SourceId) -> Result<Detection, DetectError> {
+    async fn detect(
+        self: &Arc<Self>,
+        caller: &Caller,
+        source: &SourceId,
+    ) -> Result<Detection, DetectError> {
+        let began = self.clock.elapsed();
         // A gate that is behind leaves frames unjudged; unjudged frames keep the gate open.
         let settled = self.rings.settled(&caller.tenant, source);
         if tokio::time::timeout(GATE_PATIENCE, settled).await.is_err() {
@@ -94,9 +104,16 @@ impl IncidentsOptions {
             .map_err(|_| DetectError::NoFrames)?;
         let (tail, whole) = looks(caller, &snapshot);
         let window = covered(&tail);
-        let judged = self.judge.judge(&tail, &whole).await;
-        self.keep_ledger(&caller.tenant, &tail, &snapshot, judged.as_ref().ok());
-        let mut judgement = judged.map_err(DetectError::Analyzer)?;
+        let taken = self.clock.elapsed().saturating_sub(began) + RECORD_TIME;
+        let limit = ANALYSIS_LIMIT.saturating_sub(taken);
+        let judged = self.judge.judge(&tail, &whole, limit).await;
+        let mut judgement = match judged {
+            Ok(judgement) => judgement,
+            Err(error) => {
+                self.keep_ledger(&caller.tenant, &tail, &snapshot, Outcome::Failed);
+                return Err(DetectError::Analyzer(error));
+            }
+        };
         judgement.usage.cost = self.cost(&judgement);
 
         let now = self.clock.now();
@@ -112,6 +129,9 @@ impl IncidentsOptions {
                     .await?,
             ),
         };
+        // Only now: what could not be kept is looked at again.
+        let outcome = outcome(&judgement);
+        self.keep_ledger(&caller.tenant, &tail, &snapshot, outcome);
         Ok(Detection {
             judgement,
             source_id: source.clone(),
@@ -123,22 +143,15 @@ impl IncidentsOptions {
     }
 
     /// Notes which seconds were looked at. What a failed screen was to look at is looked at again.
-    fn keep_ledger(
-        &self,
-        tenant: &Tenant,
-        tail: &Look,
-        snapshot: &Snapshot,
-        judgement: Option<&Judgement>,
-    ) {
+    fn keep_ledger(&self, tenant: &Tenant, tail: &Look, snapshot: &Snapshot, outcome: Outcome) {
         let source = &snapshot.source_id;
         let from = tail
             .frames
             .first()
             .map_or(snapshot.newest_at, |oldest| oldest.at);
         let window = from..=snapshot.newest_at;
-        self.rings
-            .account(tenant, source, outcome(judgement), window);
-        if judgement.is_some() {
+        self.rings.account(tenant, source, outcome, window);
+        if outcome != Outcome::Failed {
             self.rings.mark_screened(tenant, source, snapshot.newest_at);
         }
     }
@@ -156,7 +169,7 @@ impl IncidentsOptions {
     async fn charge(&self, tenant: &Tenant, usage: NewUsage) -> Result<(), DbError> {
         let tenant = tenant.clone();
         self.database
-            .write(move |conn| vigint_db::usage::insert(conn, &tenant, &usage).map(|_| ()))
+            .write(move |conn| vigint_db::usage::insert(conn, &tenant, &usage))
             .await
     }
 }
@@ -188,11 +201,11 @@ fn covered(look: &Look) -> Duration {
     }
 }
 
-fn outcome(judgement: Option<&Judgement>) -> Outcome {
-    match judgement {
-        None => Outcome::Failed,
-        Some(judgement) if judgement.stages.is_empty() => Outcome::Skipped,
-        Some(_) => Outcome::Analysed,
+fn outcome(judgement: &Judgement) -> Outcome {
+    if judgement.stages.is_empty() {
+        Outcome::Skipped
+    } else {
+        Outcome::Analysed
     }
 }
 

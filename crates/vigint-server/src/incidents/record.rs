@@ -1,6 +1,7 @@
 //! Keeping an incident: frames to the disk, then one transaction, and only then an answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{AlertId, ClipId, IncidentId, SourceId};
@@ -9,7 +10,7 @@ use vigint_core::verdict::{Confirmation, Judgement, RiskLevel, Verdict};
 use vigint_db::alerts::NewAlert;
 use vigint_db::auth::Caller;
 use vigint_db::clips::{ClipRow, NewClip};
-use vigint_db::incidents::IncidentRow;
+use vigint_db::incidents::{IncidentRow, Redetection};
 use vigint_db::usage::NewUsage;
 use vigint_db::{AnyConnection, DbError, Tenant};
 
@@ -17,6 +18,10 @@ use super::service::IncidentsOptions;
 use crate::alerts::Alerts;
 use crate::buffer::{Frame, Snapshot};
 use crate::clips::StorageKey;
+
+/// An incident detected further in the future than this was so before the server's clock was set back: a new
+/// one begins. Less is the clock of another server.
+const CLOCK_SLACK: Duration = Duration::from_secs(5);
 
 /// What was kept.
 #[derive(Clone, Debug)]
@@ -84,24 +89,51 @@ struct Draft {
     incident_id: IncidentId,
     clip: Option<(ClipId, StorageKey, UtcTime)>,
     alert_id: AlertId,
-    /// A detection after this still belongs to the open incident…
+    /// The open incident is continued when its last detection was after this…
     detected_after: UtcTime,
-    /// …unless that began before this.
-    began_after: UtcTime,
+    /// …and it was opened after this.
+    opened_after: UtcTime,
 }
 
 impl Draft {
     fn continues(&self, open: &IncidentRow) -> bool {
         !self.sighting.is_vetoed
-            && open.last_seen_at >= self.detected_after
-            && open.created_at > self.began_after
+            && (self.detected_after..=self.now + CLOCK_SLACK).contains(&open.detected_at)
+            && open.created_at > self.opened_after
+    }
+
+    /// When it was seen, by the server's clock.
+    fn seen_at(&self) -> UtcTime {
+        self.sighting.seen_at.unwrap_or(self.now)
     }
 }
 
 impl IncidentsOptions {
     /// Keeps what was seen: extends the open incident of this source, or opens a new one with its clip
     /// and its mail. Frames that cannot be written cost the clip, never the incident or its mail.
+    ///
+    /// Goes on to its end when who asked has gone away: it must not be left half done.
+    ///
+    /// # Errors
+    /// When the database failed: nothing was kept then, and health says so.
     pub(super) async fn record(
+        self: &Arc<Self>,
+        caller: &Caller,
+        sighting: Sighting,
+        frames: Vec<Arc<Frame>>,
+        usage: NewUsage,
+    ) -> Result<Recorded, DbError> {
+        let (parts, caller) = (Arc::clone(self), caller.clone());
+        let recording =
+            tokio::spawn(async move { parts.keep(&caller, sighting, frames, usage).await });
+        match recording.await {
+            Ok(recorded) => recorded,
+            // A panic is a bug, and goes on in who asked. Nobody cancels this task.
+            Err(failure) => std::panic::resume_unwind(failure.into_panic()),
+        }
+    }
+
+    async fn keep(
         &self,
         caller: &Caller,
         sighting: Sighting,
@@ -117,14 +149,19 @@ impl IncidentsOptions {
             clip: None,
             alert_id: AlertId::generate(&*self.random),
             detected_after: now - self.cooldown,
-            began_after: now - self.max_incident,
+            opened_after: now - self.max_incident,
         };
         if let Some(extended) = self.try_to_extend(&caller.tenant, &draft).await? {
             return Ok(extended);
         }
         draft.clip = self.keep_frames(&caller.tenant, frames, now).await;
-        let recorded = self.commit(caller, draft.clone()).await;
-        self.sweep_unused_frames(&draft, recorded.as_ref().ok())
+        let mut recorded = self.commit(caller, draft.clone()).await;
+        if let Err(DbError::IncidentOpen { .. }) = recorded {
+            // On PostgreSQL another detection of this source may open its incident at the same moment: this
+            // one belongs to that incident.
+            recorded = self.commit(caller, draft.clone()).await;
+        }
+        self.sweep_unused_frames(&caller.tenant, &draft, &recorded)
             .await;
         let recorded = recorded?;
         self.clips.waiting.notify_one();
@@ -174,13 +211,33 @@ impl IncidentsOptions {
     }
 
     /// Frames whose clip was not committed belong to nothing.
-    async fn sweep_unused_frames(&self, draft: &Draft, recorded: Option<&Recorded>) {
-        let is_used = recorded.is_some_and(|recorded| recorded.is_new);
-        if let (Some((_, key, _)), false) = (draft.clip, is_used)
-            && let Err(error) = self.clips.remove(key).await
-        {
+    async fn sweep_unused_frames(
+        &self,
+        tenant: &Tenant,
+        draft: &Draft,
+        recorded: &Result<Recorded, DbError>,
+    ) {
+        let Some((_, key, _)) = draft.clip else {
+            return;
+        };
+        let is_unused = match recorded {
+            Ok(recorded) => !recorded.is_new,
+            // A connection that breaks during a commit leaves open whether that took place.
+            Err(_) => self.is_without_clip(tenant, draft.incident_id).await,
+        };
+        if is_unused && let Err(error) = self.clips.remove(key).await {
             tracing::warn!(%error, "frames without an incident could not be removed");
         }
+    }
+
+    /// Whether it is known that this incident has no clip.
+    async fn is_without_clip(&self, tenant: &Tenant, incident: IncidentId) -> bool {
+        let tenant = tenant.clone();
+        let clip = self
+            .database
+            .read(move |conn| vigint_db::clips::of_incident(conn, &tenant, incident))
+            .await;
+        matches!(clip, Ok(None))
     }
 }
 
@@ -194,25 +251,20 @@ fn extend(
     let Some(open) = open.filter(|open| draft.continues(open)) else {
         return Ok(None);
     };
-    let risk_level = graver(open.risk_level, draft.sighting.risk_level);
-    vigint_db::incidents::extend(
-        conn,
-        tenant,
-        open.id,
-        draft.now,
-        draft.sighting.frame_count,
-        risk_level,
-    )?;
+    let again = Redetection {
+        detected_at: draft.now,
+        seen_at: draft.seen_at(),
+        frame_count: draft.sighting.frame_count,
+        risk_level: draft.sighting.risk_level,
+    };
+    // None: it was closed this moment. A new one it is, then.
+    let Some(incident) = vigint_db::incidents::extend(conn, tenant, open.id, &again)? else {
+        return Ok(None);
+    };
     vigint_db::usage::insert(conn, tenant, &draft.usage)?;
-    let clip = vigint_db::clips::of_incident(conn, tenant, open.id)?;
+    let clip = vigint_db::clips::of_incident(conn, tenant, incident.id)?;
     Ok(Some(Recorded {
-        incident: IncidentRow {
-            occurrences: open.occurrences + 1,
-            last_seen_at: draft.now,
-            frame_count: draft.sighting.frame_count,
-            risk_level,
-            ..open
-        },
+        incident,
         is_new: false,
         clip,
         alert_id: None,
@@ -282,8 +334,9 @@ fn incident_row(caller: &Caller, draft: &Draft) -> IncidentRow {
         is_manual: sighting.is_manual,
         occurrences: 1,
         frame_count: sighting.frame_count,
-        first_seen_at: sighting.seen_at.unwrap_or(draft.now),
-        last_seen_at: draft.now,
+        first_seen_at: draft.seen_at(),
+        last_seen_at: draft.seen_at(),
+        detected_at: draft.now,
         note: None,
         created_at: draft.now,
         updated_at: draft.now,
@@ -304,13 +357,5 @@ fn new_alert(caller: &Caller, draft: &Draft) -> NewAlert {
         not_before: Alerts::due_at(draft.now, draft.clip.is_some()),
         message_id: format!("inc-{}", draft.incident_id),
         created_at: draft.now,
-    }
-}
-
-const fn graver(one: RiskLevel, other: RiskLevel) -> RiskLevel {
-    match (one, other) {
-        (RiskLevel::High, _) | (_, RiskLevel::High) => RiskLevel::High,
-        (RiskLevel::Medium, _) | (_, RiskLevel::Medium) => RiskLevel::Medium,
-        (RiskLevel::Low, RiskLevel::Low) => RiskLevel::Low,
     }
 }

@@ -69,19 +69,20 @@ async fn conclude(
         Ok(_) => {}
         Err(error) => tracing::warn!(alert = %id, %error, attempts, "a mail was not handed over"),
     }
-    parts
+    let client = tenant.client_id();
+    let is_gone = parts
         .database
         .write(move |conn| {
-            match outcome {
+            let is_noted = match outcome {
                 Ok(Delivery::Sent) => vigint_db::alerts::mark_sent(conn, &tenant, id, now)?,
                 Ok(Delivery::Later) => {
                     let why = "the client has had its mails of this hour";
-                    vigint_db::alerts::postpone(conn, &tenant, id, now + SHARE_WAIT, why)?
+                    vigint_db::alerts::defer(conn, &tenant, id, now + SHARE_WAIT, why)?
                 }
                 Ok(Delivery::Obsolete) => {
                     vigint_db::alerts::mark_dead(conn, &tenant, id, "its incident is gone", now)?
                 }
-                Err(error) if attempts >= MAX_ATTEMPTS => {
+                Err(error) if attempts >= MAX_ATTEMPTS || !error.is_passing() => {
                     vigint_db::alerts::mark_dead(conn, &tenant, id, &error.to_string(), now)?
                 }
                 Err(error) => {
@@ -89,9 +90,15 @@ async fn conclude(
                     vigint_db::alerts::postpone(conn, &tenant, id, next, &error.to_string())?
                 }
             };
-            Ok(())
+            let is_gone = !is_noted && vigint_db::clients::get(conn, &tenant)?.is_none();
+            Ok::<_, DbError>(is_gone)
         })
-        .await
+        .await?;
+    // Erased while its mail was on the way: what was handed over since then goes, too.
+    if is_gone && let Err(error) = parts.alerts.forget_client(client).await {
+        tracing::error!(%client, %error, "mails of an erased client could not be removed");
+    }
+    Ok(())
 }
 
 fn wait_after(attempts: i32) -> Duration {

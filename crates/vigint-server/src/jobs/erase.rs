@@ -24,7 +24,7 @@ pub(super) async fn run(parts: JobParts, schedule: Schedule) {
                 for row in rows {
                     let client = row.client_id;
                     if let Err(error) = erase(&parts, row).await {
-                        tracing::error!(%client, %error, "a client could not be erased; it is tried again");
+                        tracing::warn!(%client, %error, "a client could not be erased yet; it is tried again");
                     }
                 }
             }
@@ -46,21 +46,17 @@ async fn erase(parts: &JobParts, row: ErasureRow) -> Result<(), EraseError> {
     parts.rings.drop_client(client);
     parts.clips.remove_client(client).await?;
     parts.alerts.forget_client(client).await?;
+    // What was deleted must not live on in the write-ahead log. Where a reader is in the way this is tried again,
+    // and the erasure is not done before.
+    parts.database.truncate_wal().await?;
     let now = parts.clock.now();
-    let db = parts.database.clone();
     parts
         .database
         .write(move |conn| {
-            vigint_db::erasures::mark_done(conn, &Operator::named(OPERATOR), row.id, now)
-                .map(|_| ())
+            vigint_db::erasures::mark_done(conn, &Operator::named(OPERATOR), row.id, now).map(drop)
         })
         .await
         .map_err(EraseError::Database)?;
-    // What was deleted must not live on in the write-ahead log.
-    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || db.blocking().truncate_wal()).await
-    {
-        tracing::warn!(%error, "the write-ahead log could not be truncated");
-    }
     tracing::info!(%client, "a client was erased");
     Ok(())
 }

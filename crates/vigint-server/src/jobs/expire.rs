@@ -17,7 +17,22 @@ pub(super) async fn run(parts: JobParts, schedule: Schedule) {
         if let Err(error) = expire_clips(&parts, &schedule).await {
             tracing::error!(%error, "expired clips could not be read or written");
         }
+        if let Err(error) = close_incidents(&parts).await {
+            tracing::error!(%error, "incidents could not be closed");
+        }
     }
+}
+
+async fn close_incidents(parts: &JobParts) -> Result<(), DbError> {
+    let now = parts.clock.now();
+    let (quiet, old) = (now - parts.cooldown, now - parts.max_incident);
+    parts
+        .database
+        .write(move |conn| {
+            vigint_db::incidents::close_expired(conn, &Operator::named("expiry job"), quiet, old)
+                .map(drop)
+        })
+        .await
 }
 
 async fn expire_clips(parts: &JobParts, schedule: &Schedule) -> Result<(), DbError> {

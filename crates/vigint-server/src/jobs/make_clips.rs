@@ -1,16 +1,22 @@
-//! Makes the films of kept clips; several of these jobs may run, on several servers.
+//! Makes the films of kept clips, one client after the other; several of these jobs may run, on several servers.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use vigint_db::clips::ClaimedClip;
+use vigint_core::incident::ClipState;
+use vigint_db::clips::{ClaimedClip, MadeClip};
 use vigint_db::{DbError, Operator};
 
 use super::JobParts;
 use super::schedule::Schedule;
-use crate::clips::StorageKey;
+use super::turns::Turns;
+use crate::clips::{MakeFilmError, StorageKey};
 
-/// A film takes seconds; a server that died is replaced after this.
-const LEASE: Duration = Duration::from_secs(120);
+/// A server that died is replaced after this.
+const LEASE: Duration = Duration::from_secs(60);
+/// One that lives says so this often: a film may take minutes on a busy machine.
+const RENEW_EVERY: Duration = Duration::from_secs(20);
 /// How long to wait after a failure of the disk.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 /// How often the disk may fail before the clip is given up.
@@ -18,10 +24,10 @@ const MAX_ATTEMPTS: i32 = 20;
 /// Clips of other servers that died are looked for this often.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-pub(super) async fn run(parts: JobParts, schedule: Schedule) {
+pub(super) async fn run(parts: JobParts, schedule: Schedule, turns: Arc<Turns>) {
     loop {
         while !schedule.is_over() {
-            match make_one(&parts).await {
+            match make_one(&parts, &turns).await {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
@@ -37,12 +43,18 @@ pub(super) async fn run(parts: JobParts, schedule: Schedule) {
 }
 
 /// Makes the film of one waiting clip; false when none waits.
-async fn make_one(parts: &JobParts) -> Result<bool, DbError> {
+async fn make_one(parts: &JobParts, turns: &Arc<Turns>) -> Result<bool, DbError> {
     let now = parts.clock.now();
+    let turns = Arc::clone(turns);
     let claimed = parts
         .database
         .write(move |conn| {
-            vigint_db::clips::claim_pending(conn, &Operator::named("clip job"), now, now + LEASE)
+            let job = Operator::named("clip job");
+            let waiting = vigint_db::clips::clients_waiting(conn, &job, now)?;
+            let Some(client) = turns.next(&waiting) else {
+                return Ok::<_, DbError>(None);
+            };
+            vigint_db::clips::claim_pending(conn, &job, client, now, now + LEASE)
         })
         .await?;
     let Some(claimed) = claimed else {
@@ -61,22 +73,11 @@ async fn make_one(parts: &JobParts) -> Result<bool, DbError> {
 
 async fn make_film(parts: &JobParts, claimed: ClaimedClip, key: StorageKey) -> Result<(), DbError> {
     let clip = claimed.clip.id;
-    match parts.clips.make_film(key).await {
+    match make_under_lease(parts, &claimed, key).await {
         Ok(made) => {
-            let tenant = claimed.tenant.clone();
-            let incident = claimed.clip.incident_id;
-            let now = parts.clock.now();
-            let is_ours = parts
-                .database
-                .write(move |conn| {
-                    let is_ready = vigint_db::clips::mark_ready(conn, &tenant, clip, &made)?;
-                    vigint_db::alerts::wake_for_incident(conn, &tenant, incident, now)?;
-                    Ok::<_, DbError>(is_ready)
-                })
-                .await?;
+            let is_kept = conclude(parts, &claimed, made).await?;
             parts.alerts.due.notify_one();
-            tidy_up(parts, key, is_ours).await;
-            tracing::info!(%clip, "a clip is ready");
+            tidy_up(parts, key, is_kept).await;
             Ok(())
         }
         Err(error) if error.is_passing() && claimed.clip.attempts < MAX_ATTEMPTS => {
@@ -85,7 +86,7 @@ async fn make_film(parts: &JobParts, claimed: ClaimedClip, key: StorageKey) -> R
             parts
                 .database
                 .write(move |conn| {
-                    vigint_db::clips::release(conn, &claimed.tenant, clip, retry_at).map(|_| ())
+                    vigint_db::clips::lease_until(conn, &claimed.tenant, clip, retry_at).map(drop)
                 })
                 .await
         }
@@ -96,9 +97,57 @@ async fn make_film(parts: &JobParts, claimed: ClaimedClip, key: StorageKey) -> R
     }
 }
 
-/// Frames that have become a film go; files of a client that vanished meanwhile go altogether.
-async fn tidy_up(parts: &JobParts, key: StorageKey, is_ours: bool) {
-    let removed = if is_ours {
+/// Makes the film, and renews the lease until it is made: another server takes over only from one that died.
+async fn make_under_lease(
+    parts: &JobParts,
+    claimed: &ClaimedClip,
+    key: StorageKey,
+) -> Result<MadeClip, MakeFilmError> {
+    let mut making = pin!(parts.clips.make_film(key));
+    loop {
+        if let Ok(made) = tokio::time::timeout(RENEW_EVERY, &mut making).await {
+            return made;
+        }
+        let (tenant, clip) = (claimed.tenant.clone(), claimed.clip.id);
+        let until = parts.clock.now() + LEASE;
+        let renewed = parts
+            .database
+            .write(move |conn| vigint_db::clips::lease_until(conn, &tenant, clip, until))
+            .await;
+        if let Err(error) = renewed {
+            tracing::warn!(%clip, %error, "the lease of a clip could not be renewed");
+        }
+    }
+}
+
+/// Writes a film down and calls the mail that waits for it. Whether there is a clip to keep the film for.
+async fn conclude(
+    parts: &JobParts,
+    claimed: &ClaimedClip,
+    made: MadeClip,
+) -> Result<bool, DbError> {
+    let tenant = claimed.tenant.clone();
+    let (clip, incident) = (claimed.clip.id, claimed.clip.incident_id);
+    let now = parts.clock.now();
+    parts
+        .database
+        .write(move |conn| {
+            if vigint_db::clips::mark_ready(conn, &tenant, clip, &made)? {
+                vigint_db::alerts::wake_for_incident(conn, &tenant, incident, now)?;
+                tracing::info!(%clip, "a clip is ready");
+                return Ok::<_, DbError>(true);
+            }
+            // Somebody else made the same film of the same frames, or the clip has ended meanwhile.
+            let row = vigint_db::clips::of_incident(conn, &tenant, incident)?;
+            Ok(row.is_some_and(|row| row.state == ClipState::Ready))
+        })
+        .await
+}
+
+/// Frames that have become a film go; files of a clip that has ended, or whose client vanished meanwhile, go
+/// altogether.
+async fn tidy_up(parts: &JobParts, key: StorageKey, is_kept: bool) {
+    let removed = if is_kept {
         parts.clips.remove_frames(key).await
     } else {
         parts.clips.remove(key).await

@@ -6,11 +6,17 @@ mod erase;
 mod expire;
 mod flush_usage;
 mod make_clips;
+mod note_sources;
 mod schedule;
+mod sweep_files;
 mod sweep_rings;
+mod turns;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vigint_core::clock::Clock;
@@ -21,6 +27,10 @@ use crate::clips::Clips;
 use crate::database::Database;
 use crate::usage::Meter;
 use schedule::Schedule;
+use turns::Turns;
+
+/// A job that panicked begins again after this.
+const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 
 /// What the jobs work with.
 #[derive(Clone)]
@@ -39,6 +49,10 @@ pub struct JobParts {
     pub clock: Arc<dyn Clock>,
     /// How many films may be made at once.
     pub encoders: usize,
+    /// How long after its last detection an incident is over.
+    pub cooldown: Duration,
+    /// How old an incident may get.
+    pub max_incident: Duration,
 }
 
 /// The running jobs.
@@ -57,30 +71,55 @@ impl Jobs {
             stop: CancellationToken::new(),
             running: TaskTracker::new(),
         };
+        let turns = Arc::new(Turns::default());
         for _ in 0..jobs.parts.encoders.max(1) {
-            jobs.spawn(make_clips::run);
+            let turns = Arc::clone(&turns);
+            jobs.spawn("clips", move |parts, schedule| {
+                make_clips::run(parts, schedule, Arc::clone(&turns))
+            });
         }
-        jobs.spawn(deliver_alerts::run);
-        jobs.spawn(erase::run);
-        jobs.spawn(expire::run);
-        jobs.spawn(flush_usage::run);
-        jobs.spawn(sweep_rings::run);
+        jobs.spawn("alerts", deliver_alerts::run);
+        jobs.spawn("erasures", erase::run);
+        jobs.spawn("expiry", expire::run);
+        jobs.spawn("usage", flush_usage::run);
+        jobs.spawn("sources", note_sources::run);
+        jobs.spawn("files", sweep_files::run);
+        jobs.spawn("rings", sweep_rings::run);
         jobs
     }
 
-    fn spawn<F>(&self, job: impl FnOnce(JobParts, Schedule) -> F)
+    /// Runs a job until it ends. One that panics begins again: mails must not stay away because of one of them.
+    fn spawn<F>(&self, name: &'static str, job: impl Fn(JobParts, Schedule) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let schedule = Schedule::new(self.stop.clone());
-        self.running.spawn(job(self.parts.clone(), schedule));
+        let (parts, stop) = (self.parts.clone(), self.stop.clone());
+        self.running.spawn(async move {
+            loop {
+                let run = job(parts.clone(), Schedule::new(stop.clone()));
+                // What a job works with is either its own or behind locks that outlive a panic.
+                if AssertUnwindSafe(run).catch_unwind().await.is_ok() {
+                    return;
+                }
+                tracing::error!(name, "a background job panicked; it begins again");
+                if !Schedule::new(stop.clone()).every(AFTER_A_PANIC).await {
+                    return;
+                }
+            }
+        });
     }
 
-    /// Lets every job finish what it is doing, then writes down what is still only counted.
-    pub async fn stop(self) {
+    /// Lets every job finish what it is doing, for `patience` at most, then writes down what is still only
+    /// counted. What was cut off is taken up by the next start.
+    pub async fn stop(self, patience: Duration) {
         self.stop.cancel();
         self.running.close();
-        self.running.wait().await;
+        if tokio::time::timeout(patience, self.running.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("a background job is cut off; the next start takes its work up again");
+        }
         if let Err(error) = self.parts.meter.flush(&self.parts.database).await {
             tracing::error!(%error, "the last usage counts could not be written");
         }

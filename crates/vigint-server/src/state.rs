@@ -14,7 +14,7 @@ use vigint_core::link::{LinkSigner, SecretTooShort};
 use vigint_core::random::{Random, SystemRandom};
 use vigint_db::{Db, DbError, Operator, ServerLock};
 use vigint_video::clip::{ClipEncoder, ClipSettings, H264ClipEncoder};
-use vigint_video::grey::{GreyDecoder, ZuneGreyDecoder};
+use vigint_video::grey::{GreyDecoder, JpegGreyDecoder};
 
 use crate::alerts::{Alerts, AlertsOptions, Mailer, Outbox, Sender};
 use crate::analysis::{Analyzer, Judge, JudgeOptions, MotionAnalyzer, MotionShares};
@@ -68,7 +68,7 @@ impl Parts {
         let encoder = H264ClipEncoder::new(ClipSettings {
             bitrate_kbps: settings.clips.bitrate_kbps,
         });
-        let grey_decoder: Arc<dyn GreyDecoder> = Arc::new(ZuneGreyDecoder);
+        let grey_decoder: Arc<dyn GreyDecoder> = Arc::new(JpegGreyDecoder);
         let shares = MotionShares {
             screen: settings.video_analysis.motion_screen_share,
             confirm: settings.video_analysis.motion_confirm_share,

@@ -11,7 +11,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jpeg_encoder::{ColorType, Encoder};
 use vigint_core::clock::UtcTime;
-use vigint_video::grey::{GreyDecoder, GreyPlane, ZuneGreyDecoder};
+use vigint_video::grey::{GreyDecoder, GreyPlane, JpegGreyDecoder};
 use vigint_video::jpeg::inspect;
 use vigint_video::motion::{MotionDetector, MotionSettings};
 
@@ -53,10 +53,10 @@ fn inspect_jpeg(c: &mut Criterion) {
 
 fn decode_grey(c: &mut Criterion) {
     let mut group = c.benchmark_group("grey");
-    for (width, height) in [(640, 360), (1280, 720)] {
+    for (width, height) in [(640, 360), (1280, 720), (1920, 1080)] {
         let jpeg = picture(width, height, 1);
         group.bench_function(format!("{width}x{height}"), |b| {
-            b.iter(|| ZuneGreyDecoder.decode(black_box(&jpeg)).unwrap());
+            b.iter(|| JpegGreyDecoder.decode(black_box(&jpeg)).unwrap());
         });
     }
     group.finish();
@@ -64,7 +64,7 @@ fn decode_grey(c: &mut Criterion) {
 
 fn push_motion(c: &mut Criterion) {
     let planes: Vec<GreyPlane> = (0..50)
-        .map(|step| ZuneGreyDecoder.decode(&picture(1280, 720, step)).unwrap())
+        .map(|step| JpegGreyDecoder.decode(&picture(1280, 720, step)).unwrap())
         .collect();
     let mut detector = MotionDetector::new(MotionSettings::default());
     let mut frame = 0_i64;

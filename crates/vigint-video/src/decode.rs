@@ -8,7 +8,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 /// A picture above this is not decoded, whatever its sender was allowed: 8K UHD twice over.
-const MAX_PIXELS: usize = 1 << 26;
+pub(crate) const MAX_PIXELS: usize = 1 << 26;
 
 /// Why a picture could not be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

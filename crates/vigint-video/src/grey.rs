@@ -5,8 +5,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::blocks::Blocks;
 pub use crate::decode::DecodeError;
-use crate::decode::{Want, decode};
+use crate::decode::{MAX_PIXELS, Want, decode};
 use crate::scale::area_average;
 
 /// Width of a plane in pixels, unless the picture is smaller or very tall.
@@ -68,25 +69,48 @@ pub trait GreyDecoder: Send + Sync {
     fn decode(&self, jpeg: &[u8]) -> Result<GreyPlane, DecodeError>;
 }
 
-/// The real decoder: zune-jpeg, reading brightness only.
+/// The real decoder: block means where a picture is large enough for them, else zune-jpeg reading brightness
+/// only.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ZuneGreyDecoder;
+pub struct JpegGreyDecoder;
 
-impl GreyDecoder for ZuneGreyDecoder {
+impl GreyDecoder for JpegGreyDecoder {
     fn decode(&self, jpeg: &[u8]) -> Result<GreyPlane, DecodeError> {
+        if let Some(plane) = from_blocks(jpeg) {
+            return Ok(plane);
+        }
         let picture = decode(jpeg, Want::Luma)?;
-        let (width, height) = plane_size(picture.width, picture.height);
         let from = (picture.width, picture.height);
-        let to = (usize::from(width), usize::from(height));
-        let pixels = if from == to {
-            picture.samples
-        } else {
-            area_average(&picture.samples, from, to)
-        };
-        GreyPlane::new(width, height, pixels.into_boxed_slice()).ok_or_else(|| {
-            DecodeError::Refused("it came out in another size than it said".to_owned())
-        })
+        scaled(picture.samples, from, plane_size(from.0, from.1))
     }
+}
+
+/// The plane by the means of the picture's blocks, where it has enough of them.
+fn from_blocks(jpeg: &[u8]) -> Option<GreyPlane> {
+    let blocks = Blocks::of(jpeg, MAX_PIXELS)?;
+    let (grid, size) = (blocks.grid(), blocks.size());
+    let to = plane_size(size.0, size.1);
+    let are_enough = grid.0 >= usize::from(to.0) && grid.1 >= usize::from(to.1);
+    if !are_enough {
+        return None;
+    }
+    scaled(blocks.means()?, grid, to).ok()
+}
+
+/// The plane of these samples, `from` (width, height), in another size.
+fn scaled(
+    samples: Vec<u8>,
+    from: (usize, usize),
+    (width, height): (u16, u16),
+) -> Result<GreyPlane, DecodeError> {
+    let to = (usize::from(width), usize::from(height));
+    let pixels = if from == to {
+        samples
+    } else {
+        area_average(&samples, from, to)
+    };
+    GreyPlane::new(width, height, pixels.into_boxed_slice())
+        .ok_or_else(|| DecodeError::Refused("it came out in another size than it said".to_owned()))
 }
 
 /// Runs a decoder so that a panic in it is an error of this picture and of nothing else.

@@ -205,24 +205,28 @@ impl<'a> Walk<'a> {
 }
 
 /// The second bytes of the markers (T.81, table B.1).
-mod marker {
+pub(crate) mod marker {
     pub(super) const TEM: u8 = 0x01;
-    pub(super) const SOF0: u8 = 0xC0;
+    pub(crate) const SOF0: u8 = 0xC0;
+    pub(crate) const SOF1: u8 = 0xC1;
     pub(super) const SOF2: u8 = 0xC2;
     pub(super) const SOF3: u8 = 0xC3;
     pub(super) const SOF9: u8 = 0xC9;
     pub(super) const SOF15: u8 = 0xCF;
-    const DHT: u8 = 0xC4;
+    pub(crate) const DHT: u8 = 0xC4;
     const JPG: u8 = 0xC8;
     const DAC: u8 = 0xCC;
-    pub(super) const RST0: u8 = 0xD0;
-    pub(super) const RST7: u8 = 0xD7;
-    pub(super) const SOI: u8 = 0xD8;
-    pub(super) const EOI: u8 = 0xD9;
-    pub(super) const SOS: u8 = 0xDA;
+    pub(crate) const RST0: u8 = 0xD0;
+    pub(crate) const RST7: u8 = 0xD7;
+    pub(crate) const SOI: u8 = 0xD8;
+    pub(crate) const EOI: u8 = 0xD9;
+    pub(crate) const SOS: u8 = 0xDA;
+    pub(crate) const DQT: u8 = 0xDB;
+    pub(crate) const DRI: u8 = 0xDD;
+    pub(crate) const APP14: u8 = 0xEE;
 
     /// Whether this code is one of the frame headers: C0 to CF, without the tables and the reserved one.
-    pub(super) fn is_frame_header(code: u8) -> bool {
+    pub(crate) fn is_frame_header(code: u8) -> bool {
         matches!(code, SOF0..=SOF15) && !matches!(code, DHT | JPG | DAC)
     }
 }

@@ -13,5 +13,6 @@ pub mod motion;
 #[cfg(feature = "clips")]
 pub mod clip;
 
+mod blocks;
 mod decode;
 mod scale;

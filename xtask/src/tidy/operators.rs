@@ -17,7 +17,10 @@ const ALLOWED: &[(&str, &str)] = &[
     ("crates/vigint-server/src/jobs/erase.rs", "erase job"),
     ("crates/vigint-server/src/jobs/expire.rs", "expiry job"),
     ("crates/vigint-server/src/jobs/make_clips.rs", "clip job"),
-    ("crates/vigint-server/src/jobs/note_sources.rs", "source notes"),
+    (
+        "crates/vigint-server/src/jobs/note_sources.rs",
+        "source notes",
+    ),
     ("crates/vigint-server/src/jobs/sweep_files.rs", "file sweep"),
     ("crates/vigint-server/src/jobs/sweep_rings.rs", "ring sweep"),
     ("crates/vigint-server/src/state.rs", "start"),

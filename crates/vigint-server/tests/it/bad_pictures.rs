@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use vigint_server::analysis::{MotionAnalyzer, MotionShares};
-use vigint_video::grey::{DecodeError, GreyDecoder, GreyPlane, ZuneGreyDecoder};
+use vigint_video::grey::{DecodeError, GreyDecoder, GreyPlane, JpegGreyDecoder};
 
 use crate::fixture::{Options, TestServer, pictures};
 
@@ -17,7 +17,7 @@ impl GreyDecoder for Buggy {
     fn decode(&self, jpeg: &[u8]) -> Result<GreyPlane, DecodeError> {
         let info = vigint_video::jpeg::inspect(jpeg, u64::MAX).unwrap();
         assert!((info.width, info.height) != CURSED, "an injected panic");
-        ZuneGreyDecoder.decode(jpeg)
+        JpegGreyDecoder.decode(jpeg)
     }
 }
 

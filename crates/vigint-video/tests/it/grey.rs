@@ -2,7 +2,7 @@
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use proptest::prelude::*;
-use vigint_video::grey::{DecodeError, GreyDecoder, GreyPlane, ZuneGreyDecoder, decode_guarded};
+use vigint_video::grey::{DecodeError, GreyDecoder, GreyPlane, JpegGreyDecoder, decode_guarded};
 
 use crate::draw::{Coding, jpeg, scene};
 
@@ -28,7 +28,7 @@ fn a_plane_is_the_mean_brightness_of_its_part_of_the_picture() {
             sampling: Some(sampling),
             ..Coding::default()
         };
-        let plane = ZuneGreyDecoder.decode(&jpeg(&rgb, w, h, coding)).unwrap();
+        let plane = JpegGreyDecoder.decode(&jpeg(&rgb, w, h, coding)).unwrap();
         assert_eq!((plane.width(), plane.height()), (160, 90));
         for line in plane.pixels().chunks(160) {
             assert!(line[..78].iter().all(|pixel| pixel.abs_diff(60) <= 2));
@@ -41,7 +41,7 @@ fn a_plane_is_the_mean_brightness_of_its_part_of_the_picture() {
 fn every_coding_gives_the_same_plane() {
     let rgb = scene(320, 200, 3);
     let plane = |coding| {
-        ZuneGreyDecoder
+        JpegGreyDecoder
             .decode(&jpeg(&rgb, 320, 200, coding))
             .unwrap()
     };
@@ -66,7 +66,7 @@ fn every_coding_gives_the_same_plane() {
 #[test]
 fn a_small_picture_keeps_its_size() {
     for (w, h) in [(1, 1), (3, 2), (17, 9), (160, 90)] {
-        let plane = ZuneGreyDecoder
+        let plane = JpegGreyDecoder
             .decode(&jpeg(&scene(w, h, 0), w, h, Coding::default()))
             .unwrap();
         assert_eq!((plane.width(), plane.height()), (w, h));
@@ -82,7 +82,7 @@ fn a_picture_stored_as_rgb_is_weighed_into_grey() {
         .encode(&cmyk, 64, 64, ColorType::Cmyk)
         .unwrap();
     assert!(matches!(
-        ZuneGreyDecoder.decode(&bytes),
+        JpegGreyDecoder.decode(&bytes),
         Err(DecodeError::Refused(_))
     ));
 
@@ -108,7 +108,7 @@ fn a_picture_stored_as_rgb_is_weighed_into_grey() {
         named[scan + 5 + component * 2] = *name;
     }
     // Y, Cb, Cr were 100, 128, 128 and are now R, G, B.
-    let plane = ZuneGreyDecoder.decode(&named).unwrap();
+    let plane = JpegGreyDecoder.decode(&named).unwrap();
     let expected = (100.0_f32 * 0.299 + 128.0 * 0.587 + 128.0 * 0.114).round() as u8;
     assert!(
         plane
@@ -130,7 +130,7 @@ fn a_panic_in_a_decoder_is_an_error_of_that_picture() {
     }
     assert_eq!(decode_guarded(&Panicking, b"x"), Err(DecodeError::Panicked));
     let whole = jpeg(&scene(64, 48, 0), 64, 48, Coding::default());
-    assert!(decode_guarded(&ZuneGreyDecoder, &whole).is_ok());
+    assert!(decode_guarded(&JpegGreyDecoder, &whole).is_ok());
 }
 
 proptest! {
@@ -145,7 +145,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = value;
         }
-        if let Ok(plane) = decode_guarded(&ZuneGreyDecoder, &bytes) {
+        if let Ok(plane) = decode_guarded(&JpegGreyDecoder, &bytes) {
             prop_assert_eq!(plane.pixels().len(), usize::from(plane.width()) * usize::from(plane.height()));
         }
     }

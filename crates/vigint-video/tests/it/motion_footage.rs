@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use vigint_core::clock::UtcTime;
-use vigint_video::grey::{ZuneGreyDecoder, decode_guarded};
+use vigint_video::grey::{JpegGreyDecoder, decode_guarded};
 use vigint_video::jpeg::inspect;
 use vigint_video::motion::{MotionDetector, MotionSettings};
 
@@ -72,7 +72,7 @@ fn opened(path: &Path, rate: u32) -> Vec<(f32, f32)> {
     let mut was_on = false;
     for (frame, jpeg) in jpegs(path, rate).iter().enumerate() {
         let millis = frame as i64 * 1000 / i64::from(rate);
-        let plane = decode_guarded(&ZuneGreyDecoder, jpeg).unwrap();
+        let plane = decode_guarded(&JpegGreyDecoder, jpeg).unwrap();
         let sample = detector.push(UtcTime::from_unix_millis(millis), &plane);
         let now = millis as f32 / 1000.0;
         match (was_on, sample.on) {

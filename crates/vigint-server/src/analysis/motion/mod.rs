@@ -183,7 +183,7 @@ mod tests {
     use bytes::Bytes;
     use vigint_core::locale::Locale;
     use vigint_testkit::scene::Scene;
-    use vigint_video::grey::ZuneGreyDecoder;
+    use vigint_video::grey::JpegGreyDecoder;
 
     use super::*;
     use crate::buffer::IncomingFrame;
@@ -218,7 +218,7 @@ mod tests {
             screen: 0.2,
             confirm: 0.2,
         };
-        MotionAnalyzer::new(shares, Arc::new(ZuneGreyDecoder), 1)
+        MotionAnalyzer::new(shares, Arc::new(JpegGreyDecoder), 1)
     }
 
     /// Five frames a second of the drawn scene, over this time of it.
@@ -253,8 +253,13 @@ mod tests {
         let broken = || std::iter::repeat_n(Bytes::from_static(b"no picture"), 6);
         let good = || scene(Duration::ZERO, Duration::from_secs(1));
         let outcome = analyzer().screen(&unseen(good().chain(broken()))).await;
-        assert!(matches!(outcome, Err(AnalyzerError::Failed(_))), "{outcome:?}");
-        let outcome = analyzer().screen(&unseen(good().chain(broken().take(1)))).await;
+        assert!(
+            matches!(outcome, Err(AnalyzerError::Failed(_))),
+            "{outcome:?}"
+        );
+        let outcome = analyzer()
+            .screen(&unseen(good().chain(broken().take(1))))
+            .await;
         assert_eq!(outcome.unwrap().frames_analyzed, 5);
         let outcome = analyzer().screen(&unseen(std::iter::empty())).await;
         assert!(outcome.is_err());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpMessage as _, HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
@@ -23,7 +23,7 @@ pub(super) async fn read(
 ) -> Result<Bytes, ApiError> {
     let endpoint = request.extensions().get::<Endpoint>().copied();
     let max_bytes = endpoint.map_or(0, |endpoint| endpoint.max_body_bytes(&services.limits));
-    let announced = announced_length(request);
+    let announced = announced_length(request.headers());
     if announced.is_some_and(|length| length > max_bytes) {
         return Err(too_large(max_bytes));
     }
@@ -55,8 +55,8 @@ pub(super) fn parse_required_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Res
 }
 
 /// The length a request announces.
-pub(super) fn announced_length(request: &HttpRequest) -> Option<usize> {
-    let value = request.headers().get(header::CONTENT_LENGTH)?;
+pub(super) fn announced_length(headers: &HeaderMap) -> Option<usize> {
+    let value = headers.get(header::CONTENT_LENGTH)?;
     value.to_str().ok()?.parse().ok()
 }
 

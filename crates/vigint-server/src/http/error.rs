@@ -39,7 +39,7 @@ macro_rules! codes {
 }
 
 codes! {
-    // These four are promised to the letter and have no code.
+    // The first three are promised to the letter and have no code.
     KeyRequired = 401 "" "API key required",
     InvalidKey = 401 "" "Invalid API key",
     AccessDenied = 403 "" "Access denied",
@@ -198,6 +198,15 @@ impl From<ReviewError> for ApiError {
             ReviewError::Disk(error) => internal(&error),
         }
     }
+}
+
+/// 405, with the methods that the path does take (RFC 9110, section 15.5.6).
+pub(super) fn method_not_allowed(allowed: &str) -> HttpResponse {
+    let mut response = ApiError::new(Code::MethodNotAllowed).error_response();
+    if let Ok(allowed) = HeaderValue::from_str(allowed) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
 }
 
 /// A failure of ours: the cause is logged, the caller gets none of it.

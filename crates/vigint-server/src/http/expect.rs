@@ -1,6 +1,7 @@
 //! `Expect: 100-continue`: a sender that asks first gets its refusal before it sends a byte.
 //!
-//! actix says "100 Continue" before any middleware runs, so the key is looked at here, too.
+//! actix says "100 Continue" before any middleware runs, so what the layers would refuse by the head alone is
+//! refused here, in the order in which they would: no such path, the key, the announced length, the method.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,10 +10,13 @@ use std::task::{Context, Poll};
 
 use actix_http::{HttpMessage as _, Request};
 use actix_service::{Service, ServiceFactory};
-use actix_web::ResponseError as _;
+use actix_web::{HttpResponse, ResponseError as _};
 
 use super::auth::authenticate;
-use super::routes::{Access, access_of};
+use super::body::{announced_length, too_large};
+use super::error::{ApiError, Code, method_not_allowed};
+use super::middleware::{EarlyRefusal, observe_early};
+use super::routes::{Access, Resource};
 use super::services::Services;
 
 /// Makes a [`RefuseEarly`] for each worker.
@@ -47,19 +51,61 @@ impl Service<Request> for RefuseEarly {
     fn call(&self, request: Request) -> Self::Future {
         let services = Arc::clone(&self.0);
         Box::pin(async move {
-            if access_of(request.path()) == Some(Access::Client) {
-                let query = request.uri().query().unwrap_or_default();
-                if let Err(error) = authenticate(request.headers(), query, &services).await {
-                    let mut response = error.error_response();
+            let look = refusal(&request, &services);
+            let head = request.head();
+            match observe_early(&head.method, head.headers(), &services, look).await {
+                None => Ok(request),
+                Some(mut response) => {
                     response
                         .head_mut()
                         .set_connection_type(actix_http::ConnectionType::Close);
-                    return Err(
-                        actix_web::error::InternalError::from_response(error, response).into(),
-                    );
+                    Err(actix_web::error::InternalError::from_response("refused", response).into())
                 }
             }
-            Ok(request)
         })
     }
+}
+
+/// The refusal that this request will get whatever its body holds.
+async fn refusal(request: &Request, services: &Services) -> Option<EarlyRefusal> {
+    let Some(resource) = Resource::find(request.uri()) else {
+        return Some(EarlyRefusal {
+            response: ApiError::new(Code::NotFound).error_response(),
+            endpoint: None,
+            caller: None,
+        });
+    };
+    let mut caller = None;
+    let response = match resource.access {
+        Access::Public => None,
+        Access::Client => {
+            let query = request.uri().query().unwrap_or_default();
+            match authenticate(request.headers(), query, services).await {
+                Ok(known) => {
+                    caller = Some(known);
+                    over_its_bound(request, resource, services)
+                }
+                Err(error) => Some(error.error_response()),
+            }
+        }
+    };
+    let response = response.or_else(|| {
+        let is_taken = resource.takes(request.method());
+        (!is_taken).then(|| method_not_allowed(&resource.allowed))
+    })?;
+    Some(EarlyRefusal {
+        response,
+        endpoint: Some(resource.endpoint),
+        caller,
+    })
+}
+
+fn over_its_bound(
+    request: &Request,
+    resource: &Resource,
+    services: &Services,
+) -> Option<HttpResponse> {
+    let max_bytes = resource.endpoint.max_body_bytes(&services.limits);
+    let announced = announced_length(request.headers())?;
+    (announced > max_bytes).then(|| too_large(max_bytes).error_response())
 }

@@ -1,12 +1,15 @@
 //! The whole URL table on one screen.
 
-use actix_web::dev::{ResourceDef, Service as _};
+use std::sync::LazyLock;
+
+use actix_web::dev::{ResourceDef, Service as _, Url};
+use actix_web::http::{Method, Uri};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpMessage as _, web};
 use vigint_core::frame::MAX_BATCH_BYTES;
 
 use super::auth::require_client_key;
-use super::error::{ApiError, Code};
+use super::error::{ApiError, Code, method_not_allowed};
 use super::handlers::{account, alarms, analyses, frames, health, incidents, usage, video};
 use super::middleware::reserve_body;
 use super::services::HttpLimits;
@@ -46,7 +49,9 @@ use Body::{Batch, Frame, Small};
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     Row { method: "GET",    path: "/api/health",                access: Public, body: Small, handler: || web::get().to(health::show_health) },
+    Row { method: "HEAD",   path: "/api/health",                access: Public, body: Small, handler: || web::head().to(health::show_health) },
     Row { method: "GET",    path: "/api/health/live",           access: Public, body: Small, handler: || web::get().to(health::show_liveness) },
+    Row { method: "HEAD",   path: "/api/health/live",           access: Public, body: Small, handler: || web::head().to(health::show_liveness) },
     Row { method: "GET",    path: "/video/{clip_id}",           access: Public, body: Small, handler: || web::get().to(video::show_video) },
     Row { method: "HEAD",   path: "/video/{clip_id}",           access: Public, body: Small, handler: || web::head().to(video::show_video) },
 
@@ -120,12 +125,55 @@ pub fn routes() -> impl Iterator<Item = RouteInfo> {
     })
 }
 
-/// Who may call the route of a path; none when there is no such route.
-pub(super) fn access_of(path: &str) -> Option<Access> {
+/// A path of the table with what its rows share, for code that must know it before actix has found the route.
+pub(super) struct Resource {
+    pattern: ResourceDef,
+    /// Who may call it.
+    pub(super) access: Access,
+    /// What its requests carry with them.
+    pub(super) endpoint: Endpoint,
+    /// The methods it takes, as `Allow` lists them.
+    pub(super) allowed: String,
+}
+
+/// Made once: a pattern is a regular expression, and compiling them all for each request would be work that
+/// anybody could ask for.
+static RESOURCES: LazyLock<Vec<Resource>> = LazyLock::new(|| {
+    let first_of_its_path = |(index, row): &(usize, &Row)| {
+        TABLE.iter().position(|other| other.path == row.path) == Some(*index)
+    };
     TABLE
         .iter()
-        .find(|row| ResourceDef::new(row.path).is_match(path))
-        .map(|row| row.access)
+        .enumerate()
+        .filter(first_of_its_path)
+        .map(|(_, row)| Resource {
+            pattern: ResourceDef::new(row.path),
+            access: row.access,
+            endpoint: Endpoint::of(row),
+            allowed: allowed_methods(row.path),
+        })
+        .collect()
+});
+
+impl Resource {
+    /// The resource that a request will be led to. The path is read as actix reads it: `%76ideo` is `video`.
+    pub(super) fn find(uri: &Uri) -> Option<&'static Self> {
+        let url = Url::new(uri.clone());
+        RESOURCES
+            .iter()
+            .find(|resource| resource.pattern.is_match(url.path()))
+    }
+
+    /// Whether it has a row for this method.
+    pub(super) fn takes(&self, method: &Method) -> bool {
+        self.allowed.split(", ").any(|name| name == method.as_str())
+    }
+}
+
+fn allowed_methods(path: &str) -> String {
+    let rows = TABLE.iter().filter(|row| row.path == path);
+    let methods: Vec<&str> = rows.map(|row| row.method).collect();
+    methods.join(", ")
 }
 
 /// Registers every row. Rows of one path share its access: the first one's counts, and a test holds them to it.
@@ -137,12 +185,16 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
             register(app, row);
         }
     }
-    app.default_service(web::to(|| async { refuse(Code::NotFound) }));
+    app.default_service(web::to(|| async {
+        Err::<actix_web::HttpResponse, _>(ApiError::new(Code::NotFound))
+    }));
 }
 
 fn register(app: &mut web::ServiceConfig, first: &'static Row) {
-    let mut resource = web::resource(first.path)
-        .default_service(web::to(|| async { refuse(Code::MethodNotAllowed) }));
+    let allowed = allowed_methods(first.path);
+    let mut resource = web::resource(first.path).default_service(web::to(move || {
+        std::future::ready(method_not_allowed(&allowed))
+    }));
     for row in TABLE.iter().filter(|row| row.path == first.path) {
         resource = resource.route((row.handler)());
     }
@@ -159,10 +211,6 @@ fn register(app: &mut web::ServiceConfig, first: &'static Row) {
                 .wrap_fn(move |request, next| next.call(mark(request))),
         ),
     };
-}
-
-fn refuse(code: Code) -> Result<actix_web::HttpResponse, ApiError> {
-    Err(ApiError::new(code))
 }
 
 #[cfg(test)]

@@ -191,3 +191,28 @@ fn every_answer_has_its_request_id_and_errors_are_json() {
     }
     assert!(!ids.contains(""));
 }
+
+#[test]
+fn a_method_that_a_path_does_not_take_is_told_which_it_does() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    for (method, path, allowed) in [
+        ("POST", "/api/health", "GET, HEAD"),
+        ("GET", "/api/video/buffer", "POST"),
+        ("PUT", "/api/incidents/x", "GET, PATCH"),
+        ("DELETE", "/video/x", "GET, HEAD"),
+    ] {
+        let answer = customer.send(method, path, b"");
+        assert_eq!(answer.status, 405, "{method} {path}");
+        assert_eq!(answer.header("allow"), allowed, "{method} {path}");
+    }
+}
+
+#[test]
+fn monitors_may_ask_for_health_with_head() {
+    let server = TestServer::sqlite();
+    for path in ["/api/health", "/api/health/live"] {
+        let answer = server.request("HEAD", path, &[], b"");
+        assert_eq!((answer.status, answer.body.len()), (200, 0), "{path}");
+    }
+}

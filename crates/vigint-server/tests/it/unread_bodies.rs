@@ -6,8 +6,27 @@ use std::time::Duration;
 
 use crate::fixture::{Options, TestServer};
 
-/// Sends a head and nothing more; returns the first line of the answer, and whether the server then closed.
-fn head_only(server: &TestServer, head: &str) -> (String, bool) {
+/// What came back for a head and nothing more.
+struct Refusal {
+    /// The first line of the answer.
+    first: String,
+    /// Its other lines.
+    rest: String,
+    /// Whether the server then closed.
+    closed: bool,
+}
+
+impl Refusal {
+    fn header(&self, name: &str) -> &str {
+        let lines = self.rest.lines();
+        lines
+            .filter_map(|line| line.split_once(": "))
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map_or("", |(_, value)| value)
+    }
+}
+
+fn head_only(server: &TestServer, head: &str) -> Refusal {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(20)))
@@ -20,7 +39,11 @@ fn head_only(server: &TestServer, head: &str) -> (String, bool) {
     reader.read_line(&mut first).unwrap();
     let mut rest = Vec::new();
     let closed = reader.read_to_end(&mut rest).is_ok();
-    (first.trim().to_owned(), closed)
+    Refusal {
+        first: first.trim().to_owned(),
+        rest: String::from_utf8(rest).unwrap(),
+        closed,
+    }
 }
 
 #[test]
@@ -30,19 +53,102 @@ fn a_frame_with_a_bad_key_is_refused_before_its_body_comes() {
         let head = format!(
             "POST /api/video/buffer HTTP/1.1\nHost: x\n{key}Content-Type: image/jpeg\nContent-Length: 100000\n\n"
         );
-        let (first, closed) = head_only(&server, &head);
-        assert_eq!(first, "HTTP/1.1 401 Unauthorized");
-        assert!(closed, "what never came must not be waited for");
+        let refusal = head_only(&server, &head);
+        assert_eq!(refusal.first, "HTTP/1.1 401 Unauthorized");
+        assert!(refusal.closed, "what never came must not be waited for");
     }
 }
 
 #[test]
 fn a_sender_that_asks_first_is_refused_instead_of_told_to_go_on() {
     let server = TestServer::sqlite();
-    let head = "POST /api/video/buffer HTTP/1.1\nHost: x\nAuthorization: Bearer not-a-key-of-anybody\nExpect: 100-continue\nContent-Length: 100000\n\n";
-    let (first, closed) = head_only(&server, head);
-    assert_eq!(first, "HTTP/1.1 401 Unauthorized");
-    assert!(closed);
+    let customer = server.customer("Acme");
+    let good = format!("Bearer {}", customer.key);
+    let bad = "Bearer not-a-key-of-anybody";
+    let mut ids = std::collections::HashSet::new();
+    for (key, request, length, status, code) in [
+        (
+            bad,
+            "POST /api/video/buffer",
+            100_000,
+            "401 Unauthorized",
+            "",
+        ),
+        (
+            &good,
+            "POST /api/video/buffer",
+            99_999_999,
+            "413 Payload Too Large",
+            "too_large",
+        ),
+        (
+            &good,
+            "POST /no/such/path",
+            10,
+            "404 Not Found",
+            "not_found",
+        ),
+        (bad, "POST /no/such/path", 10, "404 Not Found", "not_found"),
+        (
+            &good,
+            "PUT /api/video/buffer",
+            10,
+            "405 Method Not Allowed",
+            "method_not_allowed",
+        ),
+    ] {
+        let head = format!(
+            "{request} HTTP/1.1\nHost: x\nAuthorization: {key}\nExpect: 100-continue\nContent-Length: {length}\n\n"
+        );
+        let refusal = head_only(&server, &head);
+        assert_eq!(refusal.first, format!("HTTP/1.1 {status}"), "{request}");
+        assert!(refusal.closed, "{request}");
+        let id = refusal.header("x-request-id").to_owned();
+        assert!(
+            id.len() == 36 && ids.insert(id),
+            "{request}: {}",
+            refusal.rest
+        );
+        assert!(refusal.rest.contains(code), "{request}: {}", refusal.rest);
+        if status.starts_with("401") {
+            let challenge = r#"Bearer error="invalid_token""#;
+            assert_eq!(refusal.header("www-authenticate"), challenge);
+        }
+        if status.starts_with("405") {
+            assert_eq!(refusal.header("allow"), "POST");
+        }
+    }
+    // What is refused early is counted like any answer to a good key.
+    let usage = customer.get("/api/usage").json();
+    let statuses: Vec<_> = usage["usage"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["status_code"].as_i64().unwrap())
+        .collect();
+    assert_eq!(usage["usage_count"], 2, "{usage}");
+    assert!(
+        statuses.contains(&413) && statuses.contains(&405),
+        "{usage}"
+    );
+}
+
+#[test]
+fn a_path_in_another_spelling_is_told_to_go_on_like_the_plain_one() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let head = format!(
+        "POST /api/%76ideo/alert HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+        customer.key
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    assert_eq!(line, "HTTP/1.1 100 Continue\r\n");
 }
 
 #[test]
@@ -80,9 +186,9 @@ fn a_body_over_its_bound_is_refused_unread() {
         "POST /api/video/buffer HTTP/1.1\nHost: x\nAuthorization: Bearer {}\nContent-Type: image/jpeg\nContent-Length: 99999999\n\n",
         customer.key
     );
-    let (first, closed) = head_only(&server, &head);
-    assert_eq!(first, "HTTP/1.1 413 Payload Too Large");
-    assert!(closed);
+    let refusal = head_only(&server, &head);
+    assert_eq!(refusal.first, "HTTP/1.1 413 Payload Too Large");
+    assert!(refusal.closed);
 }
 
 #[test]
@@ -96,7 +202,7 @@ fn a_sender_that_stops_in_the_middle_is_not_waited_for() {
         "POST /api/video/buffer HTTP/1.1\nHost: x\nAuthorization: Bearer {}\nContent-Type: image/jpeg\nContent-Length: 1000\n\nhalf of it",
         customer.key
     );
-    let (first, closed) = head_only(&server, &head);
-    assert_eq!(first, "HTTP/1.1 408 Request Timeout");
-    assert!(closed);
+    let refusal = head_only(&server, &head);
+    assert_eq!(refusal.first, "HTTP/1.1 408 Request Timeout");
+    assert!(refusal.closed);
 }

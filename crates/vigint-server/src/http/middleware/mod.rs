@@ -4,7 +4,7 @@
 mod observe;
 mod reserve;
 
-pub(super) use observe::{Metering, observe};
+pub(super) use observe::{EarlyRefusal, Metering, observe, observe_early};
 pub use reserve::InflightBytes;
 pub(super) use reserve::reserve_body;
 

@@ -1,13 +1,18 @@
 //! The outermost layer: gives each request its id, logs it once, and counts it on its key's meter.
 
+use std::future::Future;
+use std::time::Duration;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage as _, HttpRequest, web};
+use actix_web::{HttpMessage as _, HttpResponse, web};
 use tracing::Instrument as _;
 use vigint_core::ids::RequestId;
 use vigint_core::money::MicroEuros;
+use vigint_db::auth::Caller;
 
 use crate::http::auth::SignedIn;
 use crate::http::body::announced_length;
@@ -40,59 +45,118 @@ pub(in crate::http) async fn observe(
     async {
         // A handler's error is an answer by now: actix makes one of it before it gets here.
         let mut response = next.call(request).await?;
-        if let Ok(id) = HeaderValue::try_from(id.to_string()) {
-            response.headers_mut().insert(REQUEST_ID, id);
-        }
+        name(response.headers_mut(), id);
         let took = services.clock.elapsed().saturating_sub(began);
-        log(response.request(), response.status().as_u16(), took);
-        meter(&services, response.request(), response.status().as_u16());
+        let request = response.request();
+        let caller = SignedIn::of(request);
+        let outcome = Outcome {
+            method: request.method(),
+            endpoint: request.extensions().get::<Endpoint>().copied(),
+            caller: caller.as_deref(),
+            metering: request.extensions().get::<Metering>().copied(),
+            bytes_in: announced_length(request.headers()),
+            status: response.status().as_u16(),
+        };
+        outcome.log(took);
+        outcome.meter(&services);
         Ok(response)
     }
     .instrument(span)
     .await
 }
 
-/// The path is logged as its pattern, the query never: both may hold what nobody may read later.
-fn log(request: &HttpRequest, status: u16, took: std::time::Duration) {
-    let endpoint = request.extensions().get::<Endpoint>().copied();
-    let path = endpoint.map_or("(no route)", |endpoint| endpoint.path);
-    let client = SignedIn::of(request).map(|caller| caller.tenant.client_id().0);
-    let method = request.method();
-    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let is_routine = status < 400 && endpoint.is_some_and(|endpoint| endpoint.is_ingest);
-    if is_routine {
-        tracing::debug!(%method, path, status, ms, client);
-    } else {
-        tracing::info!(%method, path, status, ms, client);
+/// A refusal made before any layer ran, and what was known of the request by then.
+pub(in crate::http) struct EarlyRefusal {
+    /// What is answered.
+    pub(in crate::http) response: HttpResponse,
+    /// The route, if there is one.
+    pub(in crate::http) endpoint: Option<Endpoint>,
+    /// Who asked, if the key was good.
+    pub(in crate::http) caller: Option<Caller>,
+}
+
+/// Gives an early refusal what [`observe`] gives every answer: its id, its line in the log, its count.
+pub(in crate::http) async fn observe_early(
+    method: &Method,
+    headers: &HeaderMap,
+    services: &Services,
+    look: impl Future<Output = Option<EarlyRefusal>>,
+) -> Option<HttpResponse> {
+    let id = RequestId::generate(&*services.random);
+    let began = services.clock.elapsed();
+    let span = tracing::info_span!("request", %id);
+    async {
+        let mut refusal = look.await?;
+        name(refusal.response.headers_mut(), id);
+        let outcome = Outcome {
+            method,
+            endpoint: refusal.endpoint,
+            caller: refusal.caller.as_ref(),
+            metering: None,
+            bytes_in: announced_length(headers),
+            status: refusal.response.status().as_u16(),
+        };
+        outcome.log(services.clock.elapsed().saturating_sub(began));
+        outcome.meter(services);
+        Some(refusal.response)
+    }
+    .instrument(span)
+    .await
+}
+
+fn name(headers: &mut HeaderMap, id: RequestId) {
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+        headers.insert(REQUEST_ID, id);
     }
 }
 
-fn meter(services: &Services, request: &HttpRequest, status: u16) {
-    let (Some(caller), Some(endpoint)) = (
-        SignedIn::of(request),
-        request.extensions().get::<Endpoint>().copied(),
-    ) else {
-        return;
-    };
-    let metering = request.extensions().get::<Metering>().copied();
-    let cost = match metering {
-        Some(Metering::Done) => return,
-        Some(Metering::ByMinute(cost)) => cost,
-        None => MicroEuros::ZERO,
-    };
-    let bytes_in = announced_length(request).unwrap_or(0);
-    let count = RequestCount {
-        key_id: caller.key_id,
-        endpoint: endpoint.path,
-        method: method_name(request.method()),
-        status_code: status,
-        bytes_in: u64::try_from(bytes_in).unwrap_or(u64::MAX),
-        cost,
-    };
-    services.meter.count(count, services.clock.now());
+/// What is logged and counted of a request.
+struct Outcome<'a> {
+    method: &'a Method,
+    endpoint: Option<Endpoint>,
+    caller: Option<&'a Caller>,
+    metering: Option<Metering>,
+    bytes_in: Option<usize>,
+    status: u16,
 }
 
-fn method_name(method: &actix_web::http::Method) -> &'static str {
+impl Outcome<'_> {
+    /// The path is logged as its pattern, the query never: both may hold what nobody may read later.
+    fn log(&self, took: Duration) {
+        let (method, status) = (self.method, self.status);
+        let path = self.endpoint.map_or("(no route)", |endpoint| endpoint.path);
+        let client = self.caller.map(|caller| caller.tenant.client_id().0);
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let is_routine = status < 400 && self.endpoint.is_some_and(|endpoint| endpoint.is_ingest);
+        if is_routine {
+            tracing::debug!(%method, path, status, ms, client);
+        } else {
+            tracing::info!(%method, path, status, ms, client);
+        }
+    }
+
+    fn meter(&self, services: &Services) {
+        let (Some(caller), Some(endpoint)) = (self.caller, self.endpoint) else {
+            return;
+        };
+        let cost = match self.metering {
+            Some(Metering::Done) => return,
+            Some(Metering::ByMinute(cost)) => cost,
+            None => MicroEuros::ZERO,
+        };
+        let count = RequestCount {
+            key_id: caller.key_id,
+            endpoint: endpoint.path,
+            method: method_name(self.method),
+            status_code: self.status,
+            bytes_in: u64::try_from(self.bytes_in.unwrap_or(0)).unwrap_or(u64::MAX),
+            cost,
+        };
+        services.meter.count(count, services.clock.now());
+    }
+}
+
+fn method_name(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "POST" => "POST",

@@ -107,7 +107,7 @@ fn reservation(request: &ServiceRequest) -> Result<Option<Reservation>, ApiError
     let is_chunked = request
         .headers()
         .contains_key(actix_web::http::header::TRANSFER_ENCODING);
-    let announced = match announced_length(request.request()) {
+    let announced = match announced_length(request.headers()) {
         Some(length) => length,
         // A sender that does not say how much will come may send as much as the route takes.
         None if is_chunked => max_bytes,

@@ -9,6 +9,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::fmt::temporal::Pieces;
+use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// A moment in UTC, kept to the millisecond.
@@ -17,6 +19,9 @@ use serde::{Deserialize, Serialize};
 /// text with an offset.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UtcTime(i64);
+
+/// How a time is written, for people who wrote something else.
+pub const WHAT_A_TIME_IS: &str = "a time with its offset, such as 2026-11-22T15:40:00Z";
 
 impl UtcTime {
     /// 1970-01-01T00:00:00Z.
@@ -109,9 +114,23 @@ impl fmt::Debug for UtcTime {
 
 impl std::str::FromStr for UtcTime {
     type Err = jiff::Error;
+    /// A time that a calendar has but jiff cannot hold (the last hours of the year 9999) becomes the last
+    /// or first that it can.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(text.parse::<Timestamp>()?.into())
+        match text.parse::<Timestamp>() {
+            Ok(at) => Ok(at.into()),
+            Err(error) => beyond_the_ends(text).ok_or(error),
+        }
     }
+}
+
+/// The end of time that `text` lies beyond, when it is a whole time with an offset.
+fn beyond_the_ends(text: &str) -> Option<UtcTime> {
+    let pieces = Pieces::parse(text).ok()?;
+    let local = pieces.date().to_datetime(pieces.time()?);
+    let is_beyond = pieces.to_numeric_offset()?.to_timestamp(local).is_err();
+    let end = if local.year() > 0 { i64::MAX } else { i64::MIN };
+    is_beyond.then(|| UtcTime::from_unix_millis(end))
 }
 
 impl Serialize for UtcTime {
@@ -122,7 +141,22 @@ impl Serialize for UtcTime {
 
 impl<'de> Deserialize<'de> for UtcTime {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Timestamp::deserialize(deserializer)?.into())
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = UtcTime;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(WHAT_A_TIME_IS)
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<UtcTime, E> {
+                text.parse()
+                    .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
     }
 }
 
@@ -243,6 +277,33 @@ mod tests {
         assert_eq!(UtcTime::from(Timestamp::MAX), last);
         let first = UtcTime::from_unix_millis(i64::MIN);
         assert!(first.to_string().starts_with("-009999-"), "{first}");
+    }
+
+    #[test]
+    fn a_time_beyond_the_ends_is_read_as_the_end() {
+        let last = UtcTime::from_unix_millis(i64::MAX);
+        for beyond in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999-12:00"] {
+            assert_eq!(beyond.parse::<UtcTime>().unwrap(), last, "{beyond}");
+            let json = format!("\"{beyond}\"");
+            assert_eq!(serde_json::from_str::<UtcTime>(&json).unwrap(), last);
+        }
+    }
+
+    #[test]
+    fn a_time_without_its_offset_is_no_moment() {
+        for bad in [
+            "",
+            "yesterday",
+            "2026-11-24T21:57:44",
+            "2026-11-24",
+            "9999-12-31T23:59:59",
+        ] {
+            assert!(bad.parse::<UtcTime>().is_err(), "{bad}");
+        }
+        let error = serde_json::from_str::<UtcTime>("5")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(WHAT_A_TIME_IS), "{error}");
     }
 
     #[test]

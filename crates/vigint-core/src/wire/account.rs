@@ -55,7 +55,7 @@ pub struct ApiKeyInfo {
     pub created_at: UtcTime,
     /// When it ends by itself.
     pub expires_at: Option<UtcTime>,
-    /// When it was last used, to the minute.
+    /// When it was last used.
     pub last_used_at: Option<UtcTime>,
 }
 

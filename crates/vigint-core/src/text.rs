@@ -12,11 +12,11 @@ pub const MAX_LINE_CHARS: usize = 200;
 /// A text of several lines, safe to keep: at most [`MAX_TEXT_CHARS`] characters, cut with "…".
 #[must_use]
 pub fn clean_text(text: &str) -> String {
-    let kept = text
-        .trim()
+    let kept: String = text
         .chars()
-        .filter(|c| *c == '\n' || is_harmless(*c));
-    cut(&defang(kept.collect()), MAX_TEXT_CHARS)
+        .filter(|c| *c == '\n' || is_harmless(*c))
+        .collect();
+    cut(&defang(kept.trim().to_owned()), MAX_TEXT_CHARS)
 }
 
 /// A text of one line, safe to keep: white space folded, at most [`MAX_LINE_CHARS`] characters, cut with "…".
@@ -77,6 +77,13 @@ mod tests {
             clean_line("theft\r\nBcc: x@y.example\t\u{2028}now"),
             "theft Bcc: x@y.example now"
         );
+    }
+
+    #[test]
+    fn a_text_of_nothing_to_see_is_empty() {
+        for nothing in ["", " \n ", "\u{0000} \u{0007}", "\u{200B}\n\u{202E}"] {
+            assert_eq!(clean_text(nothing), "", "{nothing:?}");
+        }
     }
 
     #[test]

@@ -25,13 +25,19 @@ pub const MAX_BATCH_FRAMES: usize = 100;
 /// The most bytes the body of one batch may have.
 pub const MAX_BATCH_BYTES: usize = 32 * 1024 * 1024;
 
-/// The text of `frame_data` without the `data:image/jpeg;base64,` that browsers put before it.
+/// The text of `frame_data` without the `data:image/jpeg;base64,` that browsers put before it. The scheme of a
+/// URL may be written in any case (RFC 3986, section 3.1).
 #[must_use]
 pub fn strip_data_uri(frame_data: &str) -> &str {
-    let Some(rest) = frame_data.strip_prefix("data:") else {
+    let is_data_uri = frame_data
+        .get(..5)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"));
+    if !is_data_uri {
         return frame_data;
-    };
-    rest.split_once(',').map_or(frame_data, |(_, data)| data)
+    }
+    frame_data
+        .split_once(',')
+        .map_or(frame_data, |(_, data)| data)
 }
 
 #[cfg(test)]
@@ -41,7 +47,9 @@ mod tests {
     #[test]
     fn a_data_uri_prefix_is_taken_off() {
         assert_eq!(strip_data_uri("data:image/jpeg;base64,/9j/"), "/9j/");
+        assert_eq!(strip_data_uri("DATA:image/JPEG;base64,/9j/"), "/9j/");
         assert_eq!(strip_data_uri("/9j/"), "/9j/");
+        assert_eq!(strip_data_uri("dat"), "dat");
         assert_eq!(strip_data_uri("data:no comma"), "data:no comma");
     }
 }

@@ -1,9 +1,12 @@
 //! Frames on their way in: `POST /api/video/buffer` and `/batch`.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::Object;
 use crate::clock::UtcTime;
 
 /// One frame as JSON. Only `frame_data` is required.
@@ -14,8 +17,8 @@ pub struct FrameRequest<'a> {
     /// The JPEG in base64, with or without a data-URI prefix.
     #[serde(borrow)]
     pub frame_data: Cow<'a, str>,
-    /// The sender's own running number of this frame, given back by analyses.
-    #[serde(default)]
+    /// The sender's own running number of this frame, given back by analyses; 1 when it is missing.
+    #[serde(default, deserialize_with = "whole_number")]
     pub frame_count: Option<i64>,
     /// Which camera; `default` when it is missing.
     #[serde(borrow, default)]
@@ -33,8 +36,50 @@ pub struct FrameRequest<'a> {
 pub struct BatchRequest<'a> {
     /// At most [`crate::frame::MAX_BATCH_FRAMES`].
     #[serde(borrow)]
-    pub frames: Vec<FrameRequest<'a>>,
+    pub frames: Vec<Object<FrameRequest<'a>>>,
 }
+
+/// A whole number, also when it is written `7.0`, as languages write it that know one kind of number only.
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    struct Number;
+
+    impl<'de> Visitor<'de> for Number {
+        type Value = Option<i64>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a whole number")
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+            Ok(Some(number))
+        }
+
+        fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+            i64::try_from(number)
+                .map(Some)
+                .map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+        }
+
+        fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+            // Above this not every whole number has its own floating-point number.
+            let is_exact = number.fract() == 0.0 && number.abs() <= MOST_EXACT;
+            is_exact
+                .then(|| format!("{number:.0}").parse().ok())
+                .flatten()
+                .map(Some)
+                .ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+        }
+    }
+
+    deserializer.deserialize_any(Number)
+}
+
+/// 2^53.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,4 +115,37 @@ pub struct BatchResponse {
     pub frames_added: usize,
     /// How many frames the rings of the sources in this batch hold now.
     pub buffer_size: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(json: &str) -> Result<Option<i64>, serde_json::Error> {
+        let frame = format!(r#"{{"frame_data":"","frame_count":{json}}}"#);
+        serde_json::from_str::<FrameRequest<'_>>(&frame).map(|frame| frame.frame_count)
+    }
+
+    #[test]
+    fn a_frame_count_is_a_whole_number_however_it_is_written() {
+        for (json, number) in [
+            ("7", Some(7)),
+            ("7.0", Some(7)),
+            ("-3", Some(-3)),
+            ("null", None),
+        ] {
+            assert_eq!(count(json).unwrap(), number, "{json}");
+        }
+        for bad in [
+            "7.5",
+            "1e300",
+            "18446744073709551615",
+            "\"7\"",
+            "true",
+            "[7]",
+        ] {
+            let error = count(bad).unwrap_err().to_string();
+            assert!(error.contains("expected a whole number"), "{bad}: {error}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod error;
 mod frames;
 mod health;
 mod incidents;
+mod object;
 
 pub use account::{
     ApiKeyInfo, ClientInfo, ClientResponse, KeysResponse, SourceInfo, SourceSeconds,
@@ -27,3 +28,4 @@ pub use error::ErrorBody;
 pub use frames::{BatchRequest, BatchResponse, BufferResponse, BufferStatus, FrameRequest};
 pub use health::{Checks, HealthResponse, HealthStatus};
 pub use incidents::{ClipInfo, IncidentInfo, IncidentsResponse, TriageRequest};
+pub use object::Object;

@@ -7,8 +7,10 @@ use actix_web::{HttpMessage as _, HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use vigint_core::wire::Object;
 
-use super::error::{ApiError, Code};
+use super::error::{ApiError, Code, invalid};
 use super::routes::Endpoint;
 use super::services::{HttpLimits, Services};
 
@@ -33,6 +35,48 @@ pub(super) async fn read(
         .unwrap_or_else(|_| Err(ApiError::new(Code::RequestTimeout)))
 }
 
+/// Reads the whole body of a route that takes JSON only.
+pub(super) async fn read_json(
+    request: &HttpRequest,
+    payload: web::Payload,
+    services: &Services,
+) -> Result<Bytes, ApiError> {
+    let headers = request.headers();
+    let is_empty = announced_length(headers).unwrap_or(0) == 0
+        && !headers.contains_key(header::TRANSFER_ENCODING);
+    if !is_empty && !matches!(media_type(headers), Ok(Media::Json)) {
+        return Err(ApiError::saying(
+            Code::UnsupportedMediaType,
+            "Send application/json",
+        ));
+    }
+    read(request, payload, services).await
+}
+
+/// What a body says it is.
+pub(super) enum Media {
+    /// `application/json`.
+    Json,
+    /// `image/jpeg`.
+    Jpeg,
+}
+
+/// The type of a body. One that does not say what it is is taken for JSON, as the earlier server did.
+pub(super) fn media_type(headers: &HeaderMap) -> Result<Media, ApiError> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(Media::Json);
+    };
+    let essence = value.to_str().unwrap_or_default();
+    let essence = essence.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        Ok(Media::Json)
+    } else if essence.eq_ignore_ascii_case("image/jpeg") {
+        Ok(Media::Jpeg)
+    } else {
+        Err(ApiError::new(Code::UnsupportedMediaType))
+    }
+}
+
 /// The body as JSON; no body at all is `T::default()`.
 pub(super) fn parse_json<'a, T: Deserialize<'a> + Default>(body: &'a [u8]) -> Result<T, ApiError> {
     if body.trim_ascii().is_empty() || body.trim_ascii() == b"null" {
@@ -41,17 +85,64 @@ pub(super) fn parse_json<'a, T: Deserialize<'a> + Default>(body: &'a [u8]) -> Re
     parse_required_json(body)
 }
 
-/// The body as JSON.
+/// The body as a JSON object.
 pub(super) fn parse_required_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| {
+    match serde_json::from_slice(body) {
+        Ok(Object(value)) => Ok(value),
+        Err(error) => Err(explain::<T>(body, error)),
+    }
+}
+
+/// What is wrong with a body: 400 when it is no JSON, 422 and the field's name when a value in it is not accepted.
+fn explain<'a, T: Deserialize<'a>>(body: &'a [u8], error: serde_json::Error) -> ApiError {
+    // A wrong value is met before what may be broken after it.
+    let broken = if error.is_data() {
+        serde_json::from_slice::<IgnoredAny>(body).err()
+    } else {
+        Some(error)
+    };
+    if let Some(error) = broken {
         let place = format!("line {}, column {}", error.line(), error.column());
-        let what = if error.is_data() {
-            "The JSON does not have the form this route takes"
-        } else {
-            "The body is not valid JSON"
-        };
-        ApiError::saying(Code::Malformed, format!("{what} ({place})"))
-    })
+        let message = format!("The body is not valid JSON ({place})");
+        return ApiError::saying(Code::Malformed, message);
+    }
+    // Read once more, for the path that the fast way does not keep.
+    let mut again = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, Object<T>>(&mut again) {
+        Err(error) => {
+            let path = error.path().to_string();
+            not_accepted(&path, &error.into_inner().to_string())
+        }
+        Ok(_) => ApiError::new(Code::Malformed),
+    }
+}
+
+/// Takes from serde's message what is safe to say and leaves the value itself, which may be anything.
+fn not_accepted(path: &str, message: &str) -> ApiError {
+    let is_whole_body = path == ".";
+    let field = message.split('`').nth(1).unwrap_or_default();
+    let why = if message.starts_with("missing field") {
+        format!("`{field}` is missing")
+    } else if message.starts_with("duplicate field") {
+        format!("`{field}` stands twice")
+    } else {
+        let expected = message
+            .rsplit_once(", expected ")
+            .map(|(_, rest)| rest.rsplit_once(" at line ").map_or(rest, |(what, _)| what));
+        match expected {
+            Some(expected) if is_whole_body => {
+                let message = format!("The body must be {expected}");
+                return ApiError::saying(Code::Malformed, message);
+            }
+            Some(expected) => format!("must be {expected}"),
+            None => "the value is not accepted".to_owned(),
+        }
+    };
+    if is_whole_body {
+        ApiError::saying(Code::InvalidField, why)
+    } else {
+        invalid(path, &why)
+    }
 }
 
 /// The length a request announces.
@@ -88,4 +179,102 @@ async fn collect(
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use vigint_core::wire::{AlertRequest, BatchRequest, FrameRequest};
+
+    use super::*;
+
+    fn said<'a, T: Deserialize<'a>>(body: &'a str) -> (u16, String) {
+        let error = parse_required_json::<T>(body.as_bytes()).err().unwrap();
+        let status = actix_web::ResponseError::status_code(&error).as_u16();
+        (status, error.to_string())
+    }
+
+    #[test]
+    fn a_value_that_is_not_accepted_is_named() {
+        for (body, message) in [
+            (r#"{}"#, "`frame_data` is missing"),
+            (r#"{"frame_data":5}"#, "frame_data: must be a string"),
+            (
+                r#"{"frame_data":"","source_id":5}"#,
+                "source_id: must be a string",
+            ),
+            (
+                r#"{"frame_data":"","frame_count":"7"}"#,
+                "frame_count: must be a whole number",
+            ),
+            (
+                r#"{"frame_data":"","frame_count":true}"#,
+                "frame_count: must be a whole number",
+            ),
+            (
+                r#"{"frame_data":"","frame_data":""}"#,
+                "`frame_data` stands twice",
+            ),
+        ] {
+            assert_eq!(
+                said::<FrameRequest<'_>>(body),
+                (422, message.to_owned()),
+                "{body}"
+            );
+        }
+        for at in [r#""yesterday""#, r#""""#, "5", r#""2026-11-24T21:57:44""#] {
+            let body = format!(r#"{{"frame_data":"","captured_at":{at}}}"#);
+            let expected =
+                "captured_at: must be a time with its offset, such as 2026-11-22T15:40:00Z";
+            assert_eq!(
+                said::<FrameRequest<'_>>(&body),
+                (422, expected.to_owned()),
+                "{at}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_in_a_batch_is_named_with_its_frame() {
+        for (frame, message) in [
+            ("{}", "frames[1]: `frame_data` is missing"),
+            ("[\"/9j/\"]", "frames[1]: must be an object"),
+            (
+                r#"{"frame_data":"","captured_at":5}"#,
+                "frames[1].captured_at: must be a time with its offset, such as 2026-11-22T15:40:00Z",
+            ),
+        ] {
+            let body = format!(r#"{{"frames":[{{"frame_data":""}},{frame}]}}"#);
+            assert_eq!(
+                said::<BatchRequest<'_>>(&body),
+                (422, message.to_owned()),
+                "{frame}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_object_is_malformed() {
+        for body in [
+            "{",
+            r#"{"source_id":5,"#,
+            r#"{"analysis":"x"} {}"#,
+            r#"["x","vol","HIGH"]"#,
+            r#""x""#,
+            "5",
+        ] {
+            let (status, message) = said::<AlertRequest>(body);
+            assert_eq!(status, 400, "{body}: {message}");
+        }
+        assert_eq!(
+            said::<AlertRequest>(r#"["x","vol","HIGH"]"#).1,
+            "The body must be an object"
+        );
+    }
+
+    #[test]
+    fn the_value_itself_is_never_said_again() {
+        let body = r#"{"frame_data":"","captured_at":"a secret, expected nowhere"}"#;
+        let (_, message) = said::<FrameRequest<'_>>(body);
+        assert!(!message.contains("secret"), "{message}");
+    }
 }

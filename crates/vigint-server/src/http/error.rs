@@ -215,8 +215,19 @@ pub(super) fn internal(cause: &dyn fmt::Display) -> ApiError {
     ApiError::new(Code::Internal)
 }
 
+/// A field, or a parameter of the URL, whose value is not accepted.
+pub(super) fn invalid(field: &str, why: &dyn fmt::Display) -> ApiError {
+    let why = why.to_string();
+    let message = if why.starts_with(field) {
+        why
+    } else {
+        format!("{field}: {why}")
+    };
+    ApiError::saying(Code::InvalidField, message)
+}
+
 /// A message of ours as a sentence for a person.
-fn sentence(message: &str) -> String {
+pub(super) fn sentence(message: &str) -> String {
     let mut letters = message.chars();
     letters
         .next()

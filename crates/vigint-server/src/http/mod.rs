@@ -8,6 +8,7 @@ mod error;
 mod expect;
 mod handlers;
 mod middleware;
+mod query;
 mod routes;
 mod server;
 mod services;

@@ -180,6 +180,8 @@ fn every_answer_has_its_request_id_and_errors_are_json() {
         ("POST", "/api/video/analyze", 409, "no_frames"),
         ("GET", "/api/incidents?cursor=x", 400, "bad_cursor"),
         ("GET", "/api/incidents?limit=201", 422, "invalid_field"),
+        ("GET", "/api/incidents?limit=abc", 422, "invalid_field"),
+        ("GET", "/api/incidents?to=1&to=2", 400, "malformed"),
     ] {
         let answer = customer.send(method, path, b"");
         assert_eq!(answer.status, status, "{path}: {}", answer.text());

@@ -41,7 +41,8 @@ fn a_frame_that_cannot_be_taken_is_named() {
     let good = STANDARD.encode(&pictures(1)[0]);
     for (body, status, code) in [
         ("{", 400, "malformed"),
-        ("{}", 400, "malformed"),
+        ("{}", 422, "invalid_field"),
+        (r#"["/9j/"]"#, 400, "malformed"),
         (r#"{"frame_data":"%%%"}"#, 400, "malformed"),
         (r#"{"frame_data":""}"#, 422, "not_a_jpeg"),
         (
@@ -142,4 +143,116 @@ fn a_source_can_be_emptied_by_its_owner() {
     let path = format!("/api/clients/{}/sources/till", customer.id);
     assert_eq!(customer.send("DELETE", &path, b"").status, 204);
     assert_eq!(customer.send("DELETE", &path, b"").status, 404);
+}
+
+#[test]
+fn a_frame_without_a_number_is_the_first() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    let jpeg = &pictures(1)[0];
+    let as_json = json!({"frame_data": STANDARD.encode(jpeg)});
+    let answers = [
+        customer.post("/api/video/buffer", &as_json),
+        customer.push("", jpeg),
+        customer.push("frame_count=&captured_at=", jpeg),
+    ];
+    for answer in answers {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.json()["frame_count"], 1);
+    }
+}
+
+#[test]
+fn base64_may_be_broken_into_lines() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    let data = STANDARD.encode(&pictures(1)[0]);
+    let lines: Vec<&str> = data
+        .as_bytes()
+        .chunks(76)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
+    for frame_data in [
+        lines.join("\n") + "\n",
+        format!("DATA:image/jpeg;base64,{}", lines.join("\r\n ")),
+    ] {
+        let answer = customer.post("/api/video/buffer", &json!({"frame_data": frame_data}));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+}
+
+#[test]
+fn a_raw_frame_is_refused_without_naming_a_field_it_has_not() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    let answer = customer.push("", b"no picture");
+    assert_eq!(answer.json()["code"], "not_a_jpeg");
+    let said = answer.json()["error"].as_str().unwrap().to_owned();
+    assert!(said.starts_with("This is not a JPEG"), "{said}");
+    let as_json = json!({"frame_data": STANDARD.encode("no picture")});
+    let answer = customer.post("/api/video/buffer", &as_json);
+    let said = answer.json()["error"].as_str().unwrap().to_owned();
+    assert!(said.starts_with("frame_data: this is not a JPEG"), "{said}");
+}
+
+#[test]
+fn what_is_wrong_in_the_query_of_a_raw_frame_is_named() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    let jpeg = &pictures(1)[0];
+    for (query, status, named) in [
+        ("frame_count=seven", 422, "frame_count"),
+        ("captured_at=yesterday", 422, "captured_at"),
+        ("source_id=../x", 422, "source_id"),
+        ("source_id=a&source_id=b", 400, "source_id"),
+    ] {
+        let answer = customer.push(query, jpeg);
+        assert_eq!(answer.status, status, "{query}");
+        let said = answer.json()["error"].as_str().unwrap().to_owned();
+        assert!(said.starts_with(named), "{query}: {said}");
+    }
+    // The '+' of an offset is easily forgotten to be escaped.
+    let at = crate::fixture::now().timestamp().to_string();
+    let at = at.replace('Z', "+00:00");
+    assert_eq!(
+        customer.push(&format!("captured_at={at}"), jpeg).status,
+        200
+    );
+}
+
+#[test]
+fn a_frame_from_the_end_of_time_is_taken_at_its_arrival() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    let jpeg = &pictures(1)[0];
+    let answer = customer.push("captured_at=9999-12-31T23:59:59Z", jpeg);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let sources = customer.get(&format!("/api/clients/{}/sources", customer.id));
+    let newest = sources.json()["sources"][0]["newest_at"].clone();
+    let newest: vigint_core::clock::UtcTime = serde_json::from_value(newest).unwrap();
+    assert!(newest <= crate::fixture::now(), "{newest}");
+}
+
+#[test]
+fn only_a_frame_may_be_sent_as_a_picture() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    let bearer = format!("Bearer {}", customer.key);
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "image/jpeg"),
+    ];
+    for (method, path) in [
+        ("POST", "/api/video/buffer/batch"),
+        ("POST", "/api/video/analyze"),
+        ("POST", "/api/video/alert"),
+        (
+            "PATCH",
+            "/api/incidents/0190aaaa-0000-4000-8000-000000000000",
+        ),
+    ] {
+        let answer = server.request(method, path, &headers, b"{}");
+        assert_eq!(answer.status, 415, "{path}");
+        assert_eq!(answer.json()["error"], "Send application/json", "{path}");
+    }
 }

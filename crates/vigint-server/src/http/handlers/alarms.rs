@@ -5,10 +5,10 @@ use vigint_core::text::MAX_TEXT_CHARS;
 use vigint_core::verdict::RiskLevel;
 use vigint_core::wire::{AlertRequest, AlertResponse, AlertStatus};
 
-use super::{invalid, source_or_default};
+use super::source_or_default;
 use crate::http::auth::SignedIn;
-use crate::http::body::{parse_json, read};
-use crate::http::error::ApiError;
+use crate::http::body::{parse_json, read_json};
+use crate::http::error::{ApiError, invalid};
 use crate::http::middleware::Metering;
 use crate::http::services::Services;
 use crate::incidents::Alarm;
@@ -20,7 +20,7 @@ pub(in crate::http) async fn raise_alarm(
     payload: web::Payload,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let body = read(&request, payload, &services).await?;
+    let body = read_json(&request, payload, &services).await?;
     let alarm = alarm(parse_json(&body)?)?;
     let raised = services.incidents.raise(&caller, alarm).await?;
     request.extensions_mut().insert(Metering::Done);
@@ -50,7 +50,7 @@ fn alarm(asked: AlertRequest) -> Result<Alarm, ApiError> {
         None | Some("") => RiskLevel::Medium,
         Some(text) => text
             .to_ascii_uppercase()
-            .parse()
+            .parse::<RiskLevel>()
             .map_err(|error| invalid("risk_level", &error))?,
     };
     Ok(Alarm {

@@ -1,11 +1,13 @@
 //! Analyses.
 
+use std::time::Duration;
+
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use vigint_core::wire::{AnalysisResponse, AnalyzeRequest, CostInfo, IncidentRef};
 
 use super::source_or_default;
 use crate::http::auth::SignedIn;
-use crate::http::body::{parse_json, read};
+use crate::http::body::{parse_json, read_json};
 use crate::http::error::ApiError;
 use crate::http::middleware::Metering;
 use crate::http::services::Services;
@@ -18,7 +20,7 @@ pub(in crate::http) async fn create_analysis(
     payload: web::Payload,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let body = read(&request, payload, &services).await?;
+    let body = read_json(&request, payload, &services).await?;
     let asked: AnalyzeRequest = parse_json(&body)?;
     let source = source_or_default(asked.source_id.as_deref())?;
     let detection = services.incidents.analyze(&caller, &source).await?;
@@ -48,7 +50,7 @@ fn response(detection: &Detection, caller: &SignedIn, services: &Services) -> An
         source_id: detection.source_id.to_string(),
         frame_count: detection.frame_count,
         frames_analyzed: judgement.frames_analyzed,
-        window_seconds: detection.window.as_secs_f64(),
+        window_seconds: seconds(detection.window),
         timestamp: detection.at,
         client_email: caller.client_email.clone(),
         skipped: judgement.skipped,
@@ -60,6 +62,12 @@ fn response(detection: &Detection, caller: &SignedIn, services: &Services) -> An
         },
         stages: judgement.stages,
     }
+}
+
+/// Seconds with three decimals, like every time in an answer.
+fn seconds(span: Duration) -> f64 {
+    let millis = u32::try_from(span.as_millis()).unwrap_or(u32::MAX);
+    f64::from(millis) / 1000.0
 }
 
 fn incident_ref(recorded: &Recorded, services: &Services) -> IncidentRef {

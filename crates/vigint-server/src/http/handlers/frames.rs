@@ -1,25 +1,24 @@
 //! Frames on their way in.
 
-use actix_web::http::header;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
-use serde::Deserialize;
 use vigint_core::clock::UtcTime;
 use vigint_core::frame::{FrameLimits, MAX_BATCH_FRAMES, strip_data_uri};
 use vigint_core::ids::SourceId;
 use vigint_core::text::clean_line;
-use vigint_core::wire::{BatchRequest, BatchResponse, BufferResponse, FrameRequest};
+use vigint_core::wire::{BatchRequest, BatchResponse, BufferResponse, FrameRequest, Object};
 use vigint_video::jpeg::{self, JpegError};
 
-use super::{invalid, query, source_or_default};
+use super::source_or_default;
 use crate::buffer::{BatchError, IncomingFrame};
 use crate::http::auth::SignedIn;
-use crate::http::body::{parse_required_json, read, too_large};
-use crate::http::error::{ApiError, Code};
+use crate::http::body::{Media, media_type, parse_required_json, read, read_json, too_large};
+use crate::http::error::{ApiError, Code, invalid, sentence};
 use crate::http::middleware::Metering;
+use crate::http::query::Query;
 use crate::http::services::Services;
 
 /// Standard base64, with or without padding.
@@ -28,14 +27,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What a raw frame says of itself in the query.
-#[derive(Deserialize)]
-struct RawFrameQuery {
-    frame_count: Option<i64>,
-    source_id: Option<String>,
-    source_name: Option<String>,
-    captured_at: Option<UtcTime>,
-}
+/// The number of a frame that was sent without one.
+const FIRST: i64 = 1;
+
+/// The field of a JSON frame that holds its picture.
+const PICTURE: &str = "frame_data";
 
 /// `POST /api/video/buffer`
 pub(in crate::http) async fn push_frame(
@@ -45,17 +41,20 @@ pub(in crate::http) async fn push_frame(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let limits = services.limits.frame;
-    let (source, frame) = match media_type(&request)? {
+    let (source, frame) = match media_type(request.headers())? {
         Media::Jpeg => {
-            let fields: RawFrameQuery = query(&request)?;
-            let body = read(&request, payload, &services).await?;
-            let source = source_or_default(fields.source_id.as_deref())?;
-            let frame = Fields {
-                frame_count: fields.frame_count,
-                source_name: fields.source_name.as_deref(),
-                captured_at: fields.captured_at,
+            // The query is read first: an error in it needs no body.
+            let asked = Query::of(&request);
+            let source = source_or_default(asked.text("source_id")?.as_deref())?;
+            let source_name = asked.text("source_name")?;
+            let fields = Fields {
+                frame_count: asked.whole_number("frame_count")?,
+                source_name: source_name.as_deref(),
+                captured_at: asked.time("captured_at")?,
             };
-            (source, frame.with(body, &limits)?)
+            let body = read(&request, payload, &services).await?;
+            let frame = fields.with(body, &limits).map_err(PictureRefused::of_raw)?;
+            (source, frame)
         }
         Media::Json => {
             let body = read(&request, payload, &services).await?;
@@ -82,7 +81,7 @@ pub(in crate::http) async fn push_batch(
     payload: web::Payload,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let body = read(&request, payload, &services).await?;
+    let body = read_json(&request, payload, &services).await?;
     let batch: BatchRequest<'_> = parse_required_json(&body)?;
     if batch.frames.is_empty() {
         return Err(invalid("frames", &"send at least one frame"));
@@ -92,7 +91,7 @@ pub(in crate::http) async fn push_batch(
         return Err(ApiError::saying(Code::TooLarge, message));
     }
     let mut frames = Vec::with_capacity(batch.frames.len());
-    for (index, frame) in batch.frames.iter().enumerate() {
+    for (index, Object(frame)) in batch.frames.iter().enumerate() {
         let frame =
             frame_of_json(frame, &services.limits.frame).map_err(|error| error.in_frame(index))?;
         frames.push(frame);
@@ -113,27 +112,6 @@ pub(in crate::http) async fn push_batch(
     }))
 }
 
-enum Media {
-    Json,
-    Jpeg,
-}
-
-/// A body that does not say what it is is taken for JSON, as the earlier server did.
-fn media_type(request: &HttpRequest) -> Result<Media, ApiError> {
-    let Some(value) = request.headers().get(header::CONTENT_TYPE) else {
-        return Ok(Media::Json);
-    };
-    let essence = value.to_str().unwrap_or_default();
-    let essence = essence.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        Ok(Media::Json)
-    } else if essence.eq_ignore_ascii_case("image/jpeg") {
-        Ok(Media::Jpeg)
-    } else {
-        Err(ApiError::new(Code::UnsupportedMediaType))
-    }
-}
-
 /// What is said of a frame beside its picture.
 struct Fields<'a> {
     frame_count: Option<i64>,
@@ -143,23 +121,18 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     /// The frame, once its picture is known to be one.
-    fn with(self, mut jpeg: Bytes, limits: &FrameLimits) -> Result<IncomingFrame, ApiError> {
+    fn with(self, mut jpeg: Bytes, limits: &FrameLimits) -> Result<IncomingFrame, PictureRefused> {
         if jpeg.len() > limits.max_bytes {
-            return Err(too_large(limits.max_bytes));
+            return Err(PictureRefused::TooLarge(limits.max_bytes));
         }
-        let info = jpeg::inspect(&jpeg, limits.max_pixels).map_err(|error| match error {
-            JpegError::TooManyPixels { .. } => {
-                ApiError::saying(Code::TooManyPixels, format!("frame_data: {error}"))
-            }
-            other => ApiError::saying(Code::NotAJpeg, format!("frame_data: {other}")),
-        })?;
+        let info = jpeg::inspect(&jpeg, limits.max_pixels).map_err(PictureRefused::Picture)?;
         // Bytes after the end marker are no picture.
         jpeg.truncate(info.len);
         Ok(IncomingFrame {
             jpeg,
             width: info.width,
             height: info.height,
-            frame_count: self.frame_count.unwrap_or(0),
+            frame_count: self.frame_count.unwrap_or(FIRST),
             captured_at: self.captured_at,
             source_name: self
                 .source_name
@@ -169,18 +142,59 @@ impl Fields<'_> {
     }
 }
 
+/// Why a picture is not taken.
+enum PictureRefused {
+    /// It has more than this many bytes.
+    TooLarge(usize),
+    /// It is not one that we take.
+    Picture(JpegError),
+}
+
+impl PictureRefused {
+    /// As said of a body that is the picture.
+    fn of_raw(self) -> ApiError {
+        self.saying(|error| sentence(&error.to_string()))
+    }
+
+    /// As said of a body with the picture in one of its fields.
+    fn of_json(self) -> ApiError {
+        self.saying(|error| format!("{PICTURE}: {error}"))
+    }
+
+    fn saying(self, words: fn(&JpegError) -> String) -> ApiError {
+        match self {
+            Self::TooLarge(max_bytes) => too_large(max_bytes),
+            Self::Picture(error @ JpegError::TooManyPixels { .. }) => {
+                ApiError::saying(Code::TooManyPixels, words(&error))
+            }
+            Self::Picture(error) => ApiError::saying(Code::NotAJpeg, words(&error)),
+        }
+    }
+}
+
 fn frame_of_json(
     frame: &FrameRequest<'_>,
     limits: &FrameLimits,
 ) -> Result<(SourceId, IncomingFrame), ApiError> {
     let source = source_or_default(frame.source_id.as_deref())?;
-    let jpeg = BASE64
-        .decode(strip_data_uri(&frame.frame_data))
-        .map_err(|_| ApiError::saying(Code::Malformed, "frame_data is not valid base64"))?;
+    let jpeg = decode(strip_data_uri(&frame.frame_data))?;
     let fields = Fields {
         frame_count: frame.frame_count,
         source_name: frame.source_name.as_deref(),
         captured_at: frame.captured_at,
     };
-    Ok((source, fields.with(jpeg.into(), limits)?))
+    let frame = fields.with(jpeg.into(), limits);
+    Ok((source, frame.map_err(PictureRefused::of_json)?))
+}
+
+/// The bytes behind base64. The `base64` program and Python's `encodebytes` break it into lines; only what is
+/// not one line is read a second time.
+fn decode(text: &str) -> Result<Vec<u8>, ApiError> {
+    BASE64.decode(text).or_else(|_| {
+        let is_blank = u8::is_ascii_whitespace;
+        let one_line: Vec<u8> = text.bytes().filter(|b| !is_blank(b)).collect();
+        BASE64.decode(one_line).map_err(|_| {
+            ApiError::saying(Code::Malformed, format!("{PICTURE} is not valid base64"))
+        })
+    })
 }

@@ -1,7 +1,8 @@
 //! Looking through incidents.
 
+use std::borrow::Cow;
+
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
 use vigint_core::ids::IncidentId;
 use vigint_core::incident::{ClipState, Triage};
 use vigint_core::text::clean_text;
@@ -10,25 +11,16 @@ use vigint_db::clips::ClipRow;
 use vigint_db::incidents::{IncidentQuery, IncidentRow};
 
 use super::film::{being_made, play};
-use super::{invalid, query, require_own, source_or_default, time_or_date};
+use super::{require_own, source_or_default};
 use crate::http::auth::SignedIn;
-use crate::http::body::{parse_json, read};
-use crate::http::error::{ApiError, Code};
+use crate::http::body::{parse_json, read_json};
+use crate::http::error::{ApiError, Code, invalid};
+use crate::http::query::Query;
 use crate::http::services::Services;
 use crate::incidents::ReviewError;
 
 const DEFAULT_PAGE: i64 = 50;
 const LARGEST_PAGE: i64 = 200;
-
-#[derive(Deserialize)]
-struct ListQuery {
-    source_id: Option<String>,
-    status: Option<String>,
-    from: Option<String>,
-    to: Option<String>,
-    limit: Option<i64>,
-    cursor: Option<String>,
-}
 
 /// `GET /api/incidents`
 pub(in crate::http) async fn list_incidents(
@@ -83,7 +75,7 @@ pub(in crate::http) async fn triage_incident(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let id = incident_id(&id)?;
-    let body = read(&request, payload, &services).await?;
+    let body = read_json(&request, payload, &services).await?;
     let asked: TriageRequest = parse_json(&body)?;
     let next = match asked.status.as_deref() {
         Some("acknowledged") => Triage::Acknowledged,
@@ -129,28 +121,28 @@ fn incident_id(text: &str) -> Result<IncidentId, ApiError> {
 }
 
 fn list_query(request: &HttpRequest) -> Result<IncidentQuery, ApiError> {
-    let asked: ListQuery = query(request)?;
-    let limit = asked.limit.unwrap_or(DEFAULT_PAGE);
+    let asked = Query::of(request);
+    let limit = asked.whole_number("limit")?.unwrap_or(DEFAULT_PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(invalid("limit", &format!("write 1 to {LARGEST_PAGE}")));
     }
     Ok(IncidentQuery {
-        source_id: match asked.source_id.as_deref() {
+        source_id: match asked.text("source_id")? {
             None => None,
-            named => Some(source_or_default(named)?),
+            named => Some(source_or_default(named.as_deref())?),
         },
         triage: asked
-            .status
+            .text("status")?
             .map(|status| {
                 status
                     .parse::<Triage>()
                     .map_err(|error| invalid("status", &error))
             })
             .transpose()?,
-        from: time_or_date("from", asked.from.as_deref())?,
-        to: time_or_date("to", asked.to.as_deref())?,
+        from: asked.from("from")?,
+        to: asked.to("to")?,
         limit,
-        cursor: asked.cursor,
+        cursor: asked.text("cursor")?.map(Cow::into_owned),
     })
 }
 

@@ -1,25 +1,19 @@
 //! What a client used, and what it costs.
 
+use std::borrow::Cow;
+
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
 use vigint_core::ids::KeyId;
 use vigint_core::wire::{CostInfo, UsageResponse, UsageRow};
 use vigint_db::usage::UsageQuery;
 
-use super::{invalid, query, require_own, time_or_date};
+use super::require_own;
 use crate::http::auth::SignedIn;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, invalid};
+use crate::http::query::Query;
 use crate::http::services::Services;
 
 const LARGEST_PAGE: i64 = 1000;
-
-#[derive(Deserialize)]
-struct Asked {
-    from: Option<String>,
-    to: Option<String>,
-    key_id: Option<String>,
-    cursor: Option<String>,
-}
 
 /// `GET /api/usage`
 pub(in crate::http) async fn show_usage(
@@ -27,19 +21,19 @@ pub(in crate::http) async fn show_usage(
     request: HttpRequest,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let asked: Asked = query(&request)?;
+    let asked = Query::of(&request);
     let usage_query = UsageQuery {
-        from: time_or_date("from", asked.from.as_deref())?,
-        to: time_or_date("to", asked.to.as_deref())?,
+        from: asked.from("from")?,
+        to: asked.to("to")?,
         key_id: asked
-            .key_id
+            .text("key_id")?
             .map(|id| {
                 id.parse::<KeyId>()
                     .map_err(|_| invalid("key_id", &"write a key's number"))
             })
             .transpose()?,
         limit: LARGEST_PAGE,
-        cursor: asked.cursor,
+        cursor: asked.text("cursor")?.map(Cow::into_owned),
     };
     // What was counted a moment ago belongs to the answer.
     services.meter.flush(&services.database).await?;

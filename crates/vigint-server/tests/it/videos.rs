@@ -27,6 +27,13 @@ fn get(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Answer {
     server.request("GET", path, headers, b"")
 }
 
+fn assert_private(answer: &Answer) {
+    assert_eq!(answer.header("cache-control"), "private, no-store");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert_eq!(answer.header("x-robots-tag"), "noindex");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+}
+
 #[test]
 fn a_link_plays_whole_and_in_parts_and_may_not_be_kept() {
     let server = FixedAnalyzer::server(Ok(true), Ok(true));
@@ -35,10 +42,7 @@ fn a_link_plays_whole_and_in_parts_and_may_not_be_kept() {
     assert_eq!(whole.status, 200);
     assert_eq!(whole.header("content-type"), "video/mp4");
     assert_eq!(whole.header("accept-ranges"), "bytes");
-    assert_eq!(whole.header("cache-control"), "private, no-store");
-    assert_eq!(whole.header("referrer-policy"), "no-referrer");
-    assert_eq!(whole.header("x-robots-tag"), "noindex");
-    assert_eq!(whole.header("x-content-type-options"), "nosniff");
+    assert_private(&whole);
     assert_eq!(&whole.body[4..8], b"ftyp");
     let moov = whole.body.windows(4).position(|at| at == b"moov").unwrap();
     let mdat = whole.body.windows(4).position(|at| at == b"mdat").unwrap();
@@ -58,15 +62,25 @@ fn a_link_plays_whole_and_in_parts_and_may_not_be_kept() {
     let beyond = get(&server, &link, &[("range", &format!("bytes={size}-"))]);
     assert_eq!(beyond.status, 416);
     assert_eq!(beyond.header("content-range"), format!("bytes */{size}"));
+    assert_eq!(beyond.json()["code"], "range_not_satisfiable");
 
     let etag = whole.header("etag").to_owned();
     assert!(!etag.is_empty());
     assert_eq!(get(&server, &link, &[("if-none-match", &etag)]).status, 304);
+    let other = get(&server, &link, &[("if-match", "\"another\"")]);
+    assert_eq!(other.status, 412);
+    assert_eq!(other.json()["code"], "precondition_failed");
     let head = server.request("HEAD", &link, &[], b"");
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_eq!(head.header("content-length"), size.to_string());
     // Fetching does not consume it.
     assert_eq!(get(&server, &link, &[]).body, whole.body);
+}
+
+/// The path with its id in capitals, which is the same UUID.
+fn upper_case_id(path: &str) -> String {
+    let id = path.strip_prefix("/video/").unwrap();
+    format!("/video/{}", id.to_uppercase())
 }
 
 #[test]
@@ -83,6 +97,13 @@ fn a_link_with_one_thing_changed_is_refused() {
         (one_digit, 403),
         (format!("{path}?{expires}1&{token}"), 403),
         (format!("{path}?expires=1&{token}"), 403),
+        (
+            format!("{path}?{}&{token}", expires.replace('=', "=0")),
+            403,
+        ),
+        (format!("{}?{query}", upper_case_id(path)), 404),
+        (format!("{}?{query}", path.replacen('-', "", 1)), 404),
+        (format!("{}?{query}", path.replacen('-', "%2d", 1)), 404),
         (format!("{path}?{expires}"), 401),
         (path.to_owned(), 401),
         (format!("{path}?{expires}&token="), 401),
@@ -96,6 +117,7 @@ fn a_link_with_one_thing_changed_is_refused() {
         let answer = get(&server, &link, &[]);
         assert_eq!(answer.status, status, "{link}: {}", answer.text());
         assert!(answer.json()["error"].is_string());
+        assert_private(&answer);
     }
 }
 

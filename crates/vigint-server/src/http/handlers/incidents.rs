@@ -10,7 +10,7 @@ use vigint_core::wire::{ClipInfo, IncidentInfo, IncidentsResponse, TriageRequest
 use vigint_db::clips::ClipRow;
 use vigint_db::incidents::{IncidentQuery, IncidentRow};
 
-use super::film::{being_made, play};
+use super::film::{being_made, play, private};
 use super::{require_own, source_or_default};
 use crate::http::auth::SignedIn;
 use crate::http::body::{parse_json, read_json};
@@ -102,14 +102,23 @@ pub(in crate::http) async fn show_clip(
     id: web::Path<String>,
     request: HttpRequest,
     services: web::Data<Services>,
+) -> HttpResponse {
+    private(clip(&caller, &id, &request, &services).await)
+}
+
+async fn clip(
+    caller: &SignedIn,
+    id: &str,
+    request: &HttpRequest,
+    services: &Services,
 ) -> Result<HttpResponse, ApiError> {
-    let id = incident_id(&id)?;
+    let id = incident_id(id)?;
     match services
         .incidents
         .film_of_incident(&caller.tenant, id)
         .await
     {
-        Ok(path) => play(&request, path).await,
+        Ok(path) => play(request, path).await,
         Err(ReviewError::ClipPending) => Ok(being_made()),
         Err(error) => Err(error.into()),
     }

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use vigint_core::ids::ClipId;
 
-use super::film::{being_made, play};
+use super::film::{being_made, play, private};
 use crate::http::error::{ApiError, Code};
 use crate::http::services::Services;
 use crate::incidents::{LinkedFilm, ReviewError};
@@ -13,19 +13,36 @@ pub(in crate::http) async fn show_video(
     clip_id: web::Path<String>,
     request: HttpRequest,
     services: web::Data<Services>,
+) -> HttpResponse {
+    private(film(&clip_id, &request, &services).await)
+}
+
+async fn film(
+    named: &str,
+    request: &HttpRequest,
+    services: &Services,
 ) -> Result<HttpResponse, ApiError> {
-    let clip: ClipId = clip_id.parse().map_err(|_| ApiError::new(Code::NotFound))?;
+    let clip = clip_id(named, request.uri().path())?;
     let link = Link::read(request.query_string())?;
     services
         .links
         .verify(clip, link.expires, &link.token, services.clock.now())
         .map_err(|_| ApiError::new(Code::LinkRefused))?;
     match services.incidents.film_of_verified_link(clip).await {
-        Ok(LinkedFilm::Film(path)) => play(&request, path).await,
+        Ok(LinkedFilm::Film(path)) => play(request, path).await,
         Ok(LinkedFilm::Revoked) => Err(ApiError::new(Code::LinkRefused)),
         Err(ReviewError::ClipPending) => Ok(being_made()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The clip that a path names. A link has one spelling: no capitals, no braces, nothing escaped.
+fn clip_id(named: &str, raw_path: &str) -> Result<ClipId, ApiError> {
+    named
+        .parse::<ClipId>()
+        .ok()
+        .filter(|id| raw_path.strip_prefix("/video/") == Some(id.to_string().as_str()))
+        .ok_or_else(|| ApiError::new(Code::NotFound))
 }
 
 struct Link {
@@ -52,12 +69,11 @@ impl Link {
             Err(_) => return Err(refused()),
         };
         let [expires] = <[String; 1]>::try_from(all("expires")).map_err(|_| refused())?;
-        // Digits only: "+5" would be the same link in another spelling.
-        let is_plain = expires.bytes().all(|b| b.is_ascii_digit());
+        // "+5" and "05" would be the same link in another spelling.
         let expires = expires
-            .parse()
+            .parse::<i64>()
             .ok()
-            .filter(|_| is_plain)
+            .filter(|seconds| seconds.to_string() == expires)
             .ok_or_else(refused)?;
         Ok(Self { expires, token })
     }

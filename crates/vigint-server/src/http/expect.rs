@@ -15,16 +15,22 @@ use actix_web::{HttpResponse, ResponseError as _};
 use super::auth::authenticate;
 use super::body::{announced_length, too_large};
 use super::error::{ApiError, Code, method_not_allowed};
+use super::leaks::LeakedKeys;
 use super::middleware::{EarlyRefusal, observe_early};
 use super::routes::{Access, Resource};
 use super::services::Services;
 
 /// Makes a [`RefuseEarly`] for each worker.
 #[derive(Clone)]
-pub(super) struct RefuseEarlyFactory(pub(super) Arc<Services>);
+pub(super) struct RefuseEarlyFactory {
+    /// Who knows the keys.
+    pub(super) services: Arc<Services>,
+    /// Shared with the layers.
+    pub(super) leaks: LeakedKeys,
+}
 
 /// Answers requests that would be refused anyway, instead of telling them to go on.
-pub(super) struct RefuseEarly(Arc<Services>);
+pub(super) struct RefuseEarly(RefuseEarlyFactory);
 
 impl ServiceFactory<Request> for RefuseEarlyFactory {
     type Response = Request;
@@ -35,7 +41,7 @@ impl ServiceFactory<Request> for RefuseEarlyFactory {
     type Future = std::future::Ready<Result<RefuseEarly, actix_web::Error>>;
 
     fn new_service(&self, (): ()) -> Self::Future {
-        std::future::ready(Ok(RefuseEarly(Arc::clone(&self.0))))
+        std::future::ready(Ok(RefuseEarly(self.clone())))
     }
 }
 
@@ -49,9 +55,9 @@ impl Service<Request> for RefuseEarly {
     }
 
     fn call(&self, request: Request) -> Self::Future {
-        let services = Arc::clone(&self.0);
+        let RefuseEarlyFactory { services, leaks } = self.0.clone();
         Box::pin(async move {
-            let look = refusal(&request, &services);
+            let look = refusal(&request, &services, &leaks);
             let head = request.head();
             match observe_early(&head.method, head.headers(), &services, look).await {
                 None => Ok(request),
@@ -67,7 +73,11 @@ impl Service<Request> for RefuseEarly {
 }
 
 /// The refusal that this request will get whatever its body holds.
-async fn refusal(request: &Request, services: &Services) -> Option<EarlyRefusal> {
+async fn refusal(
+    request: &Request,
+    services: &Services,
+    leaks: &LeakedKeys,
+) -> Option<EarlyRefusal> {
     let Some(resource) = Resource::find(request.uri()) else {
         return Some(EarlyRefusal {
             response: ApiError::new(Code::NotFound).error_response(),
@@ -80,7 +90,7 @@ async fn refusal(request: &Request, services: &Services) -> Option<EarlyRefusal>
         Access::Public => None,
         Access::Client => {
             let query = request.uri().query().unwrap_or_default();
-            match authenticate(request.headers(), query, services).await {
+            match authenticate(request.headers(), query, services, leaks).await {
                 Ok(known) => {
                     caller = Some(known);
                     over_its_bound(request, resource, services)

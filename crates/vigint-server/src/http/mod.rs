@@ -7,6 +7,7 @@ mod body;
 mod error;
 mod expect;
 mod handlers;
+mod leaks;
 mod middleware;
 mod query;
 mod routes;

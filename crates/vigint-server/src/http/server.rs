@@ -13,6 +13,7 @@ use actix_web::{App, web};
 use tokio_util::sync::CancellationToken;
 
 use super::expect::RefuseEarlyFactory;
+use super::leaks::LeakedKeys;
 use super::middleware::observe;
 use super::routes::configure;
 use super::services::Services;
@@ -50,13 +51,15 @@ pub async fn serve(
         .shutdown_timeout(options.shutdown_patience.as_secs())
         .disable_signals();
     let told = stop.clone();
+    let leaks = LeakedKeys::default();
     // The two arms differ in the type of their stream only.
     macro_rules! http_service {
         ($finish:expr) => {{
             let (services, told) = (Arc::clone(&services), told.clone());
+            let leaks = leaks.clone();
             move || {
                 let told = told.clone();
-                let app = app(Arc::clone(&services))
+                let app = app(Arc::clone(&services), leaks.clone())
                     .into_factory()
                     .map_err(|error: actix_web::Error| error.error_response());
                 let service = HttpService::build()
@@ -67,7 +70,10 @@ pub async fn serve(
                         let told = told.clone();
                         async move { told.cancelled().await }
                     })
-                    .expect(RefuseEarlyFactory(Arc::clone(&services)))
+                    .expect(RefuseEarlyFactory {
+                        services: Arc::clone(&services),
+                        leaks: leaks.clone(),
+                    })
                     .finish(map_config(app, |()| AppConfig::default()));
                 $finish(service)
             }
@@ -109,6 +115,7 @@ pub async fn serve(
 /// The application one worker runs.
 fn app(
     services: Arc<Services>,
+    leaks: LeakedKeys,
 ) -> App<
     impl actix_service::ServiceFactory<
         actix_web::dev::ServiceRequest,
@@ -120,6 +127,7 @@ fn app(
 > {
     App::new()
         .app_data(web::Data::from(services))
+        .app_data(web::Data::new(leaks))
         .configure(configure)
         .wrap(from_fn(observe))
 }

@@ -8,6 +8,7 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use vigint_core::clock::UtcTime;
 use vigint_core::locale::Locale;
+use vigint_core::text::{clean_line, clean_text};
 use vigint_core::verdict::{Confirmation, RiskLevel};
 use vigint_db::clients::ClientRow;
 use vigint_db::incidents::IncidentRow;
@@ -69,21 +70,26 @@ struct TextBody<'a> {
 
 struct Words {
     lang: &'static str,
-    heading: String,
+    kind: &'static str,
     camera: &'static str,
     time: &'static str,
     risk: &'static str,
     watch: &'static str,
     footer: &'static str,
+    private_link: &'static str,
 }
 
 struct Facts<'a> {
-    camera: &'a str,
+    heading: String,
+    camera: String,
+    /// What kind of incident somebody else says it is; the heading says what kind we say it is.
+    reported_kind: Option<String>,
     time: String,
     risk: &'static str,
     notice: Option<&'static str>,
-    description: &'a str,
-    analysis: &'a str,
+    /// None when the analysis begins with it: nothing is said twice.
+    description: Option<String>,
+    analysis: String,
     video_url: Option<&'a str>,
     clip_note: String,
 }
@@ -91,7 +97,7 @@ struct Facts<'a> {
 impl IncidentMail<'_> {
     /// The mail, ready to be handed over.
     pub(super) fn compose(&self) -> Result<Message, MailError> {
-        let words = self.words();
+        let words = words(self.client.locale);
         let facts = self.facts();
         let text = render(&TextBody {
             words: &words,
@@ -111,7 +117,7 @@ impl IncidentMail<'_> {
         Message::builder()
             .from(self.sender.0.clone())
             .to(recipient)
-            .subject(format!("[Vigint] {}: {}", facts.camera, words.heading))
+            .subject(format!("[Vigint] {}: {}", facts.camera, facts.heading))
             .date(SystemTime::UNIX_EPOCH + since_1970)
             .message_id(Some(format!(
                 "<{}@{}>",
@@ -124,51 +130,35 @@ impl IncidentMail<'_> {
             .map_err(|error| MailError::Compose(error.to_string()))
     }
 
-    fn words(&self) -> Words {
-        let kind = &self.incident.incident_type;
-        match self.client.locale {
-            Locale::French => Words {
-                lang: "fr",
-                heading: if kind.is_empty() {
-                    "incident".to_owned()
-                } else {
-                    kind.clone()
-                },
-                camera: "Caméra",
-                time: "Heure",
-                risk: "Gravité",
-                watch: "Voir la vidéo",
-                footer: "Message automatique de Vigint. Le lien est privé : ne le transmettez qu'à des personnes de confiance.",
-            },
-            Locale::English => Words {
-                lang: "en",
-                heading: if kind.is_empty() {
-                    "incident".to_owned()
-                } else {
-                    kind.clone()
-                },
-                camera: "Camera",
-                time: "Time",
-                risk: "Risk",
-                watch: "Watch the video",
-                footer: "Automatic message from Vigint. The link is private: share it only with people you trust.",
-            },
-        }
-    }
-
+    /// All texts are cleaned where they are kept, and once more here: a row from elsewhere may not turn a
+    /// mail's head or put a link into it.
     fn facts(&self) -> Facts<'_> {
         let incident = self.incident;
         let (video_url, clip_note) = self.clip_words();
+        let kind = Some(clean_line(&incident.incident_type)).filter(|kind| !kind.is_empty());
+        let (heading, reported_kind) = if incident.is_manual {
+            (not_judged(self.client.locale).to_owned(), kind)
+        } else {
+            (kind.unwrap_or_else(|| "incident".to_owned()), None)
+        };
+        let description = clean_text(&incident.description);
+        let analysis = clean_text(&incident.analysis);
+        // What somebody else wrote is one text; its description was cut out of it.
+        let is_said = incident.is_manual || analysis.starts_with(&description);
         Facts {
+            heading,
             camera: incident
                 .source_name
                 .as_deref()
-                .unwrap_or(incident.source_id.as_str()),
+                .map(clean_line)
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| incident.source_id.to_string()),
+            reported_kind,
             time: self.local(incident.first_seen_at),
             risk: risk(self.client.locale, incident.risk_level),
             notice: notice(self.client.locale, incident),
-            description: &incident.description,
-            analysis: &incident.analysis,
+            description: (!is_said).then_some(description),
+            analysis,
             video_url,
             clip_note,
         }
@@ -213,6 +203,31 @@ impl IncidentMail<'_> {
     }
 }
 
+const fn words(locale: Locale) -> Words {
+    match locale {
+        Locale::French => Words {
+            lang: "fr",
+            kind: "Signalé comme",
+            camera: "Caméra",
+            time: "Heure",
+            risk: "Gravité",
+            watch: "Voir la vidéo",
+            footer: "Message automatique de Vigint.",
+            private_link: "Le lien est privé : ne le transmettez qu'à des personnes de confiance.",
+        },
+        Locale::English => Words {
+            lang: "en",
+            kind: "Reported as",
+            camera: "Camera",
+            time: "Time",
+            risk: "Risk",
+            watch: "Watch the video",
+            footer: "Automatic message from Vigint.",
+            private_link: "The link is private: share it only with people you trust.",
+        },
+    }
+}
+
 fn render(body: &impl Template) -> Result<String, MailError> {
     body.render()
         .map_err(|error| MailError::Compose(error.to_string()))
@@ -233,19 +248,26 @@ const fn risk(locale: Locale, level: RiskLevel) -> &'static str {
     }
 }
 
+/// The title of what came as an alarm: the reader must not take it for our judgement.
+const fn not_judged(locale: Locale) -> &'static str {
+    match locale {
+        Locale::French => "signalé par le programme de la caméra, non jugé par Vigint",
+        Locale::English => "raised by the camera program, not judged by Vigint",
+    }
+}
+
 /// What the reader must know before trusting the rest.
-fn notice(locale: Locale, incident: &IncidentRow) -> Option<&'static str> {
-    match (locale, incident.is_manual, incident.confirmation) {
-        (Locale::French, true, _) => {
-            Some("Déclenché par le programme de la caméra, non jugé par Vigint.")
-        }
-        (Locale::English, true, _) => Some("Raised by the camera program, not judged by Vigint."),
-        (Locale::French, _, Confirmation::Unavailable) => {
+const fn notice(locale: Locale, incident: &IncidentRow) -> Option<&'static str> {
+    match (locale, incident.confirmation) {
+        (Locale::French, Confirmation::Unavailable) => {
             Some("Non confirmé : la seconde vérification n'a pas pu se faire.")
         }
-        (Locale::English, _, Confirmation::Unavailable) => {
+        (Locale::English, Confirmation::Unavailable) => {
             Some("Unconfirmed: the second look could not be made.")
         }
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,15 +104,17 @@ fn an_alarm_by_hand_says_that_nobody_judged_it() {
     assert_eq!(alarm.json()["status"], "queued");
     assert_eq!(alarm.json()["to"], "acme@shop.example");
     let mail = mail_of(&server);
-    let notice = "Raised by the camera program, not judged by Vigint";
-    assert!(
-        mail.text.contains(notice) || mail.subject.contains(notice),
-        "{}",
-        mail.text
+    assert_eq!(
+        mail.subject,
+        "[Vigint] default: raised by the camera program, not judged by Vigint"
     );
+    let heading = "raised by the camera program, not judged by Vigint";
+    assert!(mail.text.starts_with(heading), "{}", mail.text);
+    assert_eq!(mail.text.matches("Someone at the till").count(), 1);
     for bad in [
         json!({}),
         json!({"analysis": "x".repeat(4001)}),
+        json!({"analysis": "\u{0000} \u{202E}\u{0007}"}),
         json!({"analysis": "x", "risk_level": "dire"}),
     ] {
         assert_eq!(customer.post("/api/video/alert", &bad).status, 422);

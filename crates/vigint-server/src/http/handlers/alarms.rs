@@ -1,7 +1,7 @@
 //! Alarms that people and camera programs raise themselves.
 
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
-use vigint_core::text::MAX_TEXT_CHARS;
+use vigint_core::text::{MAX_TEXT_CHARS, clean_text};
 use vigint_core::verdict::RiskLevel;
 use vigint_core::wire::{AlertRequest, AlertResponse, AlertStatus};
 
@@ -39,7 +39,8 @@ pub(in crate::http) async fn raise_alarm(
 }
 
 fn alarm(asked: AlertRequest) -> Result<Alarm, ApiError> {
-    if asked.analysis.trim().is_empty() {
+    // Control characters alone say nothing, either.
+    if clean_text(&asked.analysis).is_empty() {
         return Err(invalid("analysis", &"say what was seen"));
     }
     if asked.analysis.chars().count() > MAX_TEXT_CHARS {

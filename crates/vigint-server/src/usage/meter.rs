@@ -51,6 +51,8 @@ struct Sums {
 #[derive(Default)]
 pub struct Meter {
     lines: Mutex<HashMap<Line, Sums>>,
+    /// Held from taking the counts until they are committed.
+    flushing: tokio::sync::Mutex<()>,
 }
 
 impl Meter {
@@ -78,9 +80,13 @@ impl Meter {
 
     /// Writes down what was counted since the last call. When that fails the counts are kept for the next try.
     ///
+    /// Waits for a call that runs already: what that one has taken is neither here nor in the database yet, and
+    /// who reads after this must find it.
+    ///
     /// # Errors
     /// When the database refuses.
     pub async fn flush(&self, database: &Database) -> Result<(), DbError> {
+        let _one_at_a_time = self.flushing.lock().await;
         let taken = std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner));
         if taken.is_empty() {
             return Ok(());
@@ -123,5 +129,98 @@ fn row(line: Line, sums: Sums) -> MinuteUsage {
         bytes_in: i64::try_from(sums.bytes_in).unwrap_or(i64::MAX),
         cost: sums.cost,
         last_used_at: sums.last_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::mpsc;
+    use std::task::Poll;
+
+    use vigint_core::locale::Locale;
+    use vigint_db::clients::NewClient;
+    use vigint_db::keys::NewKey;
+    use vigint_db::usage::UsageQuery;
+    use vigint_db::{AnyConnection, Db, Tenant};
+
+    use super::*;
+
+    const OPERATOR: Operator = Operator::named("test");
+
+    fn a_key(conn: &mut AnyConnection) -> Result<(Tenant, KeyId), DbError> {
+        let client = NewClient {
+            name: "Acme".to_owned(),
+            email: "acme@shop.example".to_owned(),
+            locale: Locale::English,
+            time_zone: "UTC".to_owned(),
+        };
+        let client = vigint_db::clients::create(conn, &OPERATOR, &client, UtcTime::UNIX_EPOCH)?;
+        let tenant = Tenant::by_operator(&OPERATOR, client.id);
+        let key: vigint_core::key::ApiKey = "a-key-of-the-earlier-vigint".parse().unwrap();
+        let key = NewKey {
+            hash: key.hash(),
+            prefix: String::new(),
+            name: "default".to_owned(),
+            expires_at: None,
+        };
+        let key = vigint_db::keys::create(conn, &tenant, &key, UtcTime::UNIX_EPOCH)?;
+        Ok((tenant, key.id))
+    }
+
+    #[tokio::test]
+    async fn a_flush_does_not_return_before_an_earlier_one_has_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:///{}/vigint.db", folder.path().display());
+        let db = Db::open(&url.parse().unwrap(), 4).unwrap();
+        db.migrate().unwrap();
+        let (tenant, key_id) = db.write(a_key).unwrap();
+        let database = Database::new(db.clone(), 1).unwrap();
+        let meter = Meter::default();
+        let count = RequestCount {
+            key_id,
+            endpoint: "/api/whoami",
+            method: "GET",
+            status_code: 200,
+            bytes_in: 0,
+            cost: MicroEuros::ZERO,
+        };
+        meter.count(count, UtcTime::UNIX_EPOCH);
+
+        // Somebody else writes, so that the first flush has to wait with what it took.
+        let (began, has_begun) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let writer = std::thread::spawn(move || {
+            db.write(move |_| {
+                began.send(()).unwrap();
+                may_go_on.recv().unwrap();
+                Ok::<_, DbError>(())
+            })
+        });
+        has_begun.recv().unwrap();
+        let mut job = pin!(meter.flush(&database));
+        let mut request = pin!(meter.flush(&database));
+        let waits = std::future::poll_fn(|cx| {
+            let job = job.as_mut().poll(cx).is_pending();
+            let request = request.as_mut().poll(cx).is_pending();
+            Poll::Ready((job, request))
+        });
+        assert_eq!(waits.await, (true, true));
+        go_on.send(()).unwrap();
+        writer.join().unwrap().unwrap();
+        job.await.unwrap();
+        request.await.unwrap();
+
+        let all = UsageQuery {
+            from: None,
+            to: None,
+            key_id: None,
+            limit: 10,
+            cursor: None,
+        };
+        let page = database
+            .read(move |conn| vigint_db::usage::list(conn, &tenant, &all))
+            .await;
+        assert_eq!(page.unwrap().usage_count, 1);
     }
 }

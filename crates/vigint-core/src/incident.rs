@@ -32,12 +32,14 @@ named_enum!(
 
 impl Triage {
     /// The step to `next`. A person may move between all states but into `new` and `vetoed`; a vetoed
-    /// incident may be looked at (acknowledged, dismissed) but not resolved, for nothing was alerted.
+    /// incident may be looked at (acknowledged, dismissed) but not resolved, for nothing was alerted. Staying
+    /// where one is is allowed everywhere: a note is added so.
     ///
     /// # Errors
     /// When the step is not allowed.
     pub fn to(self, next: Self) -> Result<Self, ForbiddenTransition> {
         let allowed = match (self, next) {
+            (Self::New, Self::New) | (Self::Vetoed, Self::Vetoed) => true,
             (_, Self::New | Self::Vetoed) | (Self::Vetoed, Self::Resolved) => false,
             (_, Self::Acknowledged | Self::Dismissed | Self::Resolved) => true,
         };
@@ -151,8 +153,9 @@ mod tests {
     #[test]
     fn nobody_can_make_an_incident_new_or_vetoed_again() {
         for from in Triage::ALL {
-            assert!(from.to(Triage::New).is_err());
-            assert!(from.to(Triage::Vetoed).is_err());
+            for never in [Triage::New, Triage::Vetoed] {
+                assert_eq!(from.to(never).is_ok(), *from == never, "{from:?}");
+            }
         }
         assert_eq!(
             Triage::New.to(Triage::Acknowledged),

@@ -59,7 +59,7 @@ pub struct IncidentsResponse {
 /// `PATCH /api/incidents/{id}`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TriageRequest {
-    /// `acknowledged`, `dismissed` or `resolved`.
+    /// `acknowledged`, `dismissed` or `resolved`; as it was when there is a note alone.
     #[serde(default)]
     pub status: Option<String>,
     /// A word about it; at most 4,000 characters.

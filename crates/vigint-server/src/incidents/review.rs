@@ -69,7 +69,7 @@ impl Incidents {
             .await
     }
 
-    /// Says what one made of an incident.
+    /// Says what one made of an incident; `next` is none for a note alone.
     ///
     /// # Errors
     /// When it is not there, or the step is not allowed.
@@ -77,7 +77,7 @@ impl Incidents {
         &self,
         tenant: &Tenant,
         id: IncidentId,
-        next: Triage,
+        next: Option<Triage>,
         note: Option<String>,
     ) -> Result<(IncidentRow, Option<ClipRow>), ReviewError> {
         let now = self.parts.clock.now();
@@ -85,6 +85,13 @@ impl Incidents {
         self.parts
             .database
             .write(move |conn| {
+                let next = match next {
+                    Some(next) => next,
+                    None => {
+                        let found = vigint_db::incidents::get(conn, &owner, id)?;
+                        found.ok_or(ReviewError::NotFound)?.triage
+                    }
+                };
                 vigint_db::incidents::set_triage(conn, &owner, id, next, note.as_deref(), now)?
                     .ok_or(ReviewError::NotFound)
             })

@@ -80,6 +80,10 @@ fn a_person_triages_within_the_allowed_steps() {
     let path = format!("/api/incidents/{}", incident_of(&customer));
     let patch =
         |body: &serde_json::Value| customer.send("PATCH", &path, body.to_string().as_bytes());
+    let noted = patch(&json!({"note": "who is this?"}));
+    assert_eq!(noted.status, 200, "{}", noted.text());
+    assert_eq!(noted.json()["status"], "new");
+    assert_eq!(noted.json()["note"], "who is this?");
     let done = patch(&json!({"status": "acknowledged", "note": "seen by Ana"}));
     assert_eq!(done.status, 200, "{}", done.text());
     assert_eq!(done.json()["status"], "acknowledged");

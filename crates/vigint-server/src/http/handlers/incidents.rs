@@ -78,9 +78,11 @@ pub(in crate::http) async fn triage_incident(
     let body = read_json(&request, payload, &services).await?;
     let asked: TriageRequest = parse_json(&body)?;
     let next = match asked.status.as_deref() {
-        Some("acknowledged") => Triage::Acknowledged,
-        Some("dismissed") => Triage::Dismissed,
-        Some("resolved") => Triage::Resolved,
+        Some("acknowledged") => Some(Triage::Acknowledged),
+        Some("dismissed") => Some(Triage::Dismissed),
+        Some("resolved") => Some(Triage::Resolved),
+        // A note may come alone.
+        None if asked.note.is_some() => None,
         _ => {
             return Err(invalid(
                 "status",

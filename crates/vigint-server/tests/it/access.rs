@@ -1,19 +1,71 @@
 //! Every route × every caller, from the table the server is built from.
 
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 use vigint_core::clock::UtcTime;
 use vigint_db::DbError;
 use vigint_server::http::{Access, RouteInfo, routes};
+use vigint_testkit::programs::wait_for;
 
-use crate::fixture::{Answer, Customer, TestServer};
+use crate::fixture::{Answer, Customer, FixedAnalyzer, TestServer, pictures};
 
-/// A path of the route, with ids in it that are no customer's but `owner`'s.
-fn path(route: RouteInfo, owner: &Customer) -> String {
-    route
-        .path
-        .replace("{client_id}", &owner.id.to_string())
-        .replace("{source_id}", "default")
-        .replace("{id}", "0190aaaa-0000-4000-8000-000000000000")
-        .replace("{clip_id}", "0190aaaa-0000-4000-8000-000000000000")
+/// A source of the owner's with an incident whose film is made: something real behind every id of a path, so
+/// that a filter by tenant that fails has something to give away.
+struct Belongings {
+    incident: String,
+    clip: String,
+}
+
+const SOURCE: &str = "till";
+
+impl Belongings {
+    fn of(owner: &Customer) -> Self {
+        owner.push_all(SOURCE, &pictures(12));
+        let found = owner.post("/api/video/analyze", &json!({"source_id": SOURCE}));
+        let found = found.json();
+        let incident = found["incident"]["id"].as_str().unwrap().to_owned();
+        let is_ready = || {
+            let shown = owner.get(&format!("/api/incidents/{incident}")).json();
+            (shown["clip"]["state"] == "ready").then_some(())
+        };
+        wait_for(Duration::from_secs(30), is_ready).expect("the film is made");
+        let link = found["incident"]["video_url"].as_str().unwrap();
+        let (link, _) = link.split_once('?').unwrap();
+        let clip = link.rsplit('/').next().unwrap().to_owned();
+        Self { incident, clip }
+    }
+
+    /// A path of the route with the ids of what `owner` has.
+    fn path(&self, route: RouteInfo, owner: &Customer) -> String {
+        route
+            .path
+            .replace("{client_id}", &owner.id.to_string())
+            .replace("{source_id}", SOURCE)
+            .replace("{id}", &self.incident)
+            .replace("{clip_id}", &self.clip)
+    }
+}
+
+/// A body that the route takes.
+fn body(route: RouteInfo) -> Vec<u8> {
+    let frame = || json!({"frame_data": STANDARD.encode(&pictures(1)[0]), "source_id": SOURCE});
+    let body = match (route.method, route.path) {
+        ("POST", "/api/video/buffer") => frame(),
+        ("POST", "/api/video/buffer/batch") => json!({"frames": [frame()]}),
+        ("POST", "/api/video/analyze") => json!({"source_id": SOURCE}),
+        ("POST", "/api/video/alert") => json!({"analysis": "x", "source_id": SOURCE}),
+        ("PATCH", "/api/incidents/{id}") => json!({"status": "acknowledged"}),
+        ("POST" | "PATCH" | "PUT", path) => panic!("which body does {path} take?"),
+        _ => Value::Null,
+    };
+    if body.is_null() {
+        Vec::new()
+    } else {
+        body.to_string().into_bytes()
+    }
 }
 
 fn call(server: &TestServer, route: RouteInfo, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -54,10 +106,17 @@ fn refuses_every_caller_but_its_own(server: &TestServer) {
         ("unknown", unknown),
     ];
 
+    let belongings = Belongings::of(&owner);
+    // Routes without an id know their tenant by the key alone.
+    let analysis = other.post("/api/video/analyze", &json!({"source_id": SOURCE}));
+    assert_eq!(analysis.status, 409, "{}", analysis.text());
+    let incidents = other.get("/api/incidents").json();
+    assert_eq!(incidents["incidents"], json!([]));
+
     let table: Vec<RouteInfo> = routes().collect();
     assert!(table.len() > 15, "the table is the real one");
     for route in table {
-        let path = path(route, &owner);
+        let path = belongings.path(route, &owner);
         let row = format!("{} {path}", route.method);
         let nobody = call(server, route, &path, &[]);
         if route.access == Access::Public {
@@ -103,35 +162,46 @@ fn refuses_every_caller_but_its_own(server: &TestServer) {
             let answer = call(server, route, &in_url, &[("authorization", &bearer)]);
             assert_eq!(answer.status, 401, "{row} with ?{name}=");
         }
-        // Another tenant sees none of the owner's; the owner is let in.
-        let foreign = other.send(route.method, &path, b"");
-        let own = owner.send(route.method, &path, b"");
-        assert_ne!(own.status, 401, "{row}");
-        assert_ne!(own.status, 403, "{row}: {}", own.text());
-        assert!(own.status < 500, "{row}: {} {}", own.status, own.text());
+        // Another tenant gets none of what the owner gets.
+        let body = body(route);
         if route.path.contains("{client_id}") {
+            let foreign = other.send(route.method, &path, &body);
             assert_eq!(foreign.status, 403, "{row}");
             assert_eq!(foreign.text(), r#"{"error":"Access denied"}"#, "{row}");
-            let nobodys = path.replace(&format!("/{}", owner.id), "/999999");
-            assert_eq!(other.send(route.method, &nobodys, b"").status, 403, "{row}");
-        } else if route.path.contains("{id}") && route.method != "PATCH" {
-            assert_eq!(foreign.status, 404, "{row}");
+            let of_nobody = path.replace(&format!("/{}", owner.id), "/999999");
+            let foreign = other.send(route.method, &of_nobody, &body);
+            assert_eq!(foreign.status, 403, "{row}");
+        } else if route.path.contains("{id}") {
+            let foreign = other.send(route.method, &path, &body);
+            assert_eq!(foreign.status, 404, "{row}: {}", foreign.text());
             if route.method != "HEAD" {
                 let body = r#"{"error":"Not found","code":"not_found"}"#;
                 assert_eq!(foreign.text(), body, "{row}");
             }
         }
+        if route.path.contains("{source_id}") {
+            let through_own = path.replace(&format!("/{}/", owner.id), &format!("/{}/", other.id));
+            let foreign = other.send(route.method, &through_own, &body);
+            assert_eq!(foreign.status, 404, "{row}");
+        }
+        if route.method == "PATCH" {
+            assert_eq!(owner.get(&path).json()["status"], "new", "{row}");
+        }
+        let own = owner.send(route.method, &path, &body);
+        let is_served = (200..300).contains(&own.status);
+        assert!(is_served, "{row}: {} {}", own.status, own.text());
     }
 }
 
 #[test]
 fn every_route_refuses_every_caller_but_its_own_on_sqlite() {
-    refuses_every_caller_but_its_own(&TestServer::sqlite());
+    refuses_every_caller_but_its_own(&FixedAnalyzer::server(Ok(true), Ok(true)));
 }
 
 #[test]
 fn every_route_refuses_every_caller_but_its_own_on_postgres() {
-    if let Some(server) = TestServer::postgres() {
+    let options = FixedAnalyzer::options("", Ok(true), Ok(true));
+    if let Some(server) = TestServer::postgres_with(options) {
         refuses_every_caller_but_its_own(&server);
     }
 }

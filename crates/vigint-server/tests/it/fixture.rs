@@ -65,11 +65,11 @@ impl TestServer {
     }
 
     /// A server on PostgreSQL; none when there is none here.
-    pub(crate) fn postgres() -> Option<Self> {
+    pub(crate) fn postgres_with(options: Options) -> Option<Self> {
         let database = postgres::database()?;
         let url = database.url().to_owned();
         let folder = tempfile::tempdir().unwrap();
-        Some(Self::start(folder, url, Some(database), Options::default()))
+        Some(Self::start(folder, url, Some(database), options))
     }
 
     fn start(
@@ -337,12 +337,20 @@ impl FixedAnalyzer {
         screen: Result<bool, AnalyzerError>,
         confirm: Result<bool, AnalyzerError>,
     ) -> TestServer {
-        TestServer::with(Options {
+        TestServer::with(Self::options(config, screen, confirm))
+    }
+
+    pub(crate) fn options(
+        config: &str,
+        screen: Result<bool, AnalyzerError>,
+        confirm: Result<bool, AnalyzerError>,
+    ) -> Options {
+        Options {
             config: format!("[AI]\nmotion_gate = false\n{config}"),
             change: Box::new(|parts| {
                 parts.analyzer = Arc::new(Self { screen, confirm });
             }),
-        })
+        }
     }
 }
 

@@ -46,6 +46,7 @@ fn incident() -> IncidentRow {
         frame_count: 250,
         first_seen_at: at("2026-11-22T15:40:03.250Z"),
         last_seen_at: at("2026-11-22T15:40:06Z"),
+        detected_at: at("2026-11-22T15:40:06Z"),
         note: None,
         created_at: at("2026-11-22T15:40:07Z"),
         updated_at: at("2026-11-22T15:40:07Z"),

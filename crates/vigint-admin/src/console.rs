@@ -1,10 +1,6 @@
 //! What is printed and asked: answers on standard output, everything said beside them on standard error.
-
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the room that prints"
-)]
+//!
+//! Nothing here panics when nobody reads: `println!` and `eprintln!` would, after the work was done.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
@@ -12,31 +8,42 @@ use comfy_table::{Table, presets};
 use serde::Serialize;
 
 /// Prints an answer for a program.
-pub(crate) fn answer_json(answer: &impl Serialize) {
-    match serde_json::to_string_pretty(answer) {
-        Ok(json) => println!("{json}"),
-        Err(error) => eprintln!("vigint-admin: the answer could not be written: {error}"),
-    }
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(crate) fn answer_json(answer: &impl Serialize) -> io::Result<()> {
+    answer_line(&serde_json::to_string_pretty(answer)?)
 }
 
-/// Prints an answer for a person.
-pub(crate) fn answer(line: &str) {
-    println!("{line}");
+/// Prints an answer for a person, one or more lines of it.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(crate) fn answer_line(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
 }
 
 /// Prints a table for a person.
-pub(crate) fn answer_table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(crate) fn answer_table(
+    header: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
     for row in rows {
         table.add_row(row);
     }
-    println!("{table}");
+    answer_line(&table.to_string())
 }
 
-/// Says something beside the answer.
+/// Says something beside the answer. Where standard error is broken there is nobody left to tell.
 pub(crate) fn say(line: &str) {
-    eprintln!("{line}");
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Whether a person can be asked.
@@ -46,8 +53,9 @@ pub(crate) fn can_ask() -> bool {
 
 /// Asks a question; only `y` or `yes` is a yes.
 pub(crate) fn ask(question: &str) -> io::Result<bool> {
-    eprint!("{question} [y/N] ");
-    io::stderr().flush()?;
+    let mut terminal = io::stderr();
+    write!(terminal, "{question} [y/N] ")?;
+    terminal.flush()?;
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     Ok(matches!(

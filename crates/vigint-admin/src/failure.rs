@@ -1,5 +1,6 @@
 //! How a command fails, and with which exit code.
 
+use std::io;
 use std::process::ExitCode;
 
 use vigint_config::ConfigError;
@@ -32,11 +33,26 @@ pub(crate) enum Failure {
     Declined,
     #[error("{0}")]
     Database(#[from] DbError),
-    #[error("the terminal could not be read: {0}")]
-    Terminal(#[from] std::io::Error),
+    #[error("the terminal could not be asked: {0}")]
+    Terminal(io::Error),
+    /// Everything else was done by then.
+    #[error("done, but the answer could not be written to standard output: {0}")]
+    Unanswered(#[from] io::Error),
+    /// Only its hash was kept: nobody will ever see this key.
+    #[error(
+        "client {client} was made, but its key was not shown, and it cannot be shown again: {cause}. \
+         Run `vigint-admin delete --client-id {client} --yes`, and create it again where standard output \
+         can be written"
+    )]
+    KeyNotShown { client: ClientId, cause: io::Error },
 }
 
 impl Failure {
+    /// Whether whoever reads has simply had enough, as `head` does: that is no failure.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Unanswered(cause) if cause.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// 1 failed, 2 wrong usage, 3 not found, 4 conflict.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
@@ -47,7 +63,9 @@ impl Failure {
             | Self::DatabaseUrl(_)
             | Self::Declined
             | Self::Database(_)
-            | Self::Terminal(_) => 1,
+            | Self::Terminal(_)
+            | Self::Unanswered(_)
+            | Self::KeyNotShown { .. } => 1,
         })
     }
 }

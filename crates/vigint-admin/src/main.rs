@@ -15,6 +15,7 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     match commands::run(cli::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             console::say(&format!("vigint-admin: {failure}"));
             failure.exit_code()

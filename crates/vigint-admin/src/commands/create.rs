@@ -1,5 +1,7 @@
 //! `create`: a client and its first key.
 
+use std::io;
+
 use vigint_core::client::ClientDetails;
 use vigint_core::key::ApiKey;
 use vigint_core::wire::{CreateClientRequest, CreatedClientResponse, KEY_SHOWN_ONCE};
@@ -21,16 +23,21 @@ pub(super) fn run(session: &Session, asked: &CreateClientRequest) -> Result<(), 
         Failure::Database(DbError::EmailTaken { .. }) => Failure::EmailTaken(details.email.clone()),
         other => other,
     })?;
-    if session.json {
-        console::answer_json(&created);
-    } else {
-        console::answer(&format!(
-            "Client:  {} (id {})",
-            created.name, created.client_id
-        ));
-        console::answer(&format!("API Key: {}", created.api_key));
-        console::say(KEY_SHOWN_ONCE);
+    show(session.json, &created).map_err(|cause| Failure::KeyNotShown {
+        client: created.client_id,
+        cause,
+    })
+}
+
+fn show(json: bool, created: &CreatedClientResponse) -> io::Result<()> {
+    if json {
+        return console::answer_json(created);
     }
+    console::answer_line(&format!(
+        "Client:  {} (id {})\nAPI Key: {}",
+        created.name, created.client_id, created.api_key
+    ))?;
+    console::say(KEY_SHOWN_ONCE);
     Ok(())
 }
 

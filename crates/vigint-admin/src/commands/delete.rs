@@ -1,6 +1,7 @@
 //! `delete`: erases a client. Its rows go at once; the server removes its files and frames, and the
 //! command waits for that.
 
+use std::io;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -34,8 +35,20 @@ pub(super) fn run(session: &Session, id: ClientId) -> Result<(), Failure> {
     })?;
     session.db.truncate_wal()?;
     let files_erased = wait_for_server(session, &deleted)?;
-    if session.json {
-        console::answer_json(&DeletedClientResponse {
+    let answered = answer(session.json, id, &deleted, files_erased);
+    console::say(if files_erased {
+        "Its files and frames are gone."
+    } else if session.db.server_is_running()? == Some(false) {
+        "No server is running: its files will be removed when one starts."
+    } else {
+        "No server has removed its files yet: a running one does so within a second, another when it starts."
+    });
+    Ok(answered?)
+}
+
+fn answer(json: bool, id: ClientId, deleted: &Deleted, files_erased: bool) -> io::Result<()> {
+    if json {
+        return console::answer_json(&DeletedClientResponse {
             success: true,
             client_id: id,
             api_keys: deleted.api_keys,
@@ -44,20 +57,11 @@ pub(super) fn run(session: &Session, id: ClientId) -> Result<(), Failure> {
             usage_rows: deleted.usage_rows,
             files_erased,
         });
-    } else {
-        console::answer(&format!(
-            "Client {id} is erased: {} keys, {} incidents, {} clips, {} usage rows.",
-            deleted.api_keys, deleted.incidents, deleted.clips, deleted.usage_rows
-        ));
     }
-    console::say(if files_erased {
-        "Its files and frames are gone."
-    } else if session.db.server_is_running()? == Some(false) {
-        "No server is running: its files will be removed when one starts."
-    } else {
-        "No server has removed its files yet: a running one does so within a second, another when it starts."
-    });
-    Ok(())
+    console::answer_line(&format!(
+        "Client {id} is erased: {} keys, {} incidents, {} clips, {} usage rows.",
+        deleted.api_keys, deleted.incidents, deleted.clips, deleted.usage_rows
+    ))
 }
 
 /// Whether a server has removed the files before our patience ended.

@@ -1,5 +1,7 @@
 //! `list`: clients and their keys.
 
+use std::io;
+
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::ClientId;
 use vigint_core::wire::{AdminClient, AdminClientsResponse, ApiKeyInfo};
@@ -23,11 +25,11 @@ pub(super) fn run(session: &Session, only: Option<ClientId>) -> Result<(), Failu
     if session.json {
         let clients: Vec<_> = rows.into_iter().map(|row| admin_client(row, now)).collect();
         let count = clients.len();
-        console::answer_json(&AdminClientsResponse { clients, count });
+        console::answer_json(&AdminClientsResponse { clients, count })?;
     } else if rows.is_empty() {
-        console::answer("There are no clients yet: make one with `vigint-admin create`.");
+        console::answer_line("There are no clients yet: make one with `vigint-admin create`.")?;
     } else {
-        print_table(&rows, now);
+        print_table(&rows, now)?;
     }
     Ok(())
 }
@@ -57,7 +59,7 @@ fn admin_client((client, keys): (ClientRow, Vec<KeyRow>), now: UtcTime) -> Admin
 }
 
 /// A line a key; a client's own columns stand on its first.
-fn print_table(rows: &[(ClientRow, Vec<KeyRow>)], now: UtcTime) {
+fn print_table(rows: &[(ClientRow, Vec<KeyRow>)], now: UtcTime) -> io::Result<()> {
     let header = [
         "CLIENT",
         "NAME",
@@ -100,7 +102,7 @@ fn print_table(rows: &[(ClientRow, Vec<KeyRow>)], now: UtcTime) {
             lines.push(shown.into_iter().chain(of_key).collect());
         }
     }
-    console::answer_table(&header, lines);
+    console::answer_table(&header, lines)
 }
 
 fn state(key: &KeyRow, now: UtcTime) -> String {

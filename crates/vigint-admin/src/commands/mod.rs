@@ -108,7 +108,7 @@ impl Session {
                 "nobody can be asked here: say --yes if that is what you want",
             ));
         }
-        if console::ask(question)? {
+        if console::ask(question).map_err(Failure::Terminal)? {
             Ok(())
         } else {
             Err(Failure::Declined)

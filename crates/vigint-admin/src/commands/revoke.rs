@@ -24,8 +24,7 @@ pub(super) fn client(session: &Session, id: ClientId) -> Result<(), Failure> {
         )?;
         Ok::<_, Failure>(count)
     })?;
-    answer(session, id, Some(count), None);
-    Ok(())
+    answer(session, id, Some(count), None)
 }
 
 /// Puts out one key, for good.
@@ -46,8 +45,7 @@ pub(super) fn key(session: &Session, id: KeyId) -> Result<(), Failure> {
         session.audit(conn, "revoke", Some(client), Some(id), detail)?;
         Ok::<_, Failure>(usize::from(is_new))
     })?;
-    answer(session, client, Some(count), None);
-    Ok(())
+    answer(session, client, Some(count), None)
 }
 
 /// Takes back a client-wide revoke, for all its keys or one.
@@ -81,8 +79,7 @@ pub(super) fn reactivate(
         )?;
         Ok::<_, Failure>(count)
     })?;
-    answer(session, id, None, Some(count));
-    Ok(())
+    answer(session, id, None, Some(count))
 }
 
 fn answer(
@@ -90,20 +87,21 @@ fn answer(
     client_id: ClientId,
     revoked_count: Option<usize>,
     reactivated_count: Option<usize>,
-) {
+) -> Result<(), Failure> {
     if session.json {
         console::answer_json(&ActiveCountResponse {
             success: true,
             client_id,
             revoked_count,
             reactivated_count,
-        });
-        return;
+        })?;
+        return Ok(());
     }
     let (done, count) = match (revoked_count, reactivated_count) {
         (Some(count), _) => ("revoked", count),
         (None, count) => ("reactivated", count.unwrap_or(0)),
     };
     let keys = if count == 1 { "key" } else { "keys" };
-    console::answer(&format!("{count} {keys} of client {client_id} {done}."));
+    console::answer_line(&format!("{count} {keys} of client {client_id} {done}."))?;
+    Ok(())
 }

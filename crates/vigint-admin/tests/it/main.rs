@@ -13,3 +13,4 @@ mod shell;
 mod clients;
 mod erasure;
 mod keys;
+mod outputs;

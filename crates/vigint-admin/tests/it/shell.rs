@@ -1,5 +1,6 @@
 //! A folder with a database of its own, and a shell in it where nobody can be asked.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -42,14 +43,35 @@ impl Shell {
 
     /// Runs `vigint-admin` with these words.
     pub(crate) fn run(&self, words: &[&str]) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_vigint-admin"))
+        Self::said(self.admin(words).stdout(Stdio::piped()))
+    }
+
+    /// The same, with a standard output that takes nothing: every write to it says that the disk is full.
+    pub(crate) fn run_onto_a_full_disk(&self, words: &[&str]) -> Said {
+        Self::said(self.admin(words).stdout(File::create("/dev/full").unwrap()))
+    }
+
+    /// The same, with a standard output that nobody reads any more.
+    pub(crate) fn run_into_a_closed_pipe(&self, words: &[&str]) -> Said {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Self::said(self.admin(words).stdout(writer))
+    }
+
+    fn admin(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vigint-admin"));
+        command
             .current_dir(self.folder())
             .args(words)
             .env_remove("DATABASE_URL")
             .env_remove("VIGINT_CONFIG_PATH")
             .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn said(command: &mut Command) -> Said {
+        let output = command.spawn().unwrap().wait_with_output().unwrap();
         Said {
             code: output.status.code().unwrap(),
             out: String::from_utf8(output.stdout).unwrap(),

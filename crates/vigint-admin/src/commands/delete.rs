@@ -33,12 +33,22 @@ pub(super) fn run(session: &Session, id: ClientId) -> Result<(), Failure> {
         session.audit(conn, "delete", Some(id), None, "client erased".to_owned())?;
         Ok::<_, Failure>(deleted)
     })?;
-    session.db.truncate_wal()?;
-    let files_erased = wait_for_server(session, &deleted)?;
+    // The rows are gone: nothing that fails from here on may hide that.
+    if let Err(error) = session.db.truncate_wal() {
+        console::say(&format!(
+            "Warning: for a while yet, what was erased may stand in the database's log beside its file ({error})."
+        ));
+    }
+    let files_erased = wait_for_server(session, &deleted).unwrap_or_else(|error| {
+        console::say(&format!(
+            "Warning: whether its files are gone could not be seen: {error}."
+        ));
+        false
+    });
     let answered = answer(session.json, id, &deleted, files_erased);
     console::say(if files_erased {
         "Its files and frames are gone."
-    } else if session.db.server_is_running()? == Some(false) {
+    } else if matches!(session.db.server_is_running(), Ok(Some(false))) {
         "No server is running: its files will be removed when one starts."
     } else {
         "No server has removed its files yet: a running one does so within a second, another when it starts."

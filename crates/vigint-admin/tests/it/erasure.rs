@@ -1,5 +1,7 @@
 //! `delete`: what goes at once, and what a server removes.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use vigint_testkit::programs::{ServerProcess, wait_for};
@@ -54,4 +56,38 @@ fn without_a_server_the_files_go_when_one_starts() {
     let _server = ServerProcess::start(shell.folder(), &[]);
     let are_gone = || gone.iter().all(|path| !path.exists()).then_some(());
     assert!(wait_for(Duration::from_secs(20), are_gone).is_some());
+}
+
+#[test]
+fn rows_that_are_gone_are_reported_though_a_reader_holds_the_log() {
+    let shell = Shell::new();
+    let (id, _) = shell.create("Acme");
+    let reader = Command::new("sqlite3")
+        .arg(shell.database())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let Ok(mut reader) = reader else {
+        eprintln!("\n*** SKIPPED: this test needs sqlite3 (sudo apt-get install -y sqlite3) ***\n");
+        return;
+    };
+    let mut typed = reader.stdin.take().unwrap();
+    let mut shown = BufReader::new(reader.stdout.take().unwrap());
+    writeln!(typed, "BEGIN; SELECT count(*) FROM clients;").unwrap();
+    // What it shows was read inside a transaction that goes on.
+    let mut count = String::new();
+    shown.read_line(&mut count).unwrap();
+    assert_eq!(count.trim(), "1");
+
+    let said = shell.run(&["delete", "--client-id", &id.to_string(), "--yes", "--json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(said.json()["api_keys"], 1);
+    assert!(
+        said.err.contains("Warning: for a while yet"),
+        "{}",
+        said.err
+    );
+    assert!(said.err.contains("No server is running"), "{}", said.err);
+    drop(typed);
+    assert!(reader.wait().unwrap().success());
 }

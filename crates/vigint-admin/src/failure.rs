@@ -1,6 +1,7 @@
 //! How a command fails, and with which exit code.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use vigint_config::ConfigError;
@@ -15,6 +16,12 @@ pub(crate) enum Failure {
     Config(#[from] ConfigError),
     #[error("[Database] database_url: {0}")]
     DatabaseUrl(#[from] InvalidUrl),
+    #[error(
+        "there is no database at {}: work in the server's folder, or name the right one with --config FILE \
+         or DATABASE_URL",
+        .0.display()
+    )]
+    NoDatabase(PathBuf),
     #[error("{0}")]
     Details(#[from] InvalidDetails),
     #[error("{0}")]
@@ -61,6 +68,7 @@ impl Failure {
             Self::EmailTaken(_) | Self::KeyIsDead(_) => 4,
             Self::Config(_)
             | Self::DatabaseUrl(_)
+            | Self::NoDatabase(_)
             | Self::Declined
             | Self::Database(_)
             | Self::Terminal(_)

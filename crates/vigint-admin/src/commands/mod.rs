@@ -5,6 +5,8 @@ mod delete;
 mod list;
 mod revoke;
 
+use std::path::PathBuf;
+
 use vigint_config::{LoadFrom, Overrides, Settings};
 use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
 use vigint_core::ids::{ClientId, KeyId};
@@ -63,15 +65,43 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
+/// The file of a SQLite database, from the root.
+fn file_of(url: &DatabaseUrl) -> Option<PathBuf> {
+    let path = url.sqlite_path()?;
+    Some(std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()))
+}
+
+/// The file that opening the database would make. One that cannot be looked at is not called missing:
+/// opening it says why.
+fn missing_file(url: &DatabaseUrl) -> Option<PathBuf> {
+    file_of(url).filter(|path| matches!(path.try_exists(), Ok(false)))
+}
+
+/// Which database it is, whichever folder this is read in.
+fn shown(url: &DatabaseUrl) -> String {
+    match file_of(url) {
+        Some(path) => format!("sqlite:///{}", path.display()),
+        None => url.to_string(),
+    }
+}
+
 impl Session {
-    /// Opens the server's own database, and says which it is.
+    /// Opens the server's own database, and says which it is. Only `create` may make one: every other
+    /// command in the wrong folder would answer about an empty database that it left behind.
     fn open(cli: &Cli) -> Result<Self, Failure> {
         let from = LoadFrom::process(cli.common.config.clone(), Overrides::default());
         let actor = from.shell_user();
         let settings = Settings::load(&from)?.settings;
         let url: DatabaseUrl = settings.database.database_url.parse()?;
-        console::say(&format!("Database: {url}"));
+        let missing = missing_file(&url);
+        if let Some(path) = &missing
+            && !matches!(cli.command, Command::Create { .. })
+        {
+            return Err(Failure::NoDatabase(path.clone()));
+        }
         let db = Db::open(&url, 1)?;
+        let made = missing.map_or("", |_| " (new, made just now)");
+        console::say(&format!("Database: {}{made}", shown(&url)));
         db.ensure_schema()?;
         Ok(Self {
             db,

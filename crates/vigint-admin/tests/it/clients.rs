@@ -22,14 +22,17 @@ fn a_new_clients_key_is_shown_once_on_a_line_of_its_own_and_works() {
         .unwrap();
     let key: ApiKey = key.parse().unwrap();
     assert!(key.has_checksum() && shell.lets_in(&key));
-    assert!(
-        said.err
-            .contains("Database: sqlite:///vigint-data/vigint.db"),
-        "{}",
-        said.err
-    );
+    // Four slashes: where it is, whichever folder this is read in.
+    let database = format!("Database: sqlite:///{}", shell.database().display());
+    let made = format!("{database} (new, made just now)\n");
+    assert!(said.err.contains(&made), "{}", said.err);
 
     let listed = shell.run(&["list"]);
+    assert!(
+        listed.err.contains(&format!("{database}\n")),
+        "{}",
+        listed.err
+    );
     assert!(listed.out.contains("Acme Corp") && listed.out.contains(key.shown_prefix()));
     assert!(!listed.out.contains(key.reveal()));
     let database = std::fs::read(shell.database()).unwrap();
@@ -120,11 +123,7 @@ fn the_servers_config_says_which_database_and_language() {
         "a@acme.com",
         "--json",
     ]);
-    assert!(
-        said.err.contains("sqlite:///elsewhere/v.db"),
-        "{}",
-        said.err
-    );
+    assert!(said.err.contains("/elsewhere/v.db (new"), "{}", said.err);
     assert!(shell.folder().join("elsewhere/v.db").exists());
     assert_eq!(
         shell.run(&["list", "--json"]).json()["clients"][0]["locale"],
@@ -142,4 +141,28 @@ fn the_servers_config_says_which_database_and_language() {
         "{}",
         said.err
     );
+}
+
+#[test]
+fn only_create_makes_a_database_where_there_is_none() {
+    let shell = Shell::new();
+    for words in [
+        &["list"][..],
+        &["revoke", "--client-id", "1", "--yes"],
+        &["reactivate", "--client-id", "1"],
+        &["delete", "--client-id", "1", "--yes"],
+    ] {
+        let said = shell.run(words);
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{words:?}");
+        let missing = format!("there is no database at {}", shell.database().display());
+        assert!(said.err.contains(&missing), "{}", said.err);
+        assert!(
+            said.err.contains("--config FILE or DATABASE_URL"),
+            "{}",
+            said.err
+        );
+        assert!(!shell.folder().join("vigint-data").exists(), "{words:?}");
+    }
+    shell.create("Acme");
+    assert!(shell.database().exists());
 }

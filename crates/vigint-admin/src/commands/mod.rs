@@ -48,7 +48,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             &CreateClientRequest {
                 name,
                 email,
-                locale,
+                locale: locale.map(|locale| locale.to_ascii_lowercase()),
                 time_zone,
             },
         ),

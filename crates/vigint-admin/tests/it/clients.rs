@@ -96,6 +96,19 @@ fn each_failure_has_its_exit_code_and_says_why() {
             2,
             "Mars/Base",
         ),
+        (
+            &[
+                "create",
+                "--name",
+                "A",
+                "--email",
+                "b@c.example",
+                "--locale",
+                "DE",
+            ],
+            2,
+            "not one of: fr, en",
+        ),
         (&["create", "--name", "A"], 2, "--email"),
         (&["list", "--client-id", "99"], 3, "no client 99"),
         (&["revoke", "--key-id", "99", "--yes"], 3, "no key 99"),
@@ -165,4 +178,21 @@ fn only_create_makes_a_database_where_there_is_none() {
     }
     shell.create("Acme");
     assert!(shell.database().exists());
+}
+
+#[test]
+fn a_language_may_be_written_in_any_case() {
+    let shell = Shell::new();
+    let said = shell.run(&[
+        "create",
+        "--name",
+        "Acme",
+        "--email",
+        "a@acme.com",
+        "--locale",
+        "EN",
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let list = shell.run(&["list", "--json"]).json();
+    assert_eq!(list["clients"][0]["locale"], "en");
 }

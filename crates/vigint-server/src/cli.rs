@@ -1,7 +1,9 @@
 //! What is typed, and what is printed for it.
+//!
+//! An answer that was asked for must arrive, or the program fails; a server that nobody watches serves all
+//! the same. `println!` would end both with a panic.
 
-#![allow(clippy::print_stdout, reason = "this is the room that prints")]
-
+use std::io::{self, Write};
 use std::net::{TcpListener, ToSocketAddrs as _};
 use std::path::PathBuf;
 
@@ -57,28 +59,25 @@ impl Cli {
             },
         ))?;
         match self.command.unwrap_or(Command::Serve) {
-            Command::CheckConfig => {
-                println!("{}", loaded.origins);
-                Ok(())
-            }
-            Command::Migrate => migrate(&loaded.settings),
+            Command::CheckConfig => answer(&mut io::stdout(), &loaded.origins.to_string()),
+            Command::Migrate => migrate(&loaded.settings, &mut io::stdout()),
             Command::Serve => serve(loaded),
         }
     }
 }
 
-fn migrate(settings: &Settings) -> anyhow::Result<()> {
+fn migrate(settings: &Settings, out: &mut impl Write) -> anyhow::Result<()> {
     let url = settings
         .database
         .database_url
         .parse::<vigint_db::DatabaseUrl>()?;
-    println!("database  {url}");
+    answer(out, &format!("database  {url}"))?;
     let migrated = Db::open(&url, 1).and_then(|db| db.migrate())?;
     if migrated.applied.is_empty() {
-        println!("nothing to do: it has the schema of this version");
+        answer(out, "nothing to do: it has the schema of this version")?;
     }
     for step in migrated.applied {
-        println!("applied   {step}");
+        answer(out, &format!("applied   {step}"))?;
     }
     Ok(())
 }
@@ -95,8 +94,7 @@ fn serve(mut loaded: Loaded) -> anyhow::Result<()> {
     let chosen = chosen(&loaded);
     let scheme = scheme(&loaded.settings);
     let app = build(Parts::of(loaded.settings)?)?;
-    print!("{chosen}");
-    println!("listening on {scheme}://{address}");
+    announce(&format!("{chosen}listening on {scheme}://{address}"));
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -106,10 +104,29 @@ fn serve(mut loaded: Loaded) -> anyhow::Result<()> {
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone())?;
         app.run(listener, stop).await?;
-        Ok::<_, std::io::Error>(())
+        Ok::<_, io::Error>(())
     })?;
-    println!("stopped");
+    announce("stopped");
     Ok(())
+}
+
+/// Writes an answer. Whoever reads may have had enough, as `head` does: that is no failure.
+fn answer(out: &mut impl Write, text: &str) -> anyhow::Result<()> {
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("standard output cannot be written"),
+    }
+}
+
+/// Says how the server is doing; in the log when nobody reads standard output.
+fn announce(text: &str) {
+    let mut out = io::stdout();
+    if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
+        tracing::warn!(%error, "standard output cannot be written, the server goes on; it would say:");
+        for line in text.lines() {
+            tracing::warn!("{line}");
+        }
+    }
 }
 
 /// What was chosen, for the operator's eye.
@@ -159,7 +176,7 @@ fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
+fn stop_on_signal(stop: CancellationToken) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -172,4 +189,79 @@ fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
         stop.cancel();
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::process::{Command, Output, Stdio};
+    use std::time::Duration;
+
+    use rustix::process::{Pid, Signal, kill_process};
+    use tempfile::TempDir;
+    use vigint_testkit::programs;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// The real program in a new folder, to its end.
+    fn run(words: &[&str], stdout: impl Into<Stdio>) -> Output {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = server(&folder, words);
+        let running = command.stdout(stdout).stderr(Stdio::piped()).spawn();
+        running.unwrap().wait_with_output().unwrap()
+    }
+
+    fn server(folder: &TempDir, words: &[&str]) -> Command {
+        let mut command = programs::command(&programs::path("vigint-server"), folder.path());
+        command.args(words);
+        command
+    }
+
+    fn full_disk() -> File {
+        File::create("/dev/full").unwrap()
+    }
+
+    fn closed_pipe() -> std::io::PipeWriter {
+        std::io::pipe().unwrap().1
+    }
+
+    #[test]
+    fn a_full_disk_is_a_failure_and_a_closed_pipe_is_not() {
+        for command in ["check-config", "migrate"] {
+            let full = run(&[command], full_disk());
+            let said = String::from_utf8_lossy(&full.stderr);
+            assert_eq!(full.status.code(), Some(1), "{command}: {said}");
+            assert!(
+                said.contains("standard output cannot be written: No space left"),
+                "{command}: {said}"
+            );
+            let closed = run(&[command], closed_pipe());
+            let said = String::from_utf8_lossy(&closed.stderr);
+            assert_eq!((closed.status.code(), &*said), (Some(0), ""), "{command}");
+        }
+    }
+
+    #[test]
+    fn a_server_whose_standard_output_is_broken_serves_and_says_where_in_the_log() {
+        for stdout in [Stdio::from(full_disk()), Stdio::from(closed_pipe())] {
+            let folder = tempfile::tempdir().unwrap();
+            let log = folder.path().join("log");
+            let mut server = server(&folder, &["--host", "127.0.0.1", "--port", "0"])
+                .stdout(stdout)
+                .stderr(File::create(&log).unwrap())
+                .spawn()
+                .unwrap();
+            let address = programs::wait_for(PATIENCE, || {
+                let log = std::fs::read_to_string(&log).unwrap();
+                let (_, behind) = log.split_once("listening on http://")?;
+                let (address, _) = behind.split_once('\n')?;
+                Some(address.to_owned())
+            })
+            .expect("it says in the log where it listens");
+            let health = ureq::get(format!("http://{address}/api/health")).call();
+            assert_eq!(health.unwrap().status(), 200);
+            kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+            assert!(server.wait().unwrap().success());
+        }
+    }
 }

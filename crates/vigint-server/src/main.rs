@@ -14,8 +14,66 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The last word of a program that fails; where it cannot be said there is nobody left to tell.
-            let _ = writeln!(std::io::stderr(), "vigint-server: {error:#}");
+            let _ = writeln!(std::io::stderr(), "vigint-server: {}", on_one_line(&error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// An error with all its causes. Many of our errors tell their cause in their own words and have it as their
+/// source, too: what stands there already is not said again.
+fn on_one_line(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |line, cause| {
+        let cause = cause.to_string();
+        if line.contains(&cause) {
+            line
+        } else if line.is_empty() {
+            cause
+        } else {
+            format!("{line}: {cause}")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::PathBuf;
+
+    use anyhow::Context as _;
+    use vigint_config::ConfigError;
+    use vigint_server::state::BuildError;
+
+    use super::*;
+
+    fn missing() -> io::Error {
+        io::Error::from_raw_os_error(2)
+    }
+
+    #[test]
+    fn no_cause_is_told_twice_and_none_is_left_out() {
+        let config = ConfigError::Unreadable {
+            path: PathBuf::from("nope.ini"),
+            named_by: "named by --config",
+            cause: missing(),
+        };
+        assert_eq!(
+            on_one_line(&config.into()),
+            "cannot read the configuration nope.ini, named by --config: No such file or directory (os error 2)"
+        );
+        // Three errors deep, each in the words of the one below.
+        let database = BuildError::Database(vigint_db::DbError::File {
+            path: PathBuf::from("data"),
+            source: missing(),
+        });
+        assert_eq!(
+            on_one_line(&database.into()),
+            "[Database] database_url: cannot use data: No such file or directory (os error 2)"
+        );
+        let outer = Err::<(), _>(missing()).context("cannot start").unwrap_err();
+        assert_eq!(
+            on_one_line(&outer),
+            "cannot start: No such file or directory (os error 2)"
+        );
     }
 }

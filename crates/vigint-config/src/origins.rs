@@ -38,6 +38,13 @@ impl Origins {
             .is_some_and(|origin| origin != BUILT_IN)
     }
 
+    /// Whether somebody gave `[section] key` another value than it has anyway.
+    #[must_use]
+    pub fn is_changed(&self, section: &str, key: &str) -> bool {
+        self.is_given(section, key)
+            && (self.find(section, key)).is_some_and(|value| value.text != value.default)
+    }
+
     /// The file that was read, or that there was none.
     #[must_use]
     pub fn file(&self) -> &str {

@@ -149,6 +149,16 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
 }
 
 #[test]
+fn a_value_is_changed_when_somebody_gave_another_than_the_default() {
+    let start = Start::with("[Limits]\nburst = 1000\nanalyses_per_minute = 10\n");
+    let origins = start.loaded().origins;
+    assert!(origins.is_given("Limits", "burst") && !origins.is_changed("Limits", "burst"));
+    assert!(origins.is_changed("Limits", "analyses_per_minute"));
+    assert!(!origins.is_changed("Limits", "requests_per_second"));
+    assert!(!origins.is_changed("Limits", "no_such_key"));
+}
+
+#[test]
 fn every_variable_of_the_table_is_honoured_and_no_other() {
     let known = [
         ("HOST", "127.0.0.1", "API", "host"),

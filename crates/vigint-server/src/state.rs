@@ -1,23 +1,27 @@
 //! Puts the services together and runs them.
+//!
+//! Here: what is built from what. `parts` is what it is built from, `missing` what this version has not,
+//! `error` why it does not start, `tls` the certificate, `threads` how many there are.
+
+mod error;
+mod missing;
+mod parts;
+mod threads;
+mod tls;
 
 use std::io;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_util::sync::CancellationToken;
-use vigint_core::clock::{Clock, SystemClock};
-use vigint_core::link::{LinkSigner, SecretTooShort};
-use vigint_core::random::{Random, SystemRandom};
-use vigint_db::{Db, DbError, Operator, ServerLock};
-use vigint_video::clip::{ClipEncoder, ClipSettings, H264ClipEncoder};
-use vigint_video::grey::{GreyDecoder, JpegGreyDecoder};
+use vigint_config::Settings;
+use vigint_core::link::LinkSigner;
+use vigint_db::{Db, Operator, ServerLock};
 
 use crate::alerts::{Alerts, AlertsOptions, Mailer, Outbox, Sender};
-use crate::analysis::{Analyzer, Judge, JudgeOptions, MotionAnalyzer, MotionShares};
+use crate::analysis::{Judge, JudgeOptions};
 use crate::buffer::{Gate, GateSettings, RingSettings, Rings};
 use crate::clips::{ClipLinks, ClipStore, Clips, ClipsOptions};
 use crate::database::Database;
@@ -27,7 +31,10 @@ use crate::jobs::{JobParts, Jobs};
 use crate::secret_file;
 use crate::usage::{Meter, Prices};
 use crate::vitals::Vitals;
-use vigint_config::{Provider, Settings};
+
+pub use error::BuildError;
+pub use missing::{refusals, unheeded};
+pub use parts::Parts;
 
 /// Where the server keeps the signing secret that it makes itself.
 const SECRET_FILE: &str = "vigint-data/secret_key";
@@ -35,97 +42,8 @@ const SECRET_FILE: &str = "vigint-data/secret_key";
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(25);
 /// How long jobs may go on after that.
 const JOBS_PATIENCE: Duration = Duration::from_secs(5);
-/// A body of no size may take this long; each further [`SLOWEST_SENDER`] bytes a second more.
-const BODY_PATIENCE: Duration = Duration::from_secs(15);
 /// The fewest bytes a second a sender must manage.
 const SLOWEST_SENDER: usize = 32 * 1024;
-
-/// What the server is built from. Tests put their own in the place of some.
-pub struct Parts {
-    /// Everything an operator may set.
-    pub settings: Settings,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Where ids and secrets come from.
-    pub random: Arc<dyn Random>,
-    /// What decodes pictures for the motion gate.
-    pub grey_decoder: Arc<dyn GreyDecoder>,
-    /// What makes films.
-    pub clip_encoder: Arc<dyn ClipEncoder>,
-    /// Who judges.
-    pub analyzer: Arc<dyn Analyzer>,
-    /// How long a body may take to arrive before its size counts.
-    pub body_patience: Duration,
-}
-
-impl Parts {
-    /// The parts a real server runs with.
-    ///
-    /// # Errors
-    /// When the settings ask for what this version does not have.
-    pub fn of(settings: Settings) -> Result<Self, BuildError> {
-        refuse_what_is_missing(&settings)?;
-        let encoder = H264ClipEncoder::new(ClipSettings {
-            bitrate_kbps: settings.clips.bitrate_kbps,
-        });
-        let grey_decoder: Arc<dyn GreyDecoder> = Arc::new(JpegGreyDecoder);
-        let shares = MotionShares {
-            screen: settings.video_analysis.motion_screen_share,
-            confirm: settings.video_analysis.motion_confirm_share,
-        };
-        Ok(Self {
-            clock: Arc::new(SystemClock::new()),
-            random: Arc::new(SystemRandom),
-            analyzer: Arc::new(MotionAnalyzer::new(
-                shares,
-                Arc::clone(&grey_decoder),
-                encoders(),
-            )),
-            grey_decoder,
-            clip_encoder: Arc::new(encoder),
-            body_patience: BODY_PATIENCE,
-            settings,
-        })
-    }
-}
-
-/// Why the server does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// A setting that a later version will honour: running without it would break what it promises.
-    #[error("{setting} is set, but this version does not have it yet: {cure}")]
-    NotYet {
-        /// `[Section] key`.
-        setting: &'static str,
-        /// What to do.
-        cure: &'static str,
-    },
-    /// The database.
-    #[error("[Database] database_url: {0}")]
-    Database(#[from] DbError),
-    /// The database's address.
-    #[error("[Database] database_url: {0}")]
-    DatabaseUrl(#[from] vigint_db::InvalidUrl),
-    /// A folder or file that cannot be used.
-    #[error("{what} {}: {error}", path.display())]
-    File {
-        /// What it is for.
-        what: &'static str,
-        /// Where it is.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The signing secret.
-    #[error("[API] secret_key: {0}")]
-    Secret(#[from] SecretTooShort),
-    /// The certificate or its key.
-    #[error("[API] tls_cert and tls_key: {0}")]
-    Tls(String),
-    /// The system gave no thread.
-    #[error("the motion gate could not be started: {0}")]
-    Gate(io::Error),
-}
 
 /// A server that is ready to run.
 pub struct App {
@@ -143,7 +61,9 @@ pub struct App {
 /// See [`BuildError`]; each names what to mend.
 pub fn build(parts: Parts) -> Result<App, BuildError> {
     let settings = &parts.settings;
+    // Before anything is made or upgraded: what is only misspelt must leave no trace.
     let url = settings.database.database_url.parse()?;
+    let tls = tls::server_config(settings)?;
     let db = Db::open(&url, settings.database.pool_size)?;
     let lock = db.lock_for_server()?;
     db.migrate()?;
@@ -151,7 +71,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     if db.backend() == vigint_db::Backend::Sqlite {
         db.write(|conn| vigint_db::leases::release_all(conn, &Operator::named("start")))?;
     }
-    let workers = settings.api.workers.unwrap_or_else(cores);
+    let workers = settings.api.workers.unwrap_or_else(threads::cores);
     let database = Database::new(db, workers)?;
     let vitals = Vitals::default();
     let links = ClipLinks::new(signer(&parts)?, settings.api.public_url.clone());
@@ -180,7 +100,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         alerts: Arc::clone(&alerts),
         meter: Arc::clone(&meter),
         clock: Arc::clone(&parts.clock),
-        encoders: encoders(),
+        encoders: threads::background_threads(),
         cooldown: settings.alerts.cooldown_seconds,
         max_incident: settings.alerts.max_incident_seconds,
     };
@@ -212,7 +132,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         services,
         jobs,
         workers,
-        tls: tls(settings)?,
+        tls,
         _lock: lock,
     })
 }
@@ -236,46 +156,13 @@ impl App {
     }
 }
 
-fn refuse_what_is_missing(settings: &Settings) -> Result<(), BuildError> {
-    match settings.ai.provider {
-        Provider::Gemini | Provider::OpenAi => {
-            return Err(BuildError::NotYet {
-                setting: "[AI] provider",
-                cure: "write motion, and the built-in motion analyzer judges",
-            });
-        }
-        Provider::Auto if settings.ai.chosen_provider() != Provider::Motion => {
-            tracing::warn!("an AI key is set, but this version judges by motion alone");
-        }
-        Provider::Auto | Provider::Motion => {}
-    }
-    if settings.email.smtp_server.is_some() {
-        return Err(BuildError::NotYet {
-            setting: "[Email] smtp_server",
-            cure: "leave it out, and mails are written as .eml files",
-        });
-    }
-    if settings.sparse_ai.api_key.is_some() {
-        return Err(BuildError::NotYet {
-            setting: "[SparseAI] api_key",
-            cure: "leave it out, and this server hosts the clips itself",
-        });
-    }
-    if settings.api.metrics_listen.is_some() {
-        return Err(BuildError::NotYet {
-            setting: "[API] metrics_listen",
-            cure: "leave it out",
-        });
-    }
-    Ok(())
-}
-
 fn signer(parts: &Parts) -> Result<LinkSigner, BuildError> {
     let api = &parts.settings.api;
     let secret = match &api.secret_key {
         Some(secret) => secret.clone(),
-        None => secret_file::read_or_make(Path::new(SECRET_FILE), &*parts.random)
-            .map_err(file("the signing secret", Path::new(SECRET_FILE)))?,
+        None => secret_file::read_or_make(Path::new(SECRET_FILE), &*parts.random).map_err(
+            BuildError::file("the signing secret", Path::new(SECRET_FILE)),
+        )?,
     };
     let previous = api.previous_secret_key.as_ref();
     let previous = previous.map(|secret| secret.reveal().as_bytes());
@@ -286,7 +173,7 @@ fn clips(parts: &Parts, vitals: &Vitals) -> Result<Clips, BuildError> {
     let settings = &parts.settings;
     let directory = &settings.clips.directory;
     let store = ClipStore::open(directory, settings.video_analysis.max_frame_bytes)
-        .map_err(file("the folder for clips", directory))?;
+        .map_err(BuildError::file("the folder for clips", directory))?;
     Ok(Clips::new(ClipsOptions {
         store,
         encoder: Arc::clone(&parts.clip_encoder),
@@ -304,7 +191,8 @@ fn alerts(
 ) -> Result<Alerts, BuildError> {
     let settings = &parts.settings;
     let directory = &settings.email.outbox_directory;
-    let outbox = Outbox::open(directory).map_err(file("the folder for mails", directory))?;
+    let outbox =
+        Outbox::open(directory).map_err(BuildError::file("the folder for mails", directory))?;
     Ok(Alerts::new(AlertsOptions {
         database: database.clone(),
         mailer: Mailer::File(outbox),
@@ -329,7 +217,7 @@ fn judge(parts: &Parts, vitals: &Vitals) -> Judge {
 fn rings(parts: &Parts) -> Result<Rings, BuildError> {
     let video = &parts.settings.video_analysis;
     let gate_settings = GateSettings {
-        workers: encoders(),
+        workers: threads::background_threads(),
         ..GateSettings::default()
     };
     let gate =
@@ -364,34 +252,4 @@ fn http_limits(parts: &Parts) -> HttpLimits {
         body_patience: parts.body_patience,
         slowest_sender: SLOWEST_SENDER,
     }
-}
-
-fn tls(settings: &Settings) -> Result<Option<Arc<rustls::ServerConfig>>, BuildError> {
-    let (Some(cert), Some(key)) = (&settings.api.tls_cert, &settings.api.tls_key) else {
-        return Ok(None);
-    };
-    let failed = |error: &dyn std::fmt::Display| BuildError::Tls(error.to_string());
-    let chain = CertificateDer::pem_file_iter(cert)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| failed(&error))?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| failed(&error))?;
-    let config = rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| failed(&error))?;
-    Ok(Some(Arc::new(config)))
-}
-
-fn file(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BuildError {
-    let path = path.to_owned();
-    move |error| BuildError::File { what, path, error }
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
-}
-
-/// Films are made beside everything else: half of the cores.
-fn encoders() -> usize {
-    (cores() / 2).max(1)
 }

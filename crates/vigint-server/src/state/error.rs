@@ -1,0 +1,53 @@
+//! Why a server does not start: each error names the setting, and what to mend.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use vigint_core::link::SecretTooShort;
+use vigint_db::DbError;
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A setting that a later version will honour: running without it would break what it promises.
+    #[error("{setting} is set, but this version does not have it yet: {cure}")]
+    NotYet {
+        /// `[Section] key`.
+        setting: &'static str,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// The database.
+    #[error("[Database] database_url: {0}")]
+    Database(#[from] DbError),
+    /// The database's address.
+    #[error("[Database] database_url: {0}")]
+    DatabaseUrl(#[from] vigint_db::InvalidUrl),
+    /// A folder or file that cannot be used.
+    #[error("{what} {}: {error}", path.display())]
+    File {
+        /// What it is for.
+        what: &'static str,
+        /// Where it is.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The signing secret.
+    #[error("[API] secret_key: {0}")]
+    Secret(#[from] SecretTooShort),
+    /// The certificate or its key.
+    #[error("[API] tls_cert and tls_key: {0}")]
+    Tls(String),
+    /// The system gave no thread.
+    #[error("the motion gate could not be started: {0}")]
+    Gate(io::Error),
+}
+
+impl BuildError {
+    /// What a folder or file that cannot be used turns into.
+    pub(super) fn file(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |error| Self::File { what, path, error }
+    }
+}

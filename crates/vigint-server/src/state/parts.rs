@@ -1,0 +1,65 @@
+//! What a server is built from. It must not know how.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vigint_config::Settings;
+use vigint_core::clock::{Clock, SystemClock};
+use vigint_core::random::{Random, SystemRandom};
+use vigint_video::clip::{ClipEncoder, ClipSettings, H264ClipEncoder};
+use vigint_video::grey::{GreyDecoder, JpegGreyDecoder};
+
+use super::{BuildError, missing, threads};
+use crate::analysis::{Analyzer, MotionAnalyzer, MotionShares};
+
+/// A body of no size may take this long; its size gives it more.
+const BODY_PATIENCE: Duration = Duration::from_secs(15);
+
+/// What the server is built from. Tests put their own in the place of some.
+pub struct Parts {
+    /// Everything an operator may set.
+    pub settings: Settings,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids and secrets come from.
+    pub random: Arc<dyn Random>,
+    /// What decodes pictures for the motion gate.
+    pub grey_decoder: Arc<dyn GreyDecoder>,
+    /// What makes films.
+    pub clip_encoder: Arc<dyn ClipEncoder>,
+    /// Who judges.
+    pub analyzer: Arc<dyn Analyzer>,
+    /// How long a body may take to arrive before its size counts.
+    pub body_patience: Duration,
+}
+
+impl Parts {
+    /// The parts a real server runs with.
+    ///
+    /// # Errors
+    /// When the settings ask for what this version does not have.
+    pub fn of(settings: Settings) -> Result<Self, BuildError> {
+        missing::refuse(&settings)?;
+        let encoder = H264ClipEncoder::new(ClipSettings {
+            bitrate_kbps: settings.clips.bitrate_kbps,
+        });
+        let grey_decoder: Arc<dyn GreyDecoder> = Arc::new(JpegGreyDecoder);
+        let shares = MotionShares {
+            screen: settings.video_analysis.motion_screen_share,
+            confirm: settings.video_analysis.motion_confirm_share,
+        };
+        Ok(Self {
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(SystemRandom),
+            analyzer: Arc::new(MotionAnalyzer::new(
+                shares,
+                Arc::clone(&grey_decoder),
+                threads::background_threads(),
+            )),
+            grey_decoder,
+            clip_encoder: Arc::new(encoder),
+            body_patience: BODY_PATIENCE,
+            settings,
+        })
+    }
+}

@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use vigint_config::{LoadFrom, Loaded, Overrides, Settings};
 use vigint_db::Db;
-use vigint_server::state::{Parts, build};
+use vigint_server::state::{Parts, build, refusals, unheeded};
 use vigint_server::telemetry;
 
 /// The Vigint server: reads customers' cameras, keeps their incidents, mails them.
@@ -59,11 +59,31 @@ impl Cli {
             },
         ))?;
         match self.command.unwrap_or(Command::Serve) {
-            Command::CheckConfig => answer(&mut io::stdout(), &loaded.origins.to_string()),
+            Command::CheckConfig => check_config(&loaded, &mut io::stdout()),
             Command::Migrate => migrate(&loaded.settings, &mut io::stdout()),
             Command::Serve => serve(loaded),
         }
     }
+}
+
+/// Prints the settings, and says what a server would say of them before it starts.
+fn check_config(loaded: &Loaded, out: &mut impl Write) -> anyhow::Result<()> {
+    let answered = answer(out, &loaded.origins.to_string());
+    for warning in unheeded(loaded) {
+        let _ = writeln!(io::stderr(), "warning: {warning}");
+    }
+    let refusals = refusals(&loaded.settings);
+    if refusals.is_empty() {
+        return answered;
+    }
+    let lines: Vec<_> = refusals
+        .iter()
+        .map(|refusal| format!("\n  {refusal}"))
+        .collect();
+    anyhow::bail!(
+        "a server does not start with these settings:{}",
+        lines.concat()
+    );
 }
 
 fn migrate(settings: &Settings, out: &mut impl Write) -> anyhow::Result<()> {
@@ -84,6 +104,9 @@ fn migrate(settings: &Settings, out: &mut impl Write) -> anyhow::Result<()> {
 
 fn serve(mut loaded: Loaded) -> anyhow::Result<()> {
     telemetry::init(&loaded.settings.logging)?;
+    for warning in unheeded(&loaded) {
+        tracing::warn!("{warning}");
+    }
     let listener = listen(&loaded.settings)?;
     let address = listener.local_addr()?;
     // Links must name the port that the system gave.
@@ -239,6 +262,76 @@ mod tests {
             let said = String::from_utf8_lossy(&closed.stderr);
             assert_eq!((closed.status.code(), &*said), (Some(0), ""), "{command}");
         }
+    }
+
+    /// What `check-config` says of this configuration: its exit code and its standard error.
+    fn checked(config: &str) -> (Option<i32>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("config.ini"), config).unwrap();
+        let output = server(&folder, &["check-config"]).output().unwrap();
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert!(shown.contains("[Logging]\nlevel = info"), "{shown}");
+        let left = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 1, "nothing is made");
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    }
+
+    #[test]
+    fn check_config_names_each_setting_for_which_a_server_would_not_start() {
+        let (code, said) = checked(
+            "[API]\ntls_cert = gone.pem\ntls_key = gone.key\nmetrics_listen = 127.0.0.1:9\n\
+             public_url = https://v.example.com\n\
+             [Database]\ndatabase_url = sqlite:///a.db?mode=ro\n\
+             [AI]\nprovider = gemini\ngemini_api_key = k\n\
+             [Email]\nsmtp_server = smtp.example.com\nfrom_email = v@example.com\n\
+             [SparseAI]\napi_key = k\nbase_url = https://s.example.com\n",
+        );
+        assert_eq!(code, Some(1), "{said}");
+        for setting in [
+            "[API] tls_cert and tls_key:",
+            "[API] metrics_listen",
+            "[Database] database_url: the database URL may hold nothing but a path",
+            "[AI] provider",
+            "[Email] smtp_server",
+            "[SparseAI] api_key",
+        ] {
+            assert_eq!(
+                said.matches(&format!("\n  {setting}")).count(),
+                1,
+                "{setting}: {said}"
+            );
+        }
+        let (code, said) = checked("[Database]\ndatabase_url = postgresql:///\n");
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("names no database"), "{said}");
+        assert_eq!(checked(""), (Some(0), String::new()));
+    }
+
+    #[test]
+    fn a_setting_of_no_effect_is_warned_of_unless_it_stands_at_its_default() {
+        let config = "[Limits]\nburst = 1000\nanalyses_per_minute = 10\n[Clips]\n\
+                      max_bytes_per_client = 1 GiB\nretention_hours = 1\n[AI]\ngemini_api_key = k\n";
+        let (code, said) = checked(config);
+        assert_eq!(code, Some(0), "{said}");
+        assert_eq!(
+            said,
+            "warning: [Clips] max_bytes_per_client is set, but this version does not honour it yet\n\
+             warning: [Limits] analyses_per_minute is set, but this version does not honour it yet\n\
+             warning: [AI] gemini_api_key is set, but this version judges by motion alone\n"
+        );
+        // A server says the same in its log when it starts; this one has no folder to work in.
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("config.ini"), config).unwrap();
+        std::fs::write(folder.path().join("vigint-data"), "").unwrap();
+        let output = server(&folder, &["--port", "0"]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.contains("[Limits] analyses_per_minute is set, but this version"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -191,12 +191,28 @@ fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
         .to_socket_addrs()
         .with_context(|| format!("[API] host: '{host}' is no address of this machine"))?
         .collect();
-    TcpListener::bind(&*addresses).with_context(|| {
-        format!(
-            "cannot listen on {host}:{port}: is another server running there? \
-             Choose another port with --port or [API] port"
-        )
+    TcpListener::bind(&*addresses).map_err(|error| {
+        let cure = cure(error.kind());
+        anyhow::anyhow!("cannot listen on {host}, port {port}: {error}{cure}")
     })
+}
+
+/// What helps against it, as far as the kind of error tells.
+fn cure(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::AddrInUse => {
+            ". Is another server running there? Choose another port with --port or [API] port"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            ". This machine does not have that address: with --host or [API] host name one that it has, \
+             or 0.0.0.0 for all of them"
+        }
+        io::ErrorKind::PermissionDenied => {
+            ". Ports below 1024 need a right that this user does not have: choose another with --port \
+             or [API] port"
+        }
+        _ => "",
+    }
 }
 
 fn stop_on_signal(stop: CancellationToken) -> io::Result<()> {
@@ -355,6 +371,27 @@ mod tests {
             assert_eq!(health.unwrap().status(), 200);
             kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
             assert!(server.wait().unwrap().success());
+        }
+    }
+
+    #[test]
+    fn each_reason_not_to_listen_has_its_own_cure() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port().to_string();
+        // TEST-NET-1 (RFC 5737): no machine has it.
+        for (host, port, cure) in [
+            ("127.0.0.1", &*port, "Is another server running there?"),
+            ("192.0.2.1", "0", "This machine does not have that address"),
+        ] {
+            let output = run(&["--host", host, "--port", port], Stdio::null());
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            assert!(said.contains(cure), "{said}");
+            assert_eq!(
+                said.contains("running there"),
+                cure.contains("running there"),
+                "{said}"
+            );
         }
     }
 }

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use vigint_core::clock::{Clock, SystemClock};
 use vigint_core::ids::SourceId;
-use vigint_core::key::{ApiKey, KeyError, Secret};
+use vigint_core::key::Secret;
 use vigint_core::wire::{
     AnalysisResponse, BufferResponse, HealthResponse, IncidentsResponse, UsageResponse,
     WhoamiResponse,
@@ -17,6 +17,7 @@ use crate::capture::{CaptureError, FfmpegCamera};
 use crate::event::{Event, EventSink};
 use crate::fleet;
 use crate::frame::Frame;
+use crate::key::{InvalidKey, parse_key};
 use crate::progress::{Counters, SourceProgress};
 use crate::session::{RunError, Session, Surroundings, look_once};
 use crate::settings::{DEFAULT_SERVER_URL, Settings};
@@ -29,9 +30,9 @@ pub enum BuildError {
     /// The server's address.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// The key: mistyped, or none at all.
+    /// The key: mistyped, or no key at all.
     #[error(transparent)]
-    Key(#[from] KeyError),
+    Key(#[from] InvalidKey),
     /// TLS cannot be set up.
     #[error("no secure connection can be set up: {0}")]
     Tls(String),
@@ -92,9 +93,9 @@ impl SecureVideoAnalyzerBuilder {
         let address = self.api_base_url.as_deref().unwrap_or(DEFAULT_SERVER_URL);
         let base = parse_address(address)?;
         let key = self.api_key.as_ref().map(|key| key.reveal().trim());
-        let key: Option<ApiKey> = key
+        let key = key
             .filter(|key| !key.is_empty())
-            .map(str::parse)
+            .map(parse_key)
             .transpose()?;
         let uplink =
             Uplink::new(&base, key.as_ref()).map_err(|e| BuildError::Tls(e.to_string()))?;

@@ -1,8 +1,9 @@
 //! `vigint-client check`: from the key to the cameras, each with its cure where something is wrong.
 
-use vigint_client::{ApiError, BuildError, CaptureError, SecureVideoAnalyzer, Settings, Source};
+use vigint_client::{
+    ApiError, BuildError, CaptureError, SecureVideoAnalyzer, Settings, Source, parse_key,
+};
 use vigint_core::clock::{Clock as _, SystemClock};
-use vigint_core::key::ApiKey;
 use vigint_core::wire::HealthResponse;
 
 use crate::cli::Cli;
@@ -102,7 +103,7 @@ fn check_key(settings: &Settings, console: &Console, findings: &mut Findings<'_>
         );
         return false;
     };
-    match key.reveal().parse::<ApiKey>() {
+    match parse_key(key.reveal()) {
         Ok(key) if key.has_checksum() => findings.good("key", "typed without a mistake"),
         Ok(_) => findings.good("key", "of the older form, which only the server can check"),
         Err(error) => {

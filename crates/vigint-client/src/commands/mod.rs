@@ -7,7 +7,7 @@ mod run;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use vigint_client::{BuildError, Event, Mask, SecureVideoAnalyzer, Settings, Source};
-use vigint_core::key::{KeyError, Secret};
+use vigint_core::key::Secret;
 
 use crate::cameras::{all_sources, read_cameras};
 use crate::cli::{Cli, Command};
@@ -143,7 +143,7 @@ fn analyzer(
 
 fn exit_of(error: &BuildError) -> Exit {
     match error {
-        BuildError::Key(KeyError::Mistyped | KeyError::NotAKey) => Exit::Key,
+        BuildError::Key(_) => Exit::Key,
         BuildError::Address(_) => Exit::Usage,
         BuildError::Tls(_) => Exit::Server,
     }

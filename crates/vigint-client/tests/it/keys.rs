@@ -125,6 +125,37 @@ async fn a_mistyped_key_is_called_mistyped_without_asking_the_server() {
 }
 
 #[tokio::test]
+async fn what_can_never_be_a_key_is_named_with_its_cure_and_not_shown() {
+    let key = ApiKey::generate(&SystemRandom);
+    let (front, back) = key.reveal().split_at(30);
+    let template = include_str!("../../../../.env.client_template");
+    for (env_file, cure) in [
+        (
+            template.to_owned(),
+            "is still the placeholder your-api-key-here",
+        ),
+        (
+            format!("VIGINT_API_KEY='\"{}\"'", key.reveal()),
+            "there are quotes in the API key",
+        ),
+        (
+            format!("VIGINT_API_KEY=\"{front} {back}\""),
+            "there is a blank",
+        ),
+    ] {
+        let folder = Folder::new();
+        folder.write(".env", &env_file);
+        folder.write("film.mp4", "");
+        for args in [&["--source", "film.mp4"][..], &["usage"], &["check"]] {
+            let ran = run(&mut folder.client(args)).await;
+            assert_eq!(ran.code, 3, "{ran:?}");
+            assert!(ran.printed().contains(cure), "{ran:?}");
+            assert!(!ran.printed().contains(back), "{ran:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn without_a_key_the_sources_are_tried_and_nothing_is_sent() {
     if !has_ffmpeg().await {
         return;

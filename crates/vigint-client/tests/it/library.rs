@@ -1,6 +1,6 @@
 //! The library by itself.
 
-use vigint_client::{ApiError, BuildError, Frame, SecureVideoAnalyzer};
+use vigint_client::{ApiError, BuildError, Frame, InvalidKey, SecureVideoAnalyzer};
 use vigint_core::key::KeyError;
 
 use crate::scripted_server::{Reply, ScriptedServer};
@@ -41,12 +41,12 @@ async fn a_key_that_cannot_be_one_is_refused_and_none_sends_nothing() {
     };
     assert!(matches!(
         build("short"),
-        Err(BuildError::Key(KeyError::NotAKey))
+        Err(BuildError::Key(InvalidKey::Key(KeyError::NotAKey)))
     ));
     let mistyped = format!("vgt_{}", "0".repeat(60));
     assert!(matches!(
         build(&mistyped),
-        Err(BuildError::Key(KeyError::Mistyped))
+        Err(BuildError::Key(InvalidKey::Key(KeyError::Mistyped)))
     ));
     let keyless = build("").unwrap();
     assert_eq!(

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Client, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 use vigint_core::ids::SourceId;
@@ -84,10 +84,14 @@ impl Uplink {
         self.ask_with_key(request.timeout(ANALYSIS_LIMIT)).await
     }
 
-    /// `GET /api/health`; needs no key. 503 carries the same body.
+    /// `GET /api/health`; needs no key. A server that is not well says so with 503 and the same body.
     pub(crate) async fn health(&self) -> Result<HealthResponse, ApiError> {
-        self.ask(self.http.request(Method::GET, self.url("api/health")))
-            .await
+        let answer = self.answer(self.http.get(self.url("api/health"))).await?;
+        match serde_json::from_slice(&answer.body) {
+            Ok(health) if answer.status == 503 => Ok(health),
+            // Whatever else answers there, such as a proxy before it, has no such body.
+            _ => self.understood(&answer),
+        }
     }
 
     /// `GET /api/whoami`.
@@ -144,24 +148,48 @@ impl Uplink {
     }
 
     async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ApiError> {
-        let server = self.base.as_str().trim_end_matches('/');
-        let failure = |error: reqwest::Error| ApiError::of_failure(server, &error);
-        let mut answer = request.send().await.map_err(failure)?;
-        let body = read_bounded(&mut answer).await.map_err(failure)?;
-        if answer.status().as_u16() != 200 {
-            let retry_after = retry_after(answer.headers());
+        let answer = self.answer(request).await?;
+        self.understood(&answer)
+    }
+
+    /// Whatever is answered.
+    async fn answer(&self, request: RequestBuilder) -> Result<Answer, ApiError> {
+        let failure = |error: reqwest::Error| ApiError::of_failure(self.server(), &error);
+        let mut response = request.send().await.map_err(failure)?;
+        let body = read_bounded(&mut response).await.map_err(failure)?;
+        Ok(Answer {
+            status: response.status().as_u16(),
+            retry_after: retry_after(response.headers()),
+            body,
+        })
+    }
+
+    /// What a good answer says, or the error that another one means.
+    fn understood<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, ApiError> {
+        if answer.status != 200 {
             return Err(ApiError::of_answer(
-                server,
-                answer.status().as_u16(),
-                retry_after,
-                &body,
+                self.server(),
+                answer.status,
+                answer.retry_after,
+                &answer.body,
             ));
         }
-        serde_json::from_slice(&body).map_err(|_| ApiError::NotVigint {
-            server: server.to_owned(),
+        serde_json::from_slice(&answer.body).map_err(|_| ApiError::NotVigint {
+            server: self.server().to_owned(),
             reason: "its answer is not what this version understands".to_owned(),
         })
     }
+
+    fn server(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+}
+
+/// An answer as far as it was read.
+struct Answer {
+    status: u16,
+    retry_after: Option<Duration>,
+    body: Vec<u8>,
 }
 
 /// The body, cut at [`MAX_ANSWER_BYTES`].

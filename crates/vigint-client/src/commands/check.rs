@@ -4,13 +4,14 @@ use vigint_client::{
     ApiError, BuildError, CaptureError, SecureVideoAnalyzer, Settings, Source, parse_key,
 };
 use vigint_core::clock::{Clock as _, SystemClock};
-use vigint_core::wire::HealthResponse;
+use vigint_core::wire::{HealthResponse, HealthStatus};
 
 use crate::cli::Cli;
 use crate::console::{Console, one_line};
 use crate::exit::Exit;
 
-/// A clock further off than this has its frames taken at their arrival.
+/// A clock further off than this is told. The server takes the frames of one that is further *ahead* at
+/// their arrival; one that is behind it believes.
 const MAX_CLOCK_OFFSET_MS: i64 = 5000;
 
 /// What was found, in the order it was looked at.
@@ -20,32 +21,57 @@ struct Findings<'a> {
     worst: Exit,
 }
 
+/// How one thing was found.
+#[derive(Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Mark {
+    Ok,
+    /// It works, and should not stay so.
+    Warn,
+    Fail,
+}
+
 #[derive(serde::Serialize)]
 struct Finding<'a> {
     check: &'a str,
+    /// Whether it works, as the exit code has it.
     ok: bool,
+    mark: Mark,
     message: &'a str,
 }
 
 impl Findings<'_> {
     fn good(&self, check: &str, message: &str) {
-        self.tell(check, true, message);
+        self.tell(check, Mark::Ok, message);
+    }
+
+    fn warn(&self, check: &str, message: &str) {
+        self.tell(check, Mark::Warn, message);
     }
 
     /// Something is wrong; the first kind of wrong is what the program ends with.
     fn bad(&mut self, check: &str, message: &str, exit: Exit) {
-        self.tell(check, false, message);
+        self.tell(check, Mark::Fail, message);
         if self.worst == Exit::Done {
             self.worst = exit;
         }
     }
 
-    fn tell(&self, check: &str, ok: bool, message: &str) {
+    fn tell(&self, check: &str, mark: Mark, message: &str) {
         let message = &one_line(message);
         if self.json {
-            self.console.answer_json(&Finding { check, ok, message });
+            self.console.answer_json(&Finding {
+                check,
+                ok: mark != Mark::Fail,
+                mark,
+                message,
+            });
         }
-        let mark = if ok { "ok  " } else { "FAIL" };
+        let mark = match mark {
+            Mark::Ok => "ok  ",
+            Mark::Warn => "warn",
+            Mark::Fail => "FAIL",
+        };
         self.console.say(&format!("{mark}  {check}: {message}"));
     }
 }
@@ -120,16 +146,7 @@ async fn check_server(analyzer: &SecureVideoAnalyzer, findings: &mut Findings<'_
         Ok(health) => {
             findings.good("address", &format!("{server} answers"));
             check_encryption(analyzer, findings);
-            let status = serde_json::to_string(&health.status).unwrap_or_default();
-            let status = status.trim_matches('"');
-            let ours = env!("CARGO_PKG_VERSION");
-            findings.good(
-                "server",
-                &format!(
-                    "version {}, {status}; this program is {ours}",
-                    health.version
-                ),
-            );
+            check_health(&health, findings);
             check_clock(&health, findings);
         }
         Err(error @ ApiError::Busy { .. }) => {
@@ -155,13 +172,41 @@ async fn check_server(analyzer: &SecureVideoAnalyzer, findings: &mut Findings<'_
     }
 }
 
+fn check_health(health: &HealthResponse, findings: &mut Findings<'_>) {
+    let status = serde_json::to_string(&health.status).unwrap_or_default();
+    let version = format!(
+        "version {}, {}; this program is {}",
+        health.version,
+        status.trim_matches('"'),
+        env!("CARGO_PKG_VERSION")
+    );
+    let checks = &health.checks;
+    let parts = [
+        ("database", &checks.database),
+        ("clips", &checks.clips),
+        ("mail", &checks.mail),
+        ("analyzer", &checks.analyzer),
+    ];
+    let failing = parts.into_iter().filter(|(_, state)| *state == "failing");
+    let failing: Vec<_> = failing.map(|(part, _)| part).collect();
+    let cure = format!(
+        "{version}. Failing: {}; whoever runs the server must look",
+        failing.join(", ")
+    );
+    match health.status {
+        HealthStatus::Healthy => findings.good("server", &version),
+        HealthStatus::Degraded => findings.warn("server", &cure),
+        HealthStatus::Unhealthy => findings.bad("server", &cure, Exit::Server),
+    }
+}
+
 fn check_encryption(analyzer: &SecureVideoAnalyzer, findings: &Findings<'_>) {
     if analyzer.is_exposed() {
         let server = analyzer.server();
         let warning = format!(
             "{server} is not encrypted: key and pictures can be read on the way; use https://"
         );
-        findings.tell("tls", false, &warning);
+        findings.warn("tls", &warning);
     } else if analyzer.server().starts_with("https") {
         findings.good("tls", "the server's certificate is accepted");
     } else {
@@ -171,16 +216,20 @@ fn check_encryption(analyzer: &SecureVideoAnalyzer, findings: &Findings<'_>) {
 
 fn check_clock(health: &HealthResponse, findings: &Findings<'_>) {
     let offset = SystemClock::new().now().millis_since(health.time);
-    let is_close = offset.abs() <= MAX_CLOCK_OFFSET_MS;
-    let seconds = offset / 1000;
-    let message = if is_close {
-        "agrees with the server's".to_owned()
+    let seconds = offset.abs() / 1000;
+    let cure = "set this machine's clock (timedatectl set-ntp true)";
+    if offset.abs() <= MAX_CLOCK_OFFSET_MS {
+        findings.good("clock", "agrees with the server's");
+    } else if offset > 0 {
+        findings.warn(
+            "clock",
+            &format!(
+                "{seconds} s ahead of the server's, which goes by the frames' arrival then: {cure}"
+            ),
+        );
     } else {
-        format!(
-            "{seconds} s away from the server's: set this machine's clock (timedatectl set-ntp true)"
-        )
-    };
-    findings.tell("clock", is_close, &message);
+        findings.warn("clock", &format!("{seconds} s behind the server's: {cure}"));
+    }
 }
 
 async fn check_ffmpeg(findings: &mut Findings<'_>) {

@@ -1,6 +1,7 @@
 //! `usage`, `incidents`, `check`, and what is wrong usage.
 
 use serde_json::{Value, json};
+use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
 
 use crate::program::{Folder, has_ffmpeg, run};
 use crate::scripted_server::{Reply, Request, ScriptedServer};
@@ -69,7 +70,7 @@ async fn check_goes_through_everything_and_says_how_each_is() {
         "accepted, of Acme Corp",
         "answers",
         "version 9.8.7, healthy",
-        "clock:",
+        "warn  clock: ",
         "ffmpeg version",
         "film.mp4 shows pictures, 320x180",
     ] {
@@ -84,6 +85,80 @@ async fn check_goes_through_everything_and_says_how_each_is() {
     let away = run(&mut with_key(&format!("http://{address}")).client(&["check"])).await;
     assert_eq!(away.code, 4, "{away:?}");
     assert!(away.stdout.contains("VIGINT_SERVER_URL"), "{away:?}");
+}
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// A server in this state, whose clock is so many milliseconds ahead of ours.
+async fn server_in(
+    status: u16,
+    state: &'static str,
+    database: &'static str,
+    ahead_ms: i64,
+) -> ScriptedServer {
+    ScriptedServer::start(move |request: &Request| match request.path() {
+        "/api/health" => {
+            let now = SystemClock::new().now().unix_millis();
+            let checks =
+                json!({"database": database, "clips": "ok", "mail": "file", "analyzer": "motion"});
+            Reply::new(
+                status,
+                json!({
+                    "status": state, "version": "9.8.7", "checks": checks,
+                    "time": UtcTime::from_unix_millis(now + ahead_ms),
+                }),
+            )
+        }
+        _ => Reply::of_vigint(request),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_works_and_should_not_stay_so_is_a_warning() {
+    if !has_ffmpeg().await {
+        return;
+    }
+    for (ahead_ms, clock) in [
+        (0, "ok    clock: agrees with the server's"),
+        (HOUR_MS, " s behind the server's"),
+        (-HOUR_MS, " s ahead of the server's"),
+    ] {
+        let server = server_in(200, "healthy", "ok", ahead_ms).await;
+        let ran = run(&mut with_key(&server.url()).client(&["check"])).await;
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(ran.stdout.contains(clock), "{ran:?}");
+        let is_warned = ran.stdout.contains("warn  clock: ");
+        assert_eq!(is_warned, ahead_ms != 0, "{ran:?}");
+        assert!(!ran.stdout.contains("FAIL"), "{ran:?}");
+    }
+    let server = server_in(200, "degraded", "failing", HOUR_MS).await;
+    let ran = run(&mut with_key(&server.url()).client(&["check", "--json"])).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let warned: Vec<_> = ran
+        .events()
+        .into_iter()
+        .filter(|finding| finding["mark"] == "warn")
+        .collect();
+    let of: Vec<_> = warned.iter().map(|finding| &finding["check"]).collect();
+    assert_eq!(of, ["server", "clock"]);
+    assert_eq!(warned[0]["ok"], true);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_well_says_what_fails() {
+    let server = server_in(503, "unhealthy", "failing", 0).await;
+    let ran = run(&mut with_key(&server.url()).client(&["check"])).await;
+    assert_eq!(ran.code, 4, "{ran:?}");
+    let said = "FAIL  server: version 9.8.7, unhealthy";
+    assert!(ran.stdout.contains(said), "{ran:?}");
+    assert!(ran.stdout.contains("Failing: database;"), "{ran:?}");
+    assert!(ran.stdout.contains("ok    clock"), "{ran:?}");
+    // 503 from something before the server has another body.
+    let server = ScriptedServer::start(|_| Reply::new(503, json!({"error": "no backend"}))).await;
+    let ran = run(&mut with_key(&server.url()).client(&["check"])).await;
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.stdout.contains("no backend"), "{ran:?}");
 }
 
 #[tokio::test]

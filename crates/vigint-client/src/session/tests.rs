@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
-use tokio::sync::Semaphore;
-use vigint_core::clock::SystemClock;
+use tokio::sync::{Semaphore, watch};
+use vigint_core::clock::{SystemClock, UtcTime};
 
 use super::*;
+use crate::capture::Picture;
 use crate::scripted_server::{PATIENCE, Reply, Request, ScriptedServer};
 use crate::uplink::parse_address;
 
@@ -16,6 +17,8 @@ use crate::uplink::parse_address;
 struct ScriptedCamera {
     openings: Arc<Mutex<VecDeque<usize>>>,
     shown: Arc<AtomicUsize>,
+    /// How often it was asked for a picture. Who asks for the next has put the one before into the queue.
+    asked: Arc<watch::Sender<usize>>,
     may_show: Arc<Semaphore>,
     is_film: bool,
 }
@@ -25,6 +28,7 @@ impl ScriptedCamera {
         Self {
             openings: Arc::new(Mutex::new(openings.iter().copied().collect())),
             shown: Arc::default(),
+            asked: Arc::new(watch::Sender::new(0)),
             may_show: Arc::new(Semaphore::new(1000)),
             is_film: false,
         }
@@ -32,6 +36,13 @@ impl ScriptedCamera {
 
     fn shown(&self) -> usize {
         self.shown.load(Relaxed)
+    }
+
+    /// Waits until so many pictures are in the queue, or were.
+    async fn has_queued(&self, pictures: usize) {
+        let mut asked = self.asked.subscribe();
+        let waited = timeout(PATIENCE, asked.wait_for(|asked| *asked > pictures)).await;
+        waited.expect("the camera is not asked for more").unwrap();
     }
 }
 
@@ -57,6 +68,7 @@ impl Camera for ScriptedCamera {
 
 impl crate::capture::FrameSource for ScriptedFrames {
     async fn next_frame(&mut self) -> Result<Option<Picture>, CaptureError> {
+        self.camera.asked.send_modify(|asked| *asked += 1);
         if self.left == 0 {
             if self.is_last && !self.camera.is_film {
                 std::future::pending::<()>().await;
@@ -124,9 +136,8 @@ async fn a_cameras_newest_frames_win_over_a_slow_server_and_drops_are_counted() 
     let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
     rig.server.until(|requests| requests.len() == 1).await;
     camera.may_show.add_permits(299);
-    while camera.shown() < 300 || rig.counters.queued.load(Relaxed) < 100 {
-        tokio::task::yield_now().await;
-    }
+    camera.has_queued(300).await;
+    assert_eq!(rig.counters.queued.load(Relaxed), 100);
     gate.add_permits(1000);
     rig.server
         .until(|requests| requests.iter().any(|r| r.is_frame() && r.number() == 300))
@@ -169,6 +180,45 @@ async fn a_slow_server_holds_a_films_reader_back_and_gets_every_frame_in_order()
         analyses >= 2,
         "every 3 s of 20 s while the film runs, and at its end"
     );
+}
+
+#[tokio::test]
+async fn while_an_analysis_of_a_fast_film_runs_no_frame_is_sent() {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let rig = Rig::new(move |request: &Request| match Reply::of_vigint(request) {
+        reply if request.is_analysis() => reply.behind(&held),
+        reply => reply,
+    })
+    .await;
+    let mut camera = ScriptedCamera::showing(&[40]);
+    camera.is_film = true;
+    camera.may_show = Arc::new(Semaphore::new(31));
+    let mut session = rig.session("film.mp4", &camera);
+    session.source.options.fast = true;
+    let run = tokio::spawn(session.run());
+    rig.server
+        .until(|requests| requests.iter().any(Request::is_analysis))
+        .await;
+    // Each comes into the queue in a turn of the session of its own: whoever empties the queue would have
+    // taken the first before the second is there.
+    for pictures in [32, 33] {
+        camera.may_show.add_permits(1);
+        camera.has_queued(pictures).await;
+    }
+    assert_eq!(rig.counters.queued.load(Relaxed), 2);
+    assert_eq!(rig.server.frame_numbers(), (1..=31).collect::<Vec<_>>());
+    camera.may_show.add_permits(1000);
+    gate.add_permits(1000);
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    assert_eq!(rig.server.frame_numbers(), (1..=40).collect::<Vec<_>>());
+}
+
+#[test]
+fn ten_seconds_of_a_camera_wait_for_the_network() {
+    assert_eq!(live_frames(10.0), 100);
+    assert_eq!((live_frames(0.15), live_frames(0.1)), (1, 1));
+    assert_eq!((live_frames(60.0), live_frames(f64::NAN)), (600, 0));
 }
 
 #[tokio::test]
@@ -217,9 +267,8 @@ async fn stopping_waits_for_the_request_on_its_way_and_drops_the_rest() {
     let camera = ScriptedCamera::showing(&[50]);
     let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
     rig.server.until(|requests| requests.len() == 1).await;
-    while rig.counters.queued.load(Relaxed) < 49 {
-        tokio::task::yield_now().await;
-    }
+    camera.has_queued(50).await;
+    assert_eq!(rig.counters.queued.load(Relaxed), 49);
     rig.stop.cancel();
     gate.add_permits(1000);
     timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();

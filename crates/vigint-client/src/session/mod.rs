@@ -1,0 +1,150 @@
+//! One source from its camera to its last analysis: the one owner of capture, queue and upload.
+//!
+//! Three loops side by side in one future: pictures go into the queue, frames go to the server in order,
+//! analyses are asked for when their time has come. Dropping the future ends all of it, the camera's child
+//! process included.
+//!
+//! Here: what a session is, and how the three run. `reading` fills the queue, `sending` empties it,
+//! `analysing` asks; `retry` says what is tried again and what ends the run, `telling` what is told of it.
+
+mod analysing;
+mod reading;
+mod retry;
+mod sending;
+mod telling;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use vigint_core::clock::Clock;
+
+use crate::capture::{Camera, CaptureError};
+use crate::event::{Event, EventSink};
+use crate::progress::Counters;
+use crate::queue::{FrameQueue, WhenFull};
+use crate::source::Source;
+use crate::uplink::{ApiError, Uplink};
+
+pub(crate) use reading::look_once;
+
+/// Frames of a camera that wait for the network: the newest seconds of it.
+const LIVE_SECONDS: f64 = 10.0;
+/// Frames of a film that are read ahead.
+const FILM_FRAMES: usize = 16;
+/// Bytes that wait for the network, of one source.
+const MAX_QUEUED_BYTES: usize = 64 * 1024 * 1024;
+/// How long a request may go on after a stop.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// Why a run ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The server refused the key: every other source would fare alike.
+    #[error(transparent)]
+    KeyRefused(ApiError),
+    /// The server did not answer, and the run was to try only once.
+    #[error(transparent)]
+    Unreachable(ApiError),
+    /// The source could not be opened at all.
+    #[error(transparent)]
+    CannotOpen(#[from] CaptureError),
+    /// Of several sources not one could be opened.
+    #[error("no source could be opened")]
+    NothingOpened,
+}
+
+/// What every session of one analyzer shares.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) uplink: Uplink,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventSink,
+    /// Stops every session.
+    pub(crate) stop: CancellationToken,
+}
+
+/// One source being read.
+pub(crate) struct Session<C> {
+    source: Source,
+    camera: C,
+    counters: Arc<Counters>,
+    around: Surroundings,
+    queue: FrameQueue,
+    /// Ends the capture of this session only: enough was seen, or everything stops.
+    enough: CancellationToken,
+}
+
+impl<C: Camera> Session<C> {
+    pub(crate) fn new(
+        source: Source,
+        camera: C,
+        counters: Arc<Counters>,
+        around: Surroundings,
+    ) -> Self {
+        let queue = if source.location.is_live() {
+            let frames = live_frames(source.options.fps);
+            FrameQueue::new(WhenFull::DropOldest, frames, MAX_QUEUED_BYTES)
+        } else {
+            FrameQueue::new(WhenFull::HoldBack, FILM_FRAMES, MAX_QUEUED_BYTES)
+        };
+        Self {
+            enough: around.stop.child_token(),
+            source,
+            camera,
+            counters,
+            around,
+            queue,
+        }
+    }
+
+    /// Reads the source to its end, or until it is stopped.
+    pub(crate) async fn run(self) -> Result<(), RunError> {
+        let work = async {
+            let (due, dues) = mpsc::channel(1);
+            tokio::try_join!(self.capture(), self.send(due), self.analyse_when_due(dues))?;
+            self.analyse_the_end().await
+        };
+        let result = tokio::select! {
+            result = work => result,
+            () = self.grace_is_over() => Ok(()),
+        };
+        if let Err(RunError::KeyRefused(error) | RunError::Unreachable(error)) = &result {
+            self.tell_error(error.code(), &error.to_string());
+        }
+        if !matches!(result, Err(RunError::CannotOpen(_))) {
+            self.note_queue();
+            self.tell(|at| Event::SourceEnded {
+                at,
+                source_id: self.source.id.clone(),
+                frames_sent: self.counters.sent.load(Relaxed),
+                frames_dropped: self.counters.dropped.load(Relaxed),
+                frames_refused: self.counters.refused.load(Relaxed),
+            });
+        }
+        result
+    }
+
+    async fn grace_is_over(&self) {
+        self.around.stop.cancelled().await;
+        let _ = timeout(STOP_GRACE, std::future::pending::<()>()).await;
+    }
+}
+
+/// Whole frames of a camera that are [`LIVE_SECONDS`]. Of a fraction only the whole is kept, and whatever
+/// stands in the options, the queue has room for one.
+fn live_frames(fps: f64) -> usize {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the range, and the standard library has no other way; not a number becomes 0"
+    )]
+    let frames = (fps * LIVE_SECONDS).clamp(1.0, f64::from(u32::MAX)) as usize;
+    frames
+}
+
+#[cfg(test)]
+mod tests;

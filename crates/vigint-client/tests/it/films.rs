@@ -47,6 +47,7 @@ async fn a_fast_film_is_sent_whole_in_order_with_its_own_times_ending_at_now() {
     let server = ScriptedServer::start(Reply::of_vigint).await;
     let before = SystemClock::new().now();
     let ran = run_film(&server, 8, &["--fast"]).await;
+    let after = SystemClock::new().now();
     assert_eq!(ran.code, 0, "{ran:?}");
     let frames = frames_of(&server);
     assert_eq!(server.frame_numbers(), (1..=80).collect::<Vec<_>>());
@@ -67,10 +68,10 @@ async fn a_fast_film_is_sent_whole_in_order_with_its_own_times_ending_at_now() {
             .all(|pair| pair[1].millis_since(pair[0]) == 100),
         "{times:?}"
     );
-    let end = times[79].millis_since(before);
     assert!(
-        (0..20_000).contains(&end),
-        "the film ends {end} ms after the program was started"
+        (before..=after).contains(&times[79]),
+        "it ends at the now of the program: {before}, {}, {after}",
+        times[79]
     );
 
     let names = ran.event_names();
@@ -150,45 +151,6 @@ async fn a_film_with_fewer_pictures_than_asked_for_is_not_sent_twice_over() {
     let ran = run_film(&server, 2, &["--fast", "--fps", "30"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(frames_of(&server).len(), 20);
-}
-
-#[tokio::test]
-async fn while_an_analysis_of_a_fast_film_runs_no_frame_is_sent() {
-    if !has_ffmpeg().await {
-        return;
-    }
-    let gate = Arc::new(Semaphore::new(0));
-    let held = Arc::clone(&gate);
-    let server = ScriptedServer::start(move |request: &Request| match request.path() {
-        "/api/video/analyze" => Reply::of_vigint(request).behind(&held),
-        _ => Reply::of_vigint(request),
-    })
-    .await;
-    let folder = Folder::new();
-    let film = folder.film(4).await;
-    let url = server.url();
-    let args = [
-        "--fast",
-        "--source",
-        &film,
-        "--api-url",
-        &url,
-        "--api-key",
-        "a-key-of-16-chars",
-    ];
-    let client = folder.client(&args).spawn().unwrap();
-    server
-        .until(|requests| requests.iter().any(Request::is_analysis))
-        .await;
-    // Time enough for a program that does not wait: many whole requests by somebody else.
-    for _ in 0..20 {
-        run(&mut folder.client(&["usage", "--api-url", &url, "--api-key", "a-key-of-16-chars"]))
-            .await;
-    }
-    assert_eq!(frames_of(&server).len(), 31);
-    gate.add_permits(10);
-    assert_eq!(finish(client).await.code, 0);
-    assert_eq!(frames_of(&server).len(), 40);
 }
 
 #[tokio::test]

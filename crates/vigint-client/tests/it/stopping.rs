@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use tokio::process::Command;
-use tokio::time::timeout;
+use vigint_testkit::programs;
 
 use crate::program::{Folder, finish, has_ffmpeg};
 use crate::scripted_server::{PATIENCE, Reply, Request, ScriptedServer};
@@ -93,7 +93,7 @@ async fn no_child_outlives_the_program_however_it_is_stopped() {
         ];
         let mut command = folder.client(&args);
         let client = command.env("PATH", folder.path()).spawn().unwrap();
-        let child = timeout(PATIENCE, appearing(&pid_file)).await.unwrap();
+        let child = appearing(&pid_file).await;
         for signal in signals {
             let pid = client.id().unwrap().to_string();
             assert!(
@@ -107,27 +107,29 @@ async fn no_child_outlives_the_program_however_it_is_stopped() {
         }
         let ran = finish(client).await;
         assert_eq!(ran.code, 0, "{ran:?}");
-        timeout(PATIENCE, ended(child.trim()))
-            .await
-            .expect("the child lives on");
+        has_ended(child.trim()).await;
         std::fs::remove_file(&pid_file).unwrap();
     }
 }
 
+/// Looks at what another process does until it is there. On a thread of its own: looking blocks.
+async fn wait_for<T: Send + 'static>(
+    look: impl FnMut() -> Option<T> + Send + 'static,
+) -> Option<T> {
+    let looking = tokio::task::spawn_blocking(|| programs::wait_for(PATIENCE, look));
+    looking.await.unwrap()
+}
+
 async fn appearing(file: &Path) -> String {
-    loop {
-        match std::fs::read_to_string(file) {
-            Ok(content) => return content,
-            Err(_) => tokio::task::yield_now().await,
-        }
-    }
+    let path = file.to_owned();
+    let content = wait_for(move || std::fs::read_to_string(&path).ok()).await;
+    content.unwrap_or_else(|| panic!("{} never came", file.display()))
 }
 
 /// Waits until no such process runs (one that nobody has collected yet does not run).
-async fn ended(pid: &str) {
-    while std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.contains(") Z "))
-    {
-        tokio::task::yield_now().await;
-    }
+async fn has_ended(pid: &str) {
+    let stat = format!("/proc/{pid}/stat");
+    let runs = move || std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
+    let ended = wait_for(move || (!runs()).then_some(())).await;
+    ended.unwrap_or_else(|| panic!("the child {pid} lives on"));
 }

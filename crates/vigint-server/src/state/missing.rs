@@ -56,19 +56,21 @@ pub fn refusals(settings: &Settings) -> Vec<BuildError> {
 /// What the operator set to no effect: a sentence each, with section and key.
 #[must_use]
 pub fn unheeded(loaded: &Loaded) -> Vec<String> {
-    let ai = &loaded.settings.ai;
+    let origins = &loaded.origins;
     // Who chose motion by name expects no model, whatever keys lie about in the environment.
-    let has_idle_key = ai.provider == Provider::Auto && ai.gemini_api_key.is_some();
-    let idle_key = has_idle_key
-        .then(|| "[AI] gemini_api_key is set, but this version judges by motion alone".to_owned());
+    let expects_model = loaded.settings.ai.provider == Provider::Auto;
+    let idle_keys = ["gemini_api_key", "openai_api_key"]
+        .into_iter()
+        .filter(|key| expects_model && origins.is_changed("AI", key))
+        .map(|key| format!("[AI] {key} is set, but this version judges by motion alone"));
     let changed = UNHEEDED
         .iter()
         .flat_map(|(section, keys)| keys.iter().map(move |key| (*section, *key)))
-        .filter(|(section, key)| loaded.origins.is_changed(section, key))
+        .filter(|(section, key)| origins.is_changed(section, key))
         .map(|(section, key)| {
             format!("[{section}] {key} is set, but this version does not honour it yet")
         });
-    changed.chain(idle_key).collect()
+    changed.chain(idle_keys).collect()
 }
 
 /// The first thing that is missing, if any.

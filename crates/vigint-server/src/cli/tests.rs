@@ -1,0 +1,200 @@
+//! What the real program answers with its outputs broken, its settings wrong, its port taken. It must have been
+//! built: `cargo test -p vigint-server` does.
+
+use std::fs::File;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use vigint_testkit::programs;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The real program in a new folder, to its end.
+fn run(words: &[&str], stdout: impl Into<Stdio>) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = server(&folder, words);
+    let running = command.stdout(stdout).stderr(Stdio::piped()).spawn();
+    running.unwrap().wait_with_output().unwrap()
+}
+
+fn server(folder: &TempDir, words: &[&str]) -> Command {
+    let mut command = programs::command(&programs::path("vigint-server"), folder.path());
+    command.args(words);
+    command
+}
+
+fn full_disk() -> File {
+    File::create("/dev/full").unwrap()
+}
+
+fn closed_pipe() -> std::io::PipeWriter {
+    std::io::pipe().unwrap().1
+}
+
+#[test]
+fn a_full_disk_is_a_failure_and_a_closed_pipe_is_not() {
+    for command in ["check-config", "migrate"] {
+        let full = run(&[command], full_disk());
+        let said = String::from_utf8_lossy(&full.stderr);
+        assert_eq!(full.status.code(), Some(1), "{command}: {said}");
+        assert!(
+            said.contains("standard output cannot be written: No space left"),
+            "{command}: {said}"
+        );
+        let closed = run(&[command], closed_pipe());
+        let said = String::from_utf8_lossy(&closed.stderr);
+        assert_eq!((closed.status.code(), &*said), (Some(0), ""), "{command}");
+    }
+}
+
+/// What `check-config` says of this configuration: its exit code and its standard error.
+fn checked(config: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.ini"), config).unwrap();
+    let output = server(&folder, &["check-config"]).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("[Logging]\nlevel = info"), "{shown}");
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 1, "nothing is made");
+    (
+        output.status.code(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+#[test]
+fn check_config_names_each_setting_for_which_a_server_would_not_start() {
+    let (code, said) = checked(
+        "[API]\ntls_cert = gone.pem\ntls_key = gone.key\nmetrics_listen = 127.0.0.1:9\n\
+         public_url = https://v.example.com\n\
+         [Database]\ndatabase_url = sqlite:///a.db?mode=ro\n\
+         [AI]\nprovider = gemini\ngemini_api_key = k\n\
+         [Email]\nsmtp_server = smtp.example.com\nfrom_email = v@example.com\n\
+         [SparseAI]\napi_key = k\nbase_url = https://s.example.com\n",
+    );
+    assert_eq!(code, Some(1), "{said}");
+    for setting in [
+        "[API] tls_cert and tls_key: gone.pem: ",
+        "[API] metrics_listen",
+        "[Database] database_url: the database URL may hold nothing but a path",
+        "[AI] provider",
+        "[Email] smtp_server",
+        "[SparseAI] api_key",
+    ] {
+        assert_eq!(
+            said.matches(&format!("\n  {setting}")).count(),
+            1,
+            "{setting}: {said}"
+        );
+    }
+    // The working folder of the program holds its config.ini, in which there is no certificate.
+    let (code, said) = checked("[API]\ntls_cert = config.ini\ntls_key = config.ini\n");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("config.ini: there is no certificate in it"),
+        "{said}"
+    );
+    let (code, said) = checked("[Database]\ndatabase_url = postgresql:///\n");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("names no database"), "{said}");
+    assert_eq!(checked(""), (Some(0), String::new()));
+}
+
+#[test]
+fn a_setting_of_no_effect_is_warned_of_unless_it_stands_at_its_default() {
+    let config = "[Limits]\nburst = 1000\nanalyses_per_minute = 10\n[Clips]\n\
+                  max_bytes_per_client = 1 GiB\nretention_hours = 1\n[AI]\nopenai_api_key = k\n";
+    let (code, said) = checked(config);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(
+        said,
+        "warning: [Clips] max_bytes_per_client is set, but this version does not honour it yet\n\
+         warning: [Limits] analyses_per_minute is set, but this version does not honour it yet\n\
+         warning: [AI] openai_api_key is set, but this version judges by motion alone\n"
+    );
+    let (code, said) = checked("[AI]\nprovider = motion\ngemini_api_key = k\n");
+    assert_eq!(
+        (code, &*said),
+        (Some(0), ""),
+        "who chose motion expects no model"
+    );
+    // A server says the same in its log when it starts; this one has no folder to work in.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.ini"), config).unwrap();
+    std::fs::write(folder.path().join("vigint-data"), "").unwrap();
+    let output = server(&folder, &["--port", "0"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("[Limits] analyses_per_minute is set, but this version"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_server_whose_standard_output_is_broken_serves_and_says_where_in_the_log() {
+    for stdout in [Stdio::from(full_disk()), Stdio::from(closed_pipe())] {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let mut server = server(&folder, &["--host", "127.0.0.1", "--port", "0"])
+            .stdout(stdout)
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let address = programs::wait_for(PATIENCE, || {
+            let log = std::fs::read_to_string(&log).unwrap();
+            let (_, behind) = log.split_once("listening on http://")?;
+            let (address, _) = behind.split_once('\n')?;
+            Some(address.to_owned())
+        })
+        .expect("it says in the log where it listens");
+        let health = ureq::get(format!("http://{address}/api/health")).call();
+        assert_eq!(health.unwrap().status(), 200);
+        kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+        assert!(server.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn a_server_whose_log_cannot_be_written_still_stops_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let mut server = server(&folder, &["--host", "127.0.0.1", "--port", "0"])
+        .stdout(File::create(&out).unwrap())
+        .stderr(full_disk())
+        .spawn()
+        .unwrap();
+    let listens = || {
+        let said = std::fs::read_to_string(&out).unwrap();
+        said.contains("listening on").then_some(())
+    };
+    programs::wait_for(PATIENCE, listens).expect("it listens");
+    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+    let ended = programs::wait_for(PATIENCE, || server.try_wait().unwrap());
+    if ended.is_none() {
+        server.kill().unwrap();
+    }
+    assert!(ended.expect("it stops").success());
+}
+
+#[test]
+fn each_reason_not_to_listen_has_its_own_cure() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    // TEST-NET-1 (RFC 5737): no machine has it.
+    for (host, port, cure) in [
+        ("127.0.0.1", &*port, "Is another server running there?"),
+        ("192.0.2.1", "0", "This machine does not have that address"),
+    ] {
+        let output = run(&["--host", host, "--port", port], Stdio::null());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(cure), "{said}");
+        assert_eq!(
+            said.contains("running there"),
+            cure.contains("running there"),
+            "{said}"
+        );
+    }
+}

@@ -3,12 +3,6 @@
 //! Standard output: events, as lines for people or as JSON. Standard error: warnings and errors, and on a
 //! terminal a live line for each source. Texts from the server lose what could steer a terminal.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the one module of the program that prints"
-)]
-
 use std::collections::HashMap;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -63,7 +57,7 @@ impl Console {
 
     /// A warning or an error: always on standard error.
     pub(crate) fn complain(&self, line: &str) {
-        self.above_live_lines(|| eprintln!("{line}"));
+        self.above_live_lines(|| err(line));
     }
 
     /// One JSON value on one line of standard output.
@@ -172,12 +166,17 @@ fn out(line: &str) {
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
+/// `eprintln!` would panic as well. Where standard error is broken there is nobody left to tell.
+fn err(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Words before there is a console: help, and what is wrong with the command line.
 pub(crate) fn print_usage(text: &str, is_help: bool) {
     if is_help {
         out(text.trim_end());
     } else {
-        eprintln!("{}", text.trim_end());
+        err(text.trim_end());
     }
 }
 

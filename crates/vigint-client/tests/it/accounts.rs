@@ -195,3 +195,19 @@ async fn plain_http_to_another_host_is_warned_of() {
     let local = run(&mut with_key("http://localhost:1").client(&["usage"])).await;
     assert!(!local.stderr.contains("Warning"), "{local:?}");
 }
+
+#[tokio::test]
+async fn outputs_that_take_nothing_end_no_program_before_its_time() {
+    let server = ScriptedServer::start(Reply::of_vigint).await;
+    let folder = with_key(&server.url());
+    for (args, code) in [
+        (&["usage"][..], 0),
+        (&["usage", "--api-key", "short"], 3),
+        (&["--no-such-flag"], 2),
+    ] {
+        let full = || std::fs::File::create("/dev/full").unwrap();
+        let mut client = folder.client(args);
+        let ran = run(client.stdout(full()).stderr(full())).await;
+        assert_eq!(ran.code, code, "{args:?}");
+    }
+}

@@ -39,8 +39,8 @@ pub(crate) enum Command {
         /// Where its mails go
         #[arg(long)]
         email: String,
-        /// Its language: fr or en. Default: [AI] language
-        #[arg(long)]
+        // Not a doc comment: rustdoc would look for an item of that name.
+        #[arg(long, help = "Its language: fr or en. Default: [AI] language")]
         locale: Option<String>,
         /// Its IANA time zone, such as Europe/Paris. Default: UTC
         #[arg(long, value_name = "ZONE")]

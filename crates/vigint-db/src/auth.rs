@@ -9,6 +9,7 @@ use vigint_core::key::KeyHash;
 use vigint_core::locale::Locale;
 
 use crate::clients::ClientStatus;
+use crate::connection::each;
 use crate::schema::{api_keys, clients};
 use crate::stored::{Moment, parse, time};
 use crate::{AnyConnection, DbError, Operator, Tenant};
@@ -71,7 +72,7 @@ pub fn authenticate(
     hash: KeyHash,
     now: UtcTime,
 ) -> Result<Option<Caller>, DbError> {
-    let found: Option<Stored> = api_keys::table
+    let look_up = api_keys::table
         .inner_join(clients::table)
         .filter(api_keys::key_hash.eq(hash.to_hex()))
         .select((
@@ -89,9 +90,9 @@ pub fn authenticate(
             clients::locale,
             clients::time_zone,
             clients::status,
-        ))
-        .get_result(conn)
-        .optional()?;
+        ));
+    // On the connection inside, diesel knows the statement by its type and writes it once a connection.
+    let found: Option<Stored> = each!(conn, c => look_up.get_result(c).optional())?;
     match found {
         Some(stored) if stored.is_accepted(now)? => stored.caller().map(Some),
         _ => Ok(None),

@@ -83,6 +83,8 @@ pub(super) struct Source {
     /// When a frame was last taken in, and when the picture last changed, as [`Clock::elapsed`].
     heard: Duration,
     changed: Duration,
+    /// Length and CRC-32 of the picture that the next one is compared with.
+    compared: Option<(usize, u32)>,
 }
 
 impl Source {
@@ -98,6 +100,7 @@ impl Source {
             screened_to: None,
             heard: Duration::ZERO,
             changed: Duration::ZERO,
+            compared: None,
             id,
         }
     }
@@ -113,10 +116,6 @@ impl Source {
         }
         let captured_at = incoming.captured_at;
         let name = incoming.source_name.clone();
-        let is_new_picture = self
-            .ring
-            .newest()
-            .is_none_or(|newest| newest.jpeg != incoming.jpeg);
         let frame = Arc::new(Frame::new(incoming, at, now.at));
 
         let inserted = self.ring.insert(&frame);
@@ -127,7 +126,7 @@ impl Source {
         }
         self.watch.see(arrival.gate, &frame, inserted);
         self.heard = now.elapsed;
-        if is_new_picture {
+        if frame.is_picked() && self.has_changed(&frame) {
             self.changed = now.elapsed;
         }
         if let Some(captured_at) = captured_at {
@@ -211,6 +210,15 @@ impl Source {
 
     pub(super) fn held_bytes(&self) -> usize {
         self.ring.held_bytes()
+    }
+
+    /// Whether this is another picture than a moment ago. Asked of the few frames that the gate looks at: reading
+    /// all bytes of each would cost ingest dearly, and a frozen camera is frozen at these, too. That two different
+    /// pictures of one length share their sum by chance matters not: for a camera to be called frozen it would
+    /// have to happen again and again.
+    fn has_changed(&mut self, frame: &Frame) -> bool {
+        let picture = Some((frame.jpeg.len(), crc32fast::hash(&frame.jpeg)));
+        std::mem::replace(&mut self.compared, picture) != picture
     }
 
     fn has(&self, at: UtcTime, incoming: &IncomingFrame) -> bool {

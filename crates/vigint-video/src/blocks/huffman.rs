@@ -7,6 +7,8 @@ const DIRECT_BITS: u32 = 12;
 const DIRECT: usize = 1 << DIRECT_BITS;
 /// No code is longer.
 const LONGEST: u32 = 16;
+/// So many bits are really there when [`Bits::top`] reads.
+const TOP_BITS: u32 = 57;
 /// Coefficients of a block.
 const COEFFICIENTS: u32 = 64;
 
@@ -54,6 +56,23 @@ fn coefficients_of(symbol: u8) -> u32 {
     }
 }
 
+/// A way forward in a block.
+#[derive(Clone, Copy, Default)]
+struct Step {
+    /// Bits of codes and numbers; 0 when there is no such step.
+    bits: u8,
+    coefficients: u8,
+}
+
+/// What can be gone past by the next [`DIRECT_BITS`] bits.
+#[derive(Clone, Copy, Default)]
+struct Skip {
+    /// The first code with its number.
+    one: Step,
+    /// That and the second code with its number, where both codes lie in these bits.
+    both: Step,
+}
+
 /// What a code says.
 #[derive(Clone, Copy, Default)]
 struct Meaning {
@@ -69,6 +88,8 @@ struct Meaning {
 pub(super) struct Table {
     /// By the next [`DIRECT_BITS`] bits.
     direct: Box<[Meaning; DIRECT]>,
+    /// By the same.
+    skips: Box<[Skip; DIRECT]>,
     /// The longer ones, shortest first.
     longer: Vec<Longer>,
     /// In the order of the codes.
@@ -84,6 +105,44 @@ struct Longer {
     count: u32,
     /// Where their meanings begin.
     at: usize,
+}
+
+/// One and two codes at a time: most are so short that two lie in [`DIRECT_BITS`].
+fn skips(direct: &[Meaning; DIRECT]) -> Box<[Skip; DIRECT]> {
+    let mut skips = Box::new([Skip::default(); DIRECT]);
+    let mask = DIRECT - 1;
+    for (index, (skip, meaning)) in skips.iter_mut().zip(direct).enumerate() {
+        skip.one = meaning.step();
+        let taken = u32::from(skip.one.bits);
+        if taken == 0 || taken >= DIRECT_BITS {
+            continue;
+        }
+        let behind = direct
+            .get((index << taken) & mask)
+            .copied()
+            .unwrap_or_default();
+        // Zeros were shifted in behind: a code that reaches into them is not known yet.
+        if behind.code_bits > 0 && taken + u32::from(behind.code_bits) <= DIRECT_BITS {
+            let next = behind.step();
+            skip.both = Step {
+                bits: skip.one.bits + next.bits,
+                coefficients: skip.one.coefficients + next.coefficients,
+            };
+        }
+    }
+    skips
+}
+
+impl Meaning {
+    fn step(self) -> Step {
+        if self.code_bits == 0 {
+            return Step::default();
+        }
+        Step {
+            bits: self.code_bits + self.number_bits,
+            coefficients: self.coefficients,
+        }
+    }
 }
 
 impl Table {
@@ -122,6 +181,7 @@ impl Table {
             code <<= 1;
         }
         Some(Self {
+            skips: skips(&direct),
             direct,
             longer,
             meanings,
@@ -167,18 +227,30 @@ impl Table {
     pub(super) fn skip_block(&self, bits: &mut Bits<'_>) -> Option<()> {
         let mut coefficient = 1;
         while coefficient < COEFFICIENTS {
-            // Two codes with their numbers have at most 56 bits where both are found directly.
-            let top = bits.top()?;
-            let one = self.meaning(top)?;
-            let taken = u32::from(one.code_bits) + u32::from(one.number_bits);
-            coefficient += u32::from(one.coefficients);
-            if coefficient >= COEFFICIENTS || taken > u64::BITS / 2 - 4 {
-                bits.skip(taken);
-                continue;
+            let mut top = bits.top()?;
+            let mut taken = 0;
+            // As long as a code that is found directly lies wholly in what was read.
+            while taken <= TOP_BITS - DIRECT_BITS && coefficient < COEFFICIENTS {
+                let index = usize::try_from(top >> (u64::BITS - DIRECT_BITS)).ok()?;
+                let mut steps = *self.skips.get(index)?;
+                if steps.both.bits == 0
+                    || coefficient + u32::from(steps.one.coefficients) >= COEFFICIENTS
+                {
+                    steps.both = steps.one;
+                }
+                if steps.both.bits == 0 {
+                    break;
+                }
+                top <<= steps.both.bits;
+                taken += u32::from(steps.both.bits);
+                coefficient += u32::from(steps.both.coefficients);
             }
-            let two = self.meaning(top << taken)?;
-            coefficient += u32::from(two.coefficients);
-            bits.skip(taken + u32::from(two.code_bits) + u32::from(two.number_bits));
+            bits.skip(taken);
+            if taken == 0 {
+                let meaning = self.meaning(top)?;
+                bits.skip(u32::from(meaning.code_bits) + u32::from(meaning.number_bits));
+                coefficient += u32::from(meaning.coefficients);
+            }
         }
         Some(())
     }

@@ -9,7 +9,7 @@ use vigint_core::ids::KeyId;
 use vigint_core::money::MicroEuros;
 
 pub use self::list::{UsageEntry, UsagePage, UsageQuery, list};
-pub use self::minutes::{MinuteUsage, add_minutes};
+pub use self::minutes::{MinuteUsage, add_minutes, add_minutes_that_fit};
 use crate::schema::api_usage;
 use crate::stored::Moment;
 use crate::{AnyConnection, DbError, Tenant, keys};

@@ -52,6 +52,8 @@ pub struct UsageEntry {
     pub method: String,
     pub status_code: i32,
     pub requests: i64,
+    /// Of bodies, as read.
+    pub bytes_in: i64,
     pub cost: MicroEuros,
 }
 
@@ -76,6 +78,7 @@ struct Stored {
     method: String,
     status_code: i32,
     requests: i64,
+    bytes_in: i64,
     cost_micros: i64,
 }
 
@@ -139,6 +142,7 @@ fn page(
         api_usage::method,
         api_usage::status_code,
         api_usage::requests,
+        api_usage::bytes_in,
         api_usage::cost_micros,
     );
     let mut select = matching!(tenant, query, columns)
@@ -172,6 +176,7 @@ impl From<Stored> for UsageEntry {
             method: stored.method,
             status_code: stored.status_code,
             requests: stored.requests,
+            bytes_in: stored.bytes_in,
             cost: MicroEuros(stored.cost_micros),
         }
     }

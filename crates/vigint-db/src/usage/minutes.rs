@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use diesel::dsl::case_when;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use diesel::upsert::excluded;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::KeyId;
@@ -70,6 +72,30 @@ pub fn add_minutes(
     Ok(())
 }
 
+/// As [`add_minutes`], but what the database does not take is left out and returned with the reason, so that
+/// one bad line cannot hold up the others.
+///
+/// # Errors
+/// When nothing can be written now: the database is busy, or gone.
+pub fn add_minutes_that_fit(
+    conn: &mut AnyConnection,
+    operator: &Operator,
+    minutes: &[MinuteUsage],
+) -> Result<Vec<(MinuteUsage, DbError)>, DbError> {
+    let mut refused = Vec::new();
+    for used in minutes {
+        // Within a transaction this is a savepoint: a failure takes back this line and no other.
+        let added =
+            conn.transaction(|conn| add_minutes(conn, operator, std::slice::from_ref(used)));
+        match added {
+            Ok(()) => {}
+            Err(error @ (DbError::Busy | DbError::Unreachable { .. })) => return Err(error),
+            Err(error) => refused.push((used.clone(), error)),
+        }
+    }
+    Ok(refused)
+}
+
 /// Those of the keys that exist; on PostgreSQL they then cannot go until the transaction ends.
 fn existing_keys(
     conn: &mut AnyConnection,
@@ -112,9 +138,15 @@ fn add(conn: &mut AnyConnection, used: &MinuteUsage) -> Result<(), DbError> {
         api_usage::status_code,
         api_usage::minute,
     );
+    // Bytes are for the operator to look at: beyond all bounds they stop counting, so that no sender can make
+    // a sum that the database refuses. What is charged must be exact, or fail.
+    let most = || i64::MAX.into_sql::<BigInt>();
+    let room = most() - excluded(api_usage::bytes_in);
+    let all_bytes = case_when(api_usage::bytes_in.gt(room), most())
+        .otherwise(api_usage::bytes_in + excluded(api_usage::bytes_in));
     let sums = (
         api_usage::requests.eq(api_usage::requests + excluded(api_usage::requests)),
-        api_usage::bytes_in.eq(api_usage::bytes_in + excluded(api_usage::bytes_in)),
+        api_usage::bytes_in.eq(all_bytes),
         api_usage::cost_micros.eq(api_usage::cost_micros + excluded(api_usage::cost_micros)),
     );
     let insert = diesel::insert_into(api_usage::table).values(row);

@@ -77,6 +77,36 @@ on_each_database! {
         assert_eq!(fixture.number("SELECT count(*) AS number FROM api_usage"), 1);
     }
 
+    fn bytes_beyond_all_bounds_stop_counting_and_hold_up_nothing(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let boundless = MinuteUsage { bytes_in: i64::MAX, ..minute(acme.key.id, 413, at(1)) };
+        add(&fixture, &[boundless.clone(), boundless, minute(acme.key.id, 200, at(1))]);
+        assert_eq!(page(&fixture, &acme, &UsageQuery::default()).usage_count, 1800);
+        let most = "SELECT CAST(MAX(bytes_in) AS BIGINT) AS number FROM api_usage";
+        assert_eq!(fixture.number(most), i64::MAX);
+    }
+
+    fn a_line_that_the_database_refuses_is_left_out_alone(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        fixture.sql("CREATE UNIQUE INDEX one ON api_usage (status_code) WHERE status_code = 599");
+        add(&fixture, &[MinuteUsage { minute: at(-60), ..minute(acme.key.id, 599, at(0)) }]);
+        let lines = [
+            minute(acme.key.id, 200, at(1)),
+            minute(acme.key.id, 599, at(2)),
+            minute(acme.key.id, 201, at(3)),
+        ];
+        let whole = fixture.write(|conn| usage::add_minutes(conn, &ADMIN, &lines));
+        assert!(matches!(whole, Err(DbError::Query(_))), "{whole:?}");
+        let refused = fixture
+            .write(|conn| usage::add_minutes_that_fit(conn, &ADMIN, &lines))
+            .unwrap();
+        let refused: Vec<_> = refused.iter().map(|(used, _)| used.status_code).collect();
+        assert_eq!(refused, [599]);
+        assert_eq!(page(&fixture, &acme, &UsageQuery::default()).usage_count, 1800);
+    }
+
     fn sums_are_exact_over_all_that_match(fixture) {
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme");

@@ -1,7 +1,7 @@
 //! The meter: counts requests in memory, minute by minute, until a job writes them down.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::KeyId;
@@ -24,7 +24,7 @@ pub struct RequestCount {
     pub method: &'static str,
     /// The answer's status.
     pub status_code: u16,
-    /// Bytes of the body as announced.
+    /// Bytes of the body that were read.
     pub bytes_in: u64,
     /// What it costs.
     pub cost: MicroEuros,
@@ -78,13 +78,14 @@ impl Meter {
         sums.last_at = sums.last_at.max(now);
     }
 
-    /// Writes down what was counted since the last call. When that fails the counts are kept for the next try.
+    /// Writes down what was counted since the last call. When that fails the counts are kept for the next try;
+    /// but a line that the database refuses while it takes others would be refused for ever, and is given up.
     ///
     /// Waits for a call that runs already: what that one has taken is neither here nor in the database yet, and
     /// who reads after this must find it.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// When nothing could be written.
     pub async fn flush(&self, database: &Database) -> Result<(), DbError> {
         let _one_at_a_time = self.flushing.lock().await;
         let taken = std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner));
@@ -92,11 +93,7 @@ impl Meter {
             return Ok(());
         }
         let rows: Vec<MinuteUsage> = taken.iter().map(|(line, sums)| row(*line, *sums)).collect();
-        let written = database
-            .write(move |conn| {
-                vigint_db::usage::add_minutes(conn, &Operator::named("usage meter"), &rows)
-            })
-            .await;
+        let written = write(database, rows).await;
         if written.is_err() {
             self.put_back(taken);
         }
@@ -116,6 +113,36 @@ impl Meter {
                 .or_insert(sums);
         }
     }
+}
+
+const OPERATOR: Operator = Operator::named("usage meter");
+
+/// All in one transaction; when the database does not take that, all that it does take.
+async fn write(database: &Database, rows: Vec<MinuteUsage>) -> Result<(), DbError> {
+    let rows = Arc::new(rows);
+    let all = Arc::clone(&rows);
+    let written = database
+        .write(move |conn| vigint_db::usage::add_minutes(conn, &OPERATOR, &all))
+        .await;
+    match written {
+        Err(DbError::Busy | DbError::Unreachable { .. }) | Ok(()) => return written,
+        Err(_) => {}
+    }
+    let refused = database
+        .write(move |conn| {
+            let refused = vigint_db::usage::add_minutes_that_fit(conn, &OPERATOR, &rows)?;
+            // No line went through: more likely the database fails than that every line is bad.
+            if refused.len() == rows.len() {
+                written.map(|()| refused)
+            } else {
+                Ok(refused)
+            }
+        })
+        .await?;
+    for (used, error) in refused {
+        tracing::error!(?used, %error, "the database refuses this usage count: it is lost");
+    }
+    Ok(())
 }
 
 fn row(line: Line, sums: Sums) -> MinuteUsage {
@@ -168,6 +195,62 @@ mod tests {
         Ok((tenant, key.id))
     }
 
+    fn whoami(key_id: KeyId, status_code: u16, cost: MicroEuros) -> RequestCount {
+        RequestCount {
+            key_id,
+            endpoint: "/api/whoami",
+            method: "GET",
+            status_code,
+            bytes_in: 0,
+            cost,
+        }
+    }
+
+    async fn counted(database: &Database, tenant: Tenant) -> i64 {
+        let page = database
+            .read(move |conn| vigint_db::usage::list(conn, &tenant, &UsageQuery::default()));
+        page.await.unwrap().usage_count
+    }
+
+    /// On SQLite a sum that is too large is kept, as a number that is not exact; on PostgreSQL it is refused.
+    async fn bad_lines_hold_up_nothing(db: Db) {
+        db.migrate().unwrap();
+        let (tenant, key_id) = db.write(a_key).unwrap();
+        let database = Database::new(db.clone(), 1).unwrap();
+        let meter = Meter::default();
+        let bad = whoami(key_id, 500, MicroEuros(i64::MAX));
+        meter.count(bad, UtcTime::UNIX_EPOCH);
+        meter.flush(&database).await.unwrap();
+        meter.count(bad, UtcTime::UNIX_EPOCH);
+        // Alone it cannot be told from a database that takes nothing.
+        assert_eq!(
+            meter.flush(&database).await.is_err(),
+            db.backend() == vigint_db::Backend::Postgres
+        );
+        for _ in 0..3 {
+            meter.count(whoami(key_id, 200, MicroEuros::ZERO), UtcTime::UNIX_EPOCH);
+        }
+        meter.flush(&database).await.unwrap();
+        assert!(meter.lines.lock().unwrap().is_empty());
+        let good = 3 + 1 + i64::from(db.backend() == vigint_db::Backend::Sqlite);
+        assert_eq!(counted(&database, tenant).await, good);
+    }
+
+    #[tokio::test]
+    async fn a_line_that_the_database_refuses_holds_up_no_other_on_sqlite() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:///{}/vigint.db", folder.path().display());
+        bad_lines_hold_up_nothing(Db::open(&url.parse().unwrap(), 2).unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn a_line_that_the_database_refuses_holds_up_no_other_on_postgres() {
+        if let Some(database) = vigint_testkit::postgres::database() {
+            let db = Db::open(&database.url().parse().unwrap(), 2).unwrap();
+            bad_lines_hold_up_nothing(db).await;
+        }
+    }
+
     #[tokio::test]
     async fn a_flush_does_not_return_before_an_earlier_one_has_committed() {
         let folder = tempfile::tempdir().unwrap();
@@ -177,14 +260,7 @@ mod tests {
         let (tenant, key_id) = db.write(a_key).unwrap();
         let database = Database::new(db.clone(), 1).unwrap();
         let meter = Meter::default();
-        let count = RequestCount {
-            key_id,
-            endpoint: "/api/whoami",
-            method: "GET",
-            status_code: 200,
-            bytes_in: 0,
-            cost: MicroEuros::ZERO,
-        };
+        let count = whoami(key_id, 200, MicroEuros::ZERO);
         meter.count(count, UtcTime::UNIX_EPOCH);
 
         // Somebody else writes, so that the first flush has to wait with what it took.
@@ -211,16 +287,6 @@ mod tests {
         job.await.unwrap();
         request.await.unwrap();
 
-        let all = UsageQuery {
-            from: None,
-            to: None,
-            key_id: None,
-            limit: 10,
-            cursor: None,
-        };
-        let page = database
-            .read(move |conn| vigint_db::usage::list(conn, &tenant, &all))
-            .await;
-        assert_eq!(page.unwrap().usage_count, 1);
+        assert_eq!(counted(&database, tenant).await, 1);
     }
 }

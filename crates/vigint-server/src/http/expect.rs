@@ -59,7 +59,7 @@ impl Service<Request> for RefuseEarly {
         Box::pin(async move {
             let look = refusal(&request, &services, &leaks);
             let head = request.head();
-            match observe_early(&head.method, head.headers(), &services, look).await {
+            match observe_early(&head.method, &services, look).await {
                 None => Ok(request),
                 Some(mut response) => {
                     response

@@ -15,7 +15,7 @@ mod server;
 mod services;
 
 pub use auth::ADMIN_KEY_HEADER;
-pub use middleware::InflightBytes;
+pub use body::InflightBytes;
 pub use routes::{Access, RouteInfo, routes};
 pub use server::{ServeOptions, serve};
 pub use services::{CameraPatience, HttpLimits, Services};

@@ -7,7 +7,7 @@ use vigint_core::clock::Clock;
 use vigint_core::frame::FrameLimits;
 use vigint_core::random::Random;
 
-use super::middleware::InflightBytes;
+use super::body::InflightBytes;
 use crate::alerts::Alerts;
 use crate::analysis::Judge;
 use crate::buffer::Rings;
@@ -26,9 +26,9 @@ pub struct HttpLimits {
     pub max_inflight_bytes: usize,
     /// The same for one client.
     pub max_inflight_bytes_per_client: usize,
-    /// How long a body of no size may take; larger ones get more at [`Self::slowest_sender`].
+    /// The longest that a sender may send nothing of its body.
     pub body_patience: Duration,
-    /// The fewest bytes a second a sender must manage after that.
+    /// The fewest bytes a second that a sender must manage over all, once that time has passed.
     pub slowest_sender: usize,
 }
 

@@ -4,7 +4,10 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::fixture::{Options, TestServer};
+use vigint_db::usage::UsageQuery;
+use vigint_testkit::scene::noise_frame;
+
+use crate::fixture::{Customer, Options, TestServer};
 
 /// What came back for a head and nothing more.
 struct Refusal {
@@ -159,7 +162,7 @@ fn a_sender_with_a_good_key_is_told_to_go_on() {
     stream
         .set_read_timeout(Some(Duration::from_secs(20)))
         .unwrap();
-    let jpeg = vigint_testkit::scene::noise_frame(1, 160, 90);
+    let jpeg = noise_frame(1, 160, 90);
     let head = format!(
         "POST /api/video/buffer HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: image/jpeg\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
         customer.key,
@@ -205,4 +208,90 @@ fn a_sender_that_stops_in_the_middle_is_not_waited_for() {
     let refusal = head_only(&server, &head);
     assert_eq!(refusal.first, "HTTP/1.1 408 Request Timeout");
     assert!(refusal.closed);
+}
+
+/// How many bytes were metered, by status.
+fn metered(server: &TestServer, customer: &Customer) -> Vec<(i32, i64)> {
+    // Whoever asks for their usage has it written down first.
+    assert_eq!(customer.get("/api/usage").status, 200);
+    let all = UsageQuery::default();
+    let page = server
+        .db()
+        .read(|conn| vigint_db::usage::list(conn, &customer.tenant, &all))
+        .unwrap();
+    let rows = page.rows.iter();
+    rows.map(|row| (row.status_code, row.bytes_in)).collect()
+}
+
+fn push_chunked(server: &TestServer, customer: &Customer, jpeg: &[u8]) {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let head = format!(
+        "POST /api/video/buffer HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-API-Key: {}\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n",
+        customer.key,
+        jpeg.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(jpeg).unwrap();
+    stream.write_all(b"\r\n0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+fn announced_is_not_counted(server: &TestServer) {
+    let customer = server.customer("Acme");
+    let head = format!(
+        "POST /api/video/buffer HTTP/1.1\nHost: x\nX-API-Key: {}\nContent-Type: image/jpeg\nContent-Length: 9223372036854775807\n\n",
+        customer.key
+    );
+    for _ in 0..2 {
+        let refusal = head_only(server, &head);
+        assert_eq!(refusal.first, "HTTP/1.1 413 Payload Too Large");
+    }
+    let jpeg = noise_frame(1, 160, 90);
+    assert_eq!(customer.push("", &jpeg).status, 200);
+    push_chunked(server, &customer, &jpeg);
+    let both = i64::try_from(jpeg.len() * 2).unwrap();
+    let metered = metered(server, &customer);
+    assert!(metered.contains(&(413, 0)), "{metered:?}");
+    assert!(metered.contains(&(200, both)), "{metered:?}");
+}
+
+#[test]
+fn only_bytes_that_were_read_are_metered_on_sqlite() {
+    announced_is_not_counted(&TestServer::sqlite());
+}
+
+#[test]
+fn only_bytes_that_were_read_are_metered_on_postgres() {
+    if let Some(server) = TestServer::postgres_with(Options::default()) {
+        announced_is_not_counted(&server);
+    }
+}
+
+#[test]
+fn bodies_that_are_announced_and_never_come_shut_nobody_out() {
+    let server = TestServer::sqlite();
+    let mut waiting = Vec::new();
+    for name in ["A", "B", "C", "D"] {
+        let customer = server.customer(name);
+        for _ in 0..4 {
+            let mut stream = TcpStream::connect(server.address()).unwrap();
+            let head = format!(
+                "POST /api/video/buffer/batch HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 33554432\r\n\r\n",
+                customer.key
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            // Told to go on: its share is taken.
+            let mut line = String::new();
+            BufReader::new(stream.try_clone().unwrap())
+                .read_line(&mut line)
+                .unwrap();
+            assert_eq!(line, "HTTP/1.1 100 Continue\r\n");
+            waiting.push(stream);
+        }
+    }
+    let customer = server.customer("Acme");
+    let answer = customer.push("", &noise_frame(1, 160, 90));
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }

@@ -1,11 +1,11 @@
 //! What every request passes through, from the outside in: its id, log line and meter ([`observe`]); its
-//! caller (`auth`); its share of the memory for bodies ([`reserve_body`]); then the handler.
+//! caller (`auth`); its share of the memory for bodies
+//! ([`reserve_body`]); then the handler.
 
 mod observe;
 mod reserve;
 
 pub(super) use observe::{EarlyRefusal, Metering, observe, observe_early};
-pub use reserve::InflightBytes;
 pub(super) use reserve::reserve_body;
 
 use actix_web::dev::ResponseHead;

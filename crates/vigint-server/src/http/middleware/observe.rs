@@ -14,8 +14,8 @@ use vigint_core::ids::RequestId;
 use vigint_core::money::MicroEuros;
 use vigint_db::auth::Caller;
 
+use super::reserve::BodyRead;
 use crate::http::auth::SignedIn;
-use crate::http::body::announced_length;
 use crate::http::routes::Endpoint;
 use crate::http::services::Services;
 use crate::usage::RequestCount;
@@ -54,7 +54,10 @@ pub(in crate::http) async fn observe(
             endpoint: request.extensions().get::<Endpoint>().copied(),
             caller: caller.as_deref(),
             metering: request.extensions().get::<Metering>().copied(),
-            bytes_in: announced_length(request.headers()),
+            bytes_in: request
+                .extensions()
+                .get::<BodyRead>()
+                .map_or(0, |read| read.0),
             status: response.status().as_u16(),
         };
         outcome.log(took);
@@ -78,7 +81,6 @@ pub(in crate::http) struct EarlyRefusal {
 /// Gives an early refusal what [`observe`] gives every answer: its id, its line in the log, its count.
 pub(in crate::http) async fn observe_early(
     method: &Method,
-    headers: &HeaderMap,
     services: &Services,
     look: impl Future<Output = Option<EarlyRefusal>>,
 ) -> Option<HttpResponse> {
@@ -93,7 +95,7 @@ pub(in crate::http) async fn observe_early(
             endpoint: refusal.endpoint,
             caller: refusal.caller.as_ref(),
             metering: None,
-            bytes_in: announced_length(headers),
+            bytes_in: 0,
             status: refusal.response.status().as_u16(),
         };
         outcome.log(services.clock.elapsed().saturating_sub(began));
@@ -116,7 +118,8 @@ struct Outcome<'a> {
     endpoint: Option<Endpoint>,
     caller: Option<&'a Caller>,
     metering: Option<Metering>,
-    bytes_in: Option<usize>,
+    /// Of the body, those that were read: what a head announces may never come.
+    bytes_in: usize,
     status: u16,
 }
 
@@ -149,7 +152,7 @@ impl Outcome<'_> {
             endpoint: endpoint.path,
             method: method_name(self.method),
             status_code: self.status,
-            bytes_in: u64::try_from(self.bytes_in.unwrap_or(0)).unwrap_or(u64::MAX),
+            bytes_in: u64::try_from(self.bytes_in).unwrap_or(u64::MAX),
             cost,
         };
         services.meter.count(count, services.clock.now());

@@ -16,7 +16,7 @@ use super::auth::authenticate;
 use super::body::{announced_length, too_large};
 use super::error::{ApiError, Code, method_not_allowed};
 use super::leaks::LeakedKeys;
-use super::middleware::{EarlyRefusal, observe_early};
+use super::middleware::{EarlyRefusal, hold_body, observe_early};
 use super::routes::{Access, Resource};
 use super::services::Services;
 
@@ -54,7 +54,7 @@ impl Service<Request> for RefuseEarly {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&self, request: Request) -> Self::Future {
+    fn call(&self, mut request: Request) -> Self::Future {
         let RefuseEarlyFactory { services, leaks } = self.0.clone();
         Box::pin(async move {
             let look = refusal(&request, &services, &leaks);
@@ -65,6 +65,7 @@ impl Service<Request> for RefuseEarly {
                     response
                         .head_mut()
                         .set_connection_type(actix_http::ConnectionType::Close);
+                    let response = hold_body(response, request.take_payload());
                     Err(actix_web::error::InternalError::from_response("refused", response).into())
                 }
             }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::expect::RefuseEarlyFactory;
 use super::leaks::LeakedKeys;
-use super::middleware::observe;
+use super::middleware::{end_unread_bodies, observe};
 use super::routes::configure;
 use super::services::Services;
 
@@ -129,5 +129,6 @@ fn app(
         .app_data(web::Data::from(services))
         .app_data(web::Data::new(leaks))
         .configure(configure)
+        .wrap(from_fn(end_unread_bodies))
         .wrap(from_fn(observe))
 }

@@ -295,3 +295,49 @@ fn bodies_that_are_announced_and_never_come_shut_nobody_out() {
     let answer = customer.push("", &noise_frame(1, 160, 90));
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
+
+#[test]
+fn a_change_of_protocol_is_refused_and_nothing_behind_it_is_read() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    for length in ["", "Content-Length: 10\n"] {
+        let head = format!(
+            "POST /api/video/buffer/batch HTTP/1.1\nHost: x\nX-API-Key: {}\nConnection: Upgrade\nUpgrade: WebSocket\n{length}\n{{\"frames\":[",
+            customer.key
+        );
+        let refusal = head_only(&server, &head);
+        assert_eq!(refusal.first, "HTTP/1.1 400 Bad Request");
+        assert!(refusal.rest.contains("malformed"), "{}", refusal.rest);
+        assert!(refusal.closed);
+    }
+}
+
+#[test]
+fn a_chunked_body_that_is_not_read_to_its_end_ends_the_connection() {
+    let server = TestServer::with(Options {
+        change: Box::new(|parts| parts.body_patience = Duration::from_millis(50)),
+        ..Options::default()
+    });
+    let customer = server.customer("Acme");
+    let good = customer.key.as_str();
+    for (key, request, rest, status) in [
+        ("bad", "POST /api/video/buffer", "", "401 Unauthorized"),
+        (
+            "bad",
+            "POST /api/video/buffer",
+            "Expect: 100-continue\n",
+            "401 Unauthorized",
+        ),
+        (good, "POST /no/such/path", "", "404 Not Found"),
+        (good, "POST /api/health", "", "405 Method Not Allowed"),
+        (good, "GET /api/whoami", "", "200 OK"),
+        (good, "POST /api/video/buffer", "", "408 Request Timeout"),
+    ] {
+        let head = format!(
+            "{request} HTTP/1.1\nHost: x\nX-API-Key: {key}\nTransfer-Encoding: chunked\n{rest}\n5\nhello\n"
+        );
+        let refusal = head_only(&server, &head);
+        assert_eq!(refusal.first, format!("HTTP/1.1 {status}"), "{request}");
+        assert!(refusal.closed, "{request}: {status}");
+    }
+}

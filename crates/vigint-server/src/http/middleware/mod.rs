@@ -1,12 +1,14 @@
-//! What every request passes through, from the outside in: its id, log line and meter ([`observe`]); its
-//! caller (`auth`); its share of the memory for bodies
+//! What every request passes through, from the outside in: its id, log line and meter ([`observe`]); what
+//! ends its connection ([`end_unread_bodies`]); its caller (`auth`); its share of the memory for bodies
 //! ([`reserve_body`]); then the handler.
 
 mod observe;
 mod reserve;
+mod unread;
 
 pub(super) use observe::{EarlyRefusal, Metering, observe, observe_early};
 pub(super) use reserve::reserve_body;
+pub(super) use unread::{end_unread_bodies, hold_body};
 
 use actix_web::dev::ResponseHead;
 use actix_web::http::ConnectionType;

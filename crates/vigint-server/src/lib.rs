@@ -17,5 +17,6 @@ pub mod usage;
 pub mod vitals;
 
 mod background;
+mod descriptors;
 mod private_files;
 mod secret_file;

@@ -28,7 +28,7 @@ const ROWS: &[Row] = &[
     apart(&["analysis"]),
     apart(&["buffer"]),
     apart(&["database", "secret_file", "telemetry", "vitals"]),
-    apart(&["background", "private_files"]),
+    apart(&["background", "descriptors", "private_files"]),
 ];
 
 const fn together(rooms: &'static [&'static str]) -> Row {

@@ -17,6 +17,7 @@ use super::leaks::LeakedKeys;
 use super::middleware::{end_unread_bodies, observe};
 use super::routes::configure;
 use super::services::Services;
+use crate::descriptors;
 
 /// How the server listens.
 pub struct ServeOptions {
@@ -46,8 +47,18 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
+    let workers = options.workers.max(1);
+    let limit = descriptors::raise_limit();
+    let connections = descriptors::connections_of_worker(limit, workers);
+    tracing::info!(
+        limit,
+        workers,
+        connections,
+        "open files allowed, connections taken by each worker"
+    );
     let builder = actix_server::Server::build()
-        .workers(options.workers.max(1))
+        .workers(workers)
+        .max_concurrent_connections(connections)
         .shutdown_timeout(options.shutdown_patience.as_secs())
         .disable_signals();
     let told = stop.clone();

@@ -12,6 +12,7 @@
 mod access;
 mod analyses;
 mod bad_pictures;
+mod crowds;
 mod earlier_client;
 mod end_to_end;
 mod fixture;

@@ -13,6 +13,7 @@ mod query;
 mod routes;
 mod server;
 mod services;
+mod stuck_readers;
 
 pub use auth::ADMIN_KEY_HEADER;
 pub use body::InflightBytes;

@@ -17,6 +17,7 @@ use super::leaks::LeakedKeys;
 use super::middleware::{end_unread_bodies, observe};
 use super::routes::configure;
 use super::services::Services;
+use super::stuck_readers;
 use crate::descriptors;
 
 /// How the server listens.
@@ -33,6 +34,8 @@ pub struct ServeOptions {
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// A connection on which nothing happens is closed after this.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// A connection on which the other end takes nothing of what is sent is closed after this.
+const READER_PATIENCE: Duration = Duration::from_secs(60);
 /// A connection that is being closed gets this long to end.
 const DISCONNECT_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -47,6 +50,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
+    stuck_readers::end_after(&listener, READER_PATIENCE);
     let workers = options.workers.max(1);
     let limit = descriptors::raise_limit();
     let connections = descriptors::connections_of_worker(limit, workers);

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Error, Unexpected, Visitor};
+use serde::de::{Error, IgnoredAny, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Object;
 use crate::clock::UtcTime;
+use crate::frame::MAX_BATCH_FRAMES;
 
 /// One frame as JSON. Only `frame_data` is required.
 ///
@@ -34,9 +35,39 @@ pub struct FrameRequest<'a> {
 /// Several frames at once: all are taken or none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BatchRequest<'a> {
-    /// At most [`crate::frame::MAX_BATCH_FRAMES`].
-    #[serde(borrow)]
+    /// At most [`MAX_BATCH_FRAMES`]. Of more, one more is read: enough to see that there are too many.
+    #[serde(borrow, deserialize_with = "frames_of_a_batch")]
     pub frames: Vec<Object<FrameRequest<'a>>>,
+}
+
+/// Frames take far more room in memory than `{"frame_data":""}` takes in a body, so those that no batch may have
+/// are only skipped.
+fn frames_of_a_batch<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Object<FrameRequest<'a>>>, D::Error> {
+    struct Frames;
+
+    impl<'de> Visitor<'de> for Frames {
+        type Value = Vec<Object<FrameRequest<'de>>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut frames = Vec::new();
+            while frames.len() <= MAX_BATCH_FRAMES {
+                match list.next_element()? {
+                    Some(frame) => frames.push(frame),
+                    None => return Ok(frames),
+                }
+            }
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(frames)
+        }
+    }
+
+    deserializer.deserialize_seq(Frames)
 }
 
 /// A whole number, also when it is written `7.0`, as languages write it that know one kind of number only.
@@ -124,6 +155,18 @@ mod tests {
     fn count(json: &str) -> Result<Option<i64>, serde_json::Error> {
         let frame = format!(r#"{{"frame_data":"","frame_count":{json}}}"#);
         serde_json::from_str::<FrameRequest<'_>>(&frame).map(|frame| frame.frame_count)
+    }
+
+    #[test]
+    fn of_a_batch_no_more_frames_are_read_than_show_that_there_are_too_many() {
+        for (sent, read) in [(0, 0), (1, 1), (100, 100), (101, 101), (5000, 101)] {
+            let frames = vec![r#"{"frame_data":""}"#; sent].join(",");
+            let batch = format!(r#"{{"frames":[{frames}],"unknown":1}}"#);
+            let batch: BatchRequest<'_> = serde_json::from_str(&batch).unwrap();
+            assert_eq!(batch.frames.len(), read, "{sent}");
+        }
+        let broken = format!(r#"{{"frames":[{}"#, r#"{"frame_data":""},"#.repeat(200));
+        assert!(serde_json::from_str::<BatchRequest<'_>>(&broken).is_err());
     }
 
     #[test]

@@ -1,13 +1,19 @@
 //! Texts from outside (a model, a camera's name, a person's alarm) made safe to keep and to show.
 //!
-//! Model text is data: it is cut to length, loses control and bidirectional-override characters, and its
-//! links cannot be clicked. Escaping for HTML happens where it is shown.
+//! Model text is data: it is cut to length, loses control and invisible characters, and its links cannot be
+//! clicked. Escaping for HTML happens where it is shown.
 
 /// The most characters a text may have.
 pub const MAX_TEXT_CHARS: usize = 4000;
 
 /// The most characters a one-line field may have.
 pub const MAX_LINE_CHARS: usize = 200;
+
+/// The most letters a top-level domain may have here; the longest today has 24 in punycode.
+const MAX_TLD_CHARS: usize = 24;
+
+/// Top-level domains that are one also with a capital: others could begin the next sentence ("fin.Le").
+const NEVER_A_SENTENCE: [&str; 8] = ["com", "net", "org", "info", "biz", "xyz", "io", "ru"];
 
 /// A text of several lines, safe to keep: at most [`MAX_TEXT_CHARS`] characters, cut with "…".
 #[must_use]
@@ -16,12 +22,19 @@ pub fn clean_text(text: &str) -> String {
         .chars()
         .filter(|c| *c == '\n' || is_harmless(*c))
         .collect();
-    cut(&defang(kept.trim().to_owned()), MAX_TEXT_CHARS)
+    defang_and_cut(kept.trim(), MAX_TEXT_CHARS)
 }
 
 /// A text of one line, safe to keep: white space folded, at most [`MAX_LINE_CHARS`] characters, cut with "…".
 #[must_use]
 pub fn clean_line(text: &str) -> String {
+    defang_and_cut(&plain_line(text), MAX_LINE_CHARS)
+}
+
+/// A text of one line for a terminal, where nobody makes links of it: white space folded, nothing that moves the
+/// cursor or hides. Not cut.
+#[must_use]
+pub fn plain_line(text: &str) -> String {
     let mut line = String::new();
     for word in text.split_whitespace() {
         let word: String = word.chars().filter(|c| is_harmless(*c)).collect();
@@ -30,26 +43,94 @@ pub fn clean_line(text: &str) -> String {
         }
         line.push_str(&word);
     }
-    cut(&defang(line), MAX_LINE_CHARS)
+    line
 }
 
-/// Neither a control character nor one that turns the direction of the text around it (Unicode TR 36).
+/// Neither a control character, nor an invisible one that turns, joins, hides or tags the text around it (all of
+/// Unicode's category Cf), nor one that separates lines.
 fn is_harmless(c: char) -> bool {
-    let turns_direction = matches!(c,
-        '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+    let is_format = matches!(c,
+        '\u{AD}' | '\u{600}'..='\u{605}' | '\u{61C}' | '\u{6DD}' | '\u{70F}' | '\u{890}'..='\u{891}' | '\u{8E2}'
+        | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+        | '\u{FFF9}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}'
+        | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E007F}');
     let separates_lines = matches!(c, '\u{2028}' | '\u{2029}');
-    !c.is_control() && !turns_direction && !separates_lines
+    !c.is_control() && !is_format && !separates_lines
 }
 
-/// `https://x` becomes `https[:]//x` and `www.x` becomes `www[.]x`: mail programs then make no link of it.
-fn defang(text: String) -> String {
-    let mut text = text.replace("://", "[:]//");
-    for www in ["www.", "WWW.", "Www."] {
-        if text.contains(www) {
-            text = text.replace(www, &www.replace('.', "[.]"));
+/// A cut may leave a link where there was none ("evil.tests" becomes "evil.test…"), and brackets make a text
+/// longer: both again until neither changes anything. Each round has fewer dots and colons without brackets.
+fn defang_and_cut(text: &str, max_chars: usize) -> String {
+    let mut text = cut(text, max_chars);
+    loop {
+        let next = cut(&defang(&text), max_chars);
+        if next == text {
+            return text;
+        }
+        text = next;
+    }
+}
+
+/// `https://x` becomes `https[:]//x` and `evil.test` becomes `evil[.]test`: mail programs then make no link of it.
+fn defang(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        let before = text.get(..at).unwrap_or_default();
+        let after = text.get(at + c.len_utf8()..).unwrap_or_default();
+        match c {
+            ':' if after.starts_with("//") || ends_with_word(before, "mailto") => {
+                safe.push_str("[:]");
+            }
+            '.' if ends_with_word(before, "www") || is_within_domain(before, after) => {
+                safe.push_str("[.]");
+            }
+            _ => safe.push(c),
         }
     }
-    text
+    safe
+}
+
+fn ends_with_word(text: &str, word: &str) -> bool {
+    let from = text.len().checked_sub(word.len());
+    from.and_then(|from| text.get(from..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(word))
+}
+
+/// Whether a dot between these two stands in what a mail program may take for a domain, and not in "3.5", "e.g."
+/// or between two sentences ("fin.Le voleur").
+fn is_within_domain(before: &str, after: &str) -> bool {
+    let label = before.chars().rev();
+    let label_chars = label
+        .take_while(|c| c.is_alphanumeric() || *c == '-')
+        .take(2)
+        .count();
+    let name: String = after
+        .chars()
+        .take_while(|c| c.is_alphabetic())
+        .take(MAX_TLD_CHARS + 1)
+        .collect();
+    let rest = after.get(name.len()..).unwrap_or_default();
+    let name_chars = name.chars().count();
+    let is_punycode = after
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
+    let is_name = (2..=MAX_TLD_CHARS).contains(&name_chars) && !starts_with_digit(rest);
+    if label_chars == 0 || !(is_name || is_punycode) {
+        return false;
+    }
+    let has_path =
+        rest.starts_with(['/', '?', '#']) || rest.strip_prefix(':').is_some_and(starts_with_digit);
+    let looks_meant = is_punycode
+        || !name.chars().any(char::is_uppercase)
+        || !name.chars().any(char::is_lowercase)
+        || NEVER_A_SENTENCE
+            .iter()
+            .any(|tld| tld.eq_ignore_ascii_case(&name));
+    has_path || (label_chars >= 2 && looks_meant)
+}
+
+fn starts_with_digit(text: &str) -> bool {
+    text.chars().next().is_some_and(char::is_numeric)
 }
 
 fn cut(text: &str, max_chars: usize) -> String {
@@ -64,6 +145,8 @@ fn cut(text: &str, max_chars: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -71,7 +154,7 @@ mod tests {
         let hostile = "  A man\u{0000} takes\r\na \u{202E}bottle\u{202C}. See https://evil.example and www.evil.example  ";
         assert_eq!(
             clean_text(hostile),
-            "A man takes\na bottle. See https[:]//evil.example and www[.]evil.example"
+            "A man takes\na bottle. See https[:]//evil[.]example and www[.]evil[.]example"
         );
         assert_eq!(
             clean_line("theft\r\nBcc: x@y.example\t\u{2028}now"),
@@ -93,5 +176,73 @@ mod tests {
         assert!(clean_text(&long).ends_with("é…"));
         assert_eq!(clean_line(&"x".repeat(201)).chars().count(), MAX_LINE_CHARS);
         assert_eq!(clean_line(&"x".repeat(200)), "x".repeat(200));
+    }
+
+    #[test]
+    fn nothing_that_mail_programs_make_a_link_of_survives() {
+        for (link, safe) in [
+            ("wWw.evil.test", "wWw[.]evil[.]test"),
+            ("evil.test/x", "evil[.]test/x"),
+            ("see evil.test, now", "see evil[.]test, now"),
+            ("EVIL.TEST", "EVIL[.]TEST"),
+            ("evil.Com", "evil[.]Com"),
+            ("evil.Test/x", "evil[.]Test/x"),
+            ("evil.Test:8080", "evil[.]Test:8080"),
+            ("t.co/x", "t[.]co/x"),
+            ("a-b.evil.test", "a-b[.]evil[.]test"),
+            ("пример.рф", "пример[.]рф"),
+            ("evil.xn--p1ai", "evil[.]xn--p1ai"),
+            ("boss@evil.test", "boss@evil[.]test"),
+            ("MailTo:boss@evil.test", "MailTo[:]boss@evil[.]test"),
+            ("HTTPS://evil.test", "HTTPS[:]//evil[.]test"),
+            (
+                "ht\u{AD}tps:\u{200D}//ev\u{E0041}il.\u{FFF9}test",
+                "https[:]//evil[.]test",
+            ),
+        ] {
+            assert_eq!(clean_text(link), safe);
+            assert_eq!(clean_line(link), safe);
+        }
+    }
+
+    #[test]
+    fn a_line_for_a_terminal_keeps_its_links() {
+        let hostile = "rtsp://cam.example/1\u{1B}[2J\r\n\u{202E}film.avi ";
+        assert_eq!(plain_line(hostile), "rtsp://cam.example/1[2J film.avi");
+    }
+
+    #[test]
+    fn prose_stays_readable() {
+        for prose in [
+            "He waits 3.5 s, e.g. at 12.30, i.e. till 10 p.m.",
+            "C'est la fin.Le voleur part.",
+            "M.Dupont, Mme.Durand et J.-P. Martin...",
+            "Zone 4.b: 2 persons. Risk: high...then gone",
+            "13:45: a man (no. 2) enters",
+        ] {
+            assert_eq!(clean_text(prose), prose);
+        }
+    }
+
+    #[test]
+    fn no_link_comes_about_by_cutting() {
+        assert_eq!(defang_and_cut("evil.test5", 10), "evil.test5");
+        assert_eq!(defang_and_cut("evil.test55", 10), "evil[.]te…");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_clean_stays_as_it_is(
+            text in "(evil|evil[.]tests?|5|test|Le|www|mailto|xn--|[a-zA-Z0-9]|[.]|:|//|/|-|@|…|\\[| |\n|\u{AD}|\u{200D}|.){0,60}",
+            max_chars in 1_usize..40,
+        ) {
+            for clean in [clean_text, clean_line] {
+                let once = clean(&text);
+                prop_assert_eq!(clean(&once), once);
+            }
+            let once = defang_and_cut(&text, max_chars);
+            prop_assert!(once.chars().count() <= max_chars);
+            prop_assert_eq!(defang_and_cut(&once, max_chars), once);
+        }
     }
 }

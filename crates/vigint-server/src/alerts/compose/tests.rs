@@ -171,7 +171,7 @@ fn no_line_break_gets_from_a_name_or_a_model_into_the_head() {
     }
     assert_eq!(
         read(&message).subject,
-        "[Vigint] till Bcc: thief@evil.example body: theft Reply-To: thief@evil.example"
+        "[Vigint] till Bcc: thief@evil[.]example body: theft Reply-To: thief@evil[.]example"
     );
 }
 

@@ -256,3 +256,18 @@ fn only_a_frame_may_be_sent_as_a_picture() {
         assert_eq!(answer.json()["error"], "Send application/json", "{path}");
     }
 }
+
+#[test]
+fn a_batch_of_more_frames_than_may_be_is_too_large_however_many_more() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    for count in [101, 100_000] {
+        let frames = vec![json!({"frame_data": ""}); count];
+        let answer = customer.post("/api/video/buffer/batch", &json!({"frames": frames}));
+        assert_eq!(answer.status, 413, "{count}: {}", answer.text());
+        assert_eq!(
+            answer.json()["error"],
+            "frames: at most 100 frames are taken at once"
+        );
+    }
+}

@@ -48,14 +48,33 @@ where
     })
 }
 
+/// Where actix says at `error` that what came is no HTTP, or that the other end went away. Anybody could fill
+/// the disk with such lines; the request's own line, if there was a request, says what became of it.
+const NOISY: [&str; 2] = ["actix_http::h1::dispatcher", "actix_http::h1::decoder"];
+
 /// A bare level is meant for our own crates: what libraries say stays at `warn`, or below that when the
-/// level is. Directives that name a target stand as they are.
+/// level is, and what anybody can make one say is off. Directives that name a target stand as they are.
 fn directives(level: &str) -> String {
-    let of_part = |part: &str| match part.parse::<LevelFilter>() {
-        Ok(level) => format!("{},vigint={level}", level.min(LevelFilter::WARN)),
-        Err(_) => part.to_owned(),
+    let parts: Vec<&str> = level.split(',').map(str::trim).collect();
+    let is_named = |noisy: &&str| {
+        let mut targets = parts
+            .iter()
+            .filter(|part| part.parse::<LevelFilter>().is_err());
+        targets.any(|part| {
+            let target = part.split(['=', '[']).next().unwrap_or_default();
+            noisy.starts_with(target) || target.starts_with("actix_http")
+        })
     };
-    let parts: Vec<String> = level.split(',').map(str::trim).map(of_part).collect();
+    let quiet: String = NOISY
+        .iter()
+        .filter(|noisy| !is_named(noisy))
+        .map(|noisy| format!(",{noisy}=off"))
+        .collect();
+    let of_part = |part: &&str| match part.parse::<LevelFilter>() {
+        Ok(level) => format!("{},vigint={level}{quiet}", level.min(LevelFilter::WARN)),
+        Err(_) => (*part).to_owned(),
+    };
+    let parts: Vec<String> = parts.iter().map(of_part).collect();
     parts.join(",")
 }
 
@@ -92,6 +111,8 @@ mod tests {
             tracing::trace!(target: "vigint_db", "our trace");
             tracing::info!(target: "hyper::client", "library info");
             tracing::warn!(target: "hyper::client", "library warning");
+            tracing::error!(target: "actix_http::h1::dispatcher", "stream error");
+            tracing::error!(target: "actix_http::service", "not ready");
         });
         let bytes = kept.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
@@ -120,13 +141,32 @@ mod tests {
     }
 
     #[test]
+    fn what_anybody_can_make_actix_say_is_off_unless_a_directive_names_it() {
+        let shown = |level: &str| {
+            let text = written(level, Format::Text);
+            ["stream error", "not ready"].map(|message| text.contains(message))
+        };
+        for level in ["info", "TRACE", "error", "info,hyper=info"] {
+            assert_eq!(shown(level), [false, true], "{level}");
+        }
+        for named in [
+            "info,actix_http=error",
+            "actix=debug, info",
+            "info,actix_http::h1[x]=trace",
+        ] {
+            assert!(shown(named)[0], "{named}");
+        }
+        assert_eq!(shown("info,actix_http=off"), [false, false]);
+    }
+
+    #[test]
     fn json_is_one_object_a_line_with_the_fields_beside_the_message() {
         let text = written("info", Format::Json);
         let lines: Vec<serde_json::Value> = text
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
-        assert_eq!(lines.len(), 2);
+        assert_eq!(lines.len(), 3);
         assert_eq!(lines[0]["message"], "our info");
         assert_eq!(lines[0]["frames"], 3);
         assert_eq!(lines[0]["level"], "INFO");

@@ -105,3 +105,23 @@ fn connections_without_a_key_leave_the_descriptors_that_evidence_needs() {
     );
     drop(crowd);
 }
+
+#[test]
+fn what_is_no_http_leaves_no_line_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(folder.path(), &[]);
+    let address = server.url().strip_prefix("http://").unwrap();
+    for hostile in [
+        "no http at all\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "POST /api/video/buffer HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(hostile.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{hostile}: {answer}");
+    }
+    assert!(!server.log().contains("ERROR"), "{}", server.log());
+    assert!(server.stop().success());
+}

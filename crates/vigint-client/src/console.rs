@@ -11,7 +11,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use vigint_client::{Event, SourceProgress};
-use vigint_core::text::clean_line;
+use vigint_core::text::plain_line;
 use vigint_core::wire::AnalysisResponse;
 
 /// Where words go.
@@ -230,10 +230,7 @@ fn words_of(answer: &AnalysisResponse) -> String {
 
 /// A text from outside on one line, without anything that steers a terminal.
 pub(crate) fn one_line(text: &str) -> String {
-    // Addresses stay whole: here nothing makes links of them.
-    clean_line(text)
-        .replace("[:]//", "://")
-        .replace("www[.]", "www.")
+    plain_line(text)
 }
 
 #[cfg(test)]

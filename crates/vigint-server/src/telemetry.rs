@@ -41,6 +41,8 @@ where
     let lines = fmt()
         .with_env_filter(EnvFilter::builder().parse(directives(&logging.level))?)
         .with_writer(writer)
+        // Else a line that cannot be written is told with `eprintln!`, which panics in whoever logged.
+        .log_internal_errors(false)
         .with_ansi(colours);
     Ok(match logging.format {
         Format::Text => Dispatch::new(lines.finish()),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use vigint_core::text::clean_line;
+use vigint_core::text::plain_line;
 
 use crate::mask::Mask;
 
@@ -45,7 +45,7 @@ impl Tail {
 
     fn keep(&self, line: &[u8], mask: &Mask) {
         // Masked before it is cleaned: cleaning takes addresses apart so that nothing links them.
-        let line = clean_line(&mask.apply(&String::from_utf8_lossy(line)));
+        let line = plain_line(&mask.apply(&String::from_utf8_lossy(line)));
         if line.is_empty() {
             return;
         }

@@ -12,8 +12,8 @@ use vigint_video::grey::{GreyDecoder, JpegGreyDecoder};
 use super::{BuildError, missing, threads};
 use crate::analysis::{Analyzer, MotionAnalyzer, MotionShares};
 
-/// A body of no size may take this long; its size gives it more.
-const BODY_PATIENCE: Duration = Duration::from_secs(15);
+/// The longest a sender may send nothing of its body.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the server is built from. Tests put their own in the place of some.
 pub struct Parts {
@@ -29,7 +29,7 @@ pub struct Parts {
     pub clip_encoder: Arc<dyn ClipEncoder>,
     /// Who judges.
     pub analyzer: Arc<dyn Analyzer>,
-    /// How long a body may take to arrive before its size counts.
+    /// The longest a sender may send nothing of its body.
     pub body_patience: Duration,
 }
 

@@ -105,28 +105,70 @@ impl Exposure {
         )
     }
 
+    /// What a pixel adds to the sums of [`Self::least_squares`]: nothing when it is not nearer than `near`.
+    fn products(&self, pixel: &Pixel, near: f32) -> [f32; 14] {
+        let weight = f32::from(u8::from(self.distance(pixel).abs() < near));
+        let Pixel { old, x, y, .. } = *pixel;
+        let difference = pixel.new - old;
+        [
+            old * old,
+            old,
+            old * x,
+            old * y,
+            old * difference,
+            1.0,
+            x,
+            y,
+            difference,
+            x * x,
+            x * y,
+            x * difference,
+            y * y,
+            y * difference,
+        ]
+        .map(|product| product * weight)
+    }
+
     /// One round over the pixels less than `near` from what is predicted now.
     fn least_squares(&self, pixels: &[Pixel], near: f32) -> Option<Self> {
-        // Unknowns: gain - 1, offset, tilts. `rows` holds the normal equations, right side last.
-        let mut rows = [[0.0_f64; 5]; 4];
-        let mut used = 0_u32;
-        for pixel in pixels
-            .iter()
-            .filter(|pixel| self.distance(pixel).abs() < near)
-        {
-            let terms = [pixel.old, 1.0, pixel.x, pixel.y, pixel.new - pixel.old].map(f64::from);
-            for (row, left) in rows.iter_mut().zip(terms) {
-                for (sum, right) in row.iter_mut().zip(terms) {
-                    *sum += left * right;
+        // Unknowns: gain - 1, offset, tilts. `sums` holds what is over the diagonal of the normal equations, and
+        // their right side; eight pixels go side by side, as a processor adds them.
+        let mut sums = [[0.0_f32; LANES]; 14];
+        let mut rest = [0.0_f64; 14];
+        let (chunks, last) = pixels.as_chunks::<LANES>();
+        for (number, chunk) in chunks.iter().enumerate() {
+            for (lane, pixel) in chunk.iter().enumerate() {
+                let products = self.products(pixel, near);
+                for (sum, product) in sums.iter_mut().zip(products) {
+                    if let Some(sum) = sum.get_mut(lane) {
+                        *sum += product;
+                    }
                 }
             }
-            used += 1;
+            // Before a sum is so large that single precision loses what is added.
+            if number % 16 == 15 {
+                drain(&mut sums, &mut rest);
+            }
         }
+        drain(&mut sums, &mut rest);
+        for pixel in last {
+            for (sum, product) in rest.iter_mut().zip(self.products(pixel, near)) {
+                *sum += f64::from(product);
+            }
+        }
+        let [oo, o1, ox, oy, od, n, x1, y1, d1, xx, xy, xd, yy, yd] = rest;
+        let mut rows = [
+            [oo, o1, ox, oy, od],
+            [o1, n, x1, y1, d1],
+            [ox, x1, xx, xy, xd],
+            [oy, y1, xy, yy, yd],
+        ];
+        let used = n;
         // Steadies gain and tilts on pictures without contrast, where many would fit.
         let [gain_row, _, x_row, y_row] = &mut rows;
-        gain_row[0] += f64::from(used);
-        x_row[2] += 0.02 * f64::from(used);
-        y_row[3] += 0.02 * f64::from(used);
+        gain_row[0] += used;
+        x_row[2] += 0.02 * used;
+        y_row[3] += 0.02 * used;
         let [gain, offset, tilt_x, tilt_y] = solve(rows)?;
         Some(Self {
             gain: 1.0 + gain,
@@ -135,6 +177,17 @@ impl Exposure {
             tilt_y,
             ..*self
         })
+    }
+}
+
+/// How many pixels are added side by side.
+const LANES: usize = 8;
+
+/// Adds the lanes up and begins them anew.
+fn drain(sums: &mut [[f32; LANES]; 14], into: &mut [f64; 14]) {
+    for (lanes, sum) in sums.iter_mut().zip(into) {
+        *sum += lanes.iter().copied().map(f64::from).sum::<f64>();
+        *lanes = [0.0; LANES];
     }
 }
 

@@ -165,7 +165,12 @@ impl Ring {
         self.newest().map(|newest| newest.at - self.long_window)
     }
 
+    /// Where the frame of this time stands, or else where it would. Most come in order: then only the newest is
+    /// looked at, for each older one is a cache line to wait for.
     fn position(&self, at: UtcTime) -> Result<usize, usize> {
+        if self.newest().is_none_or(|newest| newest.at < at) {
+            return Err(self.frames.len());
+        }
         self.frames.binary_search_by_key(&at, |frame| frame.at)
     }
 

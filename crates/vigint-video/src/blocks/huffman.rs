@@ -27,12 +27,15 @@ impl Tables {
             let count = lengths.iter().map(|n| usize::from(*n)).sum();
             let (symbols, rest) = rest.split_at_checked(count)?;
             let slot = usize::from(kind & 15);
-            let (tables, skipped_of): (_, fn(u8) -> u32) = match kind >> 4 {
-                0 => (&mut self.first, |_| 1),
-                1 => (&mut self.other, coefficients_of),
+            let (tables, table) = match kind >> 4 {
+                0 => (&mut self.first, Table::new(lengths, symbols, |_| 1)?),
+                1 => {
+                    let table = Table::new(lengths, symbols, coefficients_of)?;
+                    (&mut self.other, table.with_skips())
+                }
                 _ => return None,
             };
-            *tables.get_mut(slot)? = Some(Table::new(lengths, symbols, skipped_of)?);
+            *tables.get_mut(slot)? = Some(table);
             segment = rest;
         }
         Some(())
@@ -88,8 +91,8 @@ struct Meaning {
 pub(super) struct Table {
     /// By the next [`DIRECT_BITS`] bits.
     direct: Box<[Meaning; DIRECT]>,
-    /// By the same.
-    skips: Box<[Skip; DIRECT]>,
+    /// By the same; none in a table for first coefficients.
+    skips: Vec<Skip>,
     /// The longer ones, shortest first.
     longer: Vec<Longer>,
     /// In the order of the codes.
@@ -108,8 +111,8 @@ struct Longer {
 }
 
 /// One and two codes at a time: most are so short that two lie in [`DIRECT_BITS`].
-fn skips(direct: &[Meaning; DIRECT]) -> Box<[Skip; DIRECT]> {
-    let mut skips = Box::new([Skip::default(); DIRECT]);
+fn skips(direct: &[Meaning; DIRECT]) -> Vec<Skip> {
+    let mut skips = vec![Skip::default(); DIRECT];
     let mask = DIRECT - 1;
     for (index, (skip, meaning)) in skips.iter_mut().zip(direct).enumerate() {
         skip.one = meaning.step();
@@ -181,11 +184,19 @@ impl Table {
             code <<= 1;
         }
         Some(Self {
-            skips: skips(&direct),
+            skips: Vec::new(),
             direct,
             longer,
             meanings,
         })
+    }
+
+    /// The same, to go past whole blocks.
+    fn with_skips(self) -> Self {
+        Self {
+            skips: skips(&self.direct),
+            ..self
+        }
     }
 
     /// What the code at the top of these bits says.

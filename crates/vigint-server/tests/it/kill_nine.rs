@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vigint_testkit::mailbox::first_mail;
+use vigint_testkit::mailbox::{first_mail, mails};
 use vigint_testkit::programs::{self, ServerProcess};
 use vigint_testkit::scene::Scene;
 
@@ -71,6 +71,11 @@ fn an_acknowledged_incident_gets_its_clip_and_its_mail_after_kill_nine() {
     let incident = answer.json()["incident"]["id"].clone();
     assert!(incident.is_string(), "{}", answer.text());
     server.kill_nine();
+    let outbox = folder.path().join("vigint-data/outbox");
+    assert!(
+        mails(&outbox).is_empty(),
+        "the mail was faster: this shows nothing of a restart"
+    );
 
     let server = ServerProcess::start(folder.path(), &[]);
     let mail = first_mail(folder.path(), Duration::from_secs(60)).unwrap();

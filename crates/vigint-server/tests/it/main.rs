@@ -17,6 +17,7 @@ mod earlier_client;
 mod end_to_end;
 mod fixture;
 mod frames;
+mod incident_life;
 mod incidents;
 mod kill_nine;
 mod unread_bodies;

@@ -27,7 +27,8 @@ impl Customer {
     pub(super) fn create(admin: &Path, server: &ServerProcess) -> anyhow::Result<Self> {
         let email = "security@demo.example";
         let output = command(admin, server.folder())
-            .args(["create", "--name", "Demo Shop", "--email", email, "--json"])
+            .args(["create", "--name", "Demo Shop", "--email", email])
+            .args(["--locale", "en", "--json"])
             .output()
             .context("cannot run vigint-admin")?;
         let said = String::from_utf8_lossy(&output.stderr);

@@ -32,7 +32,7 @@ pub fn clean_line(text: &str) -> String {
 }
 
 /// A text of one line for a terminal, where nobody makes links of it: white space folded, nothing that moves the
-/// cursor or hides. Not cut.
+/// cursor or hides, at most [`MAX_LINE_CHARS`] characters, cut with "…".
 #[must_use]
 pub fn plain_line(text: &str) -> String {
     let mut line = String::new();
@@ -43,7 +43,7 @@ pub fn plain_line(text: &str) -> String {
         }
         line.push_str(&word);
     }
-    line
+    cut(&line, MAX_LINE_CHARS)
 }
 
 /// Neither a control character, nor an invisible one that turns, joins, hides or tags the text around it (all of

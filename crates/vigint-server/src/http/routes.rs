@@ -48,6 +48,10 @@ use Body::{Batch, Frame, Small};
 
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
+    // Paths are tried from the top: what every camera calls many times a second stands first.
+    Row { method: "POST",   path: "/api/video/buffer",          access: Client, body: Frame, handler: || web::post().to(frames::push_frame) },
+    Row { method: "POST",   path: "/api/video/buffer/batch",    access: Client, body: Batch, handler: || web::post().to(frames::push_batch) },
+
     Row { method: "GET",    path: "/api/health",                access: Public, body: Small, handler: || web::get().to(health::show_health) },
     Row { method: "HEAD",   path: "/api/health",                access: Public, body: Small, handler: || web::head().to(health::show_health) },
     Row { method: "GET",    path: "/api/health/live",           access: Public, body: Small, handler: || web::get().to(health::show_liveness) },
@@ -56,8 +60,6 @@ const TABLE: &[Row] = &[
     Row { method: "HEAD",   path: "/video/{clip_id}",           access: Public, body: Small, handler: || web::head().to(video::show_video) },
 
     Row { method: "GET",    path: "/api/whoami",                access: Client, body: Small, handler: || web::get().to(account::show_caller) },
-    Row { method: "POST",   path: "/api/video/buffer",          access: Client, body: Frame, handler: || web::post().to(frames::push_frame) },
-    Row { method: "POST",   path: "/api/video/buffer/batch",    access: Client, body: Batch, handler: || web::post().to(frames::push_batch) },
     Row { method: "POST",   path: "/api/video/analyze",         access: Client, body: Small, handler: || web::post().to(analyses::create_analysis) },
     Row { method: "POST",   path: "/api/video/alert",           access: Client, body: Small, handler: || web::post().to(alarms::raise_alarm) },
     Row { method: "GET",    path: "/api/incidents",             access: Client, body: Small, handler: || web::get().to(incidents::list_incidents) },

@@ -8,7 +8,8 @@ use vigint_db::{DbError, Operator, Tenant};
 use super::JobParts;
 use super::schedule::Schedule;
 
-const EVERY: Duration = Duration::from_secs(10);
+/// Each client costs a transaction, so not often.
+const EVERY: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(parts: JobParts, schedule: Schedule) {
     while schedule.every(EVERY).await {

@@ -117,7 +117,6 @@ fn serve(mut loaded: Loaded) -> anyhow::Result<()> {
     let chosen = chosen(&loaded);
     let scheme = scheme(&loaded.settings);
     let app = build(Parts::of(loaded.settings)?)?;
-    announce(&format!("{chosen}listening on {scheme}://{address}"));
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -126,6 +125,8 @@ fn serve(mut loaded: Loaded) -> anyhow::Result<()> {
     runtime.block_on(async {
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone())?;
+        // Said once a signal stops it well: whoever waits for this line may send one at once.
+        announce(&format!("{chosen}listening on {scheme}://{address}"));
         app.run(listener, stop).await?;
         Ok::<_, io::Error>(())
     })?;

@@ -13,7 +13,7 @@ use jpeg_encoder::{ColorType, Encoder};
 use vigint_core::clock::UtcTime;
 use vigint_video::grey::{GreyDecoder, GreyPlane, JpegGreyDecoder};
 use vigint_video::jpeg::inspect;
-use vigint_video::motion::{MotionDetector, MotionSettings};
+use vigint_video::motion::{MotionDetector, MotionScratch, MotionSettings};
 
 /// A noisy picture with something in it that moves; 1280x720 makes about 130 kB.
 fn picture(width: u16, height: u16, step: u32) -> Vec<u8> {
@@ -67,13 +67,14 @@ fn push_motion(c: &mut Criterion) {
         .map(|step| JpegGreyDecoder.decode(&picture(1280, 720, step)).unwrap())
         .collect();
     let mut detector = MotionDetector::new(MotionSettings::default());
+    let mut scratch = MotionScratch::default();
     let mut frame = 0_i64;
     c.bench_function("motion push", |b| {
         b.iter(|| {
             frame += 1;
             let at = UtcTime::from_unix_millis(frame * 200);
             let plane = &planes[usize::try_from(frame).unwrap() % planes.len()];
-            detector.push(at, black_box(plane))
+            detector.push(at, black_box(plane), &mut scratch)
         });
     });
 }

@@ -186,7 +186,8 @@ impl Watch {
 /// moved in them.
 ///
 /// Open while the detector is starting, when any frame shows motion or what motion left behind, and when
-/// any frame that the gate picked could not be judged: skipped, not yet done, undecodable.
+/// any frame that the gate picked could not be judged: skipped, not yet done, undecodable. A covered camera or a
+/// frozen stream is for [`SourceStatus`](super::SourceStatus) to tell; there is nothing in it to judge.
 #[must_use]
 pub fn gate_is_open(frames: &[Arc<Frame>]) -> bool {
     let state = |frame: &Arc<Frame>| frame.motion.get().map(|sample| sample.state);
@@ -196,8 +197,8 @@ pub fn gate_is_open(frames: &[Arc<Frame>]) -> bool {
             sample.on || matches!(sample.state, MotionState::Moving | MotionState::Present)
         })
     };
-    let newest_is_quiet = frames.iter().rev().find_map(state) == Some(MotionState::Quiet);
-    !newest_is_quiet
+    let newest = frames.iter().rev().find_map(state);
+    newest.is_none_or(|state| state == MotionState::Starting)
         || frames
             .iter()
             .any(|frame| is_unknown(frame) || is_moving(frame))

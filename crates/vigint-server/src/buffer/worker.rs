@@ -11,8 +11,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::watch;
 use vigint_core::ids::ClientId;
-use vigint_video::grey::{GreyDecoder, decode_guarded};
-use vigint_video::motion::{MotionDetector, MotionSettings};
+use vigint_video::grey::GreyDecoder;
+use vigint_video::motion::{MotionDetector, MotionScratch, MotionSettings};
 
 use super::fair_queue::{FairQueue, Offered};
 use super::frame::Frame;
@@ -51,21 +51,19 @@ impl SourceEye {
     }
 
     /// Decodes and judges; says whether it could.
-    fn look(&self, decoder: &dyn GreyDecoder, frame: &Frame) -> bool {
-        let plane = match decode_guarded(decoder, &frame.jpeg) {
-            Ok(plane) => plane,
-            Err(error) => {
-                tracing::debug!(%error, "a frame could not be decoded for the motion gate");
-                return false;
-            }
-        };
+    fn look(&self, decoder: &dyn GreyDecoder, frame: &Frame, scratch: &mut MotionScratch) -> bool {
         // Only this source's worker ever takes this lock.
         let mut detector = self.detector.lock().unwrap_or_else(PoisonError::into_inner);
-        let judged = catch_unwind(AssertUnwindSafe(|| detector.push(frame.at, &plane)));
-        match judged {
-            Ok(sample) => frame.motion.set(sample).is_ok(),
+        let look = || detector.look(frame.at, &frame.jpeg, decoder, scratch);
+        match catch_unwind(AssertUnwindSafe(look)) {
+            Ok(Ok(sample)) => frame.motion.set(sample).is_ok(),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a frame could not be decoded for the motion gate");
+                false
+            }
             Err(_) => {
                 *detector = MotionDetector::new(self.motion.clone());
+                *scratch = MotionScratch::default();
                 false
             }
         }
@@ -165,12 +163,10 @@ impl Drop for Worker {
 }
 
 fn work(jobs: &FairQueue<Job>, decoder: &dyn GreyDecoder, tally: &Tally) {
+    let mut scratch = MotionScratch::default();
     while let Some(job) = jobs.next() {
-        let count = match job
-            .frame
-            .upgrade()
-            .map(|frame| job.eye.look(decoder, &frame))
-        {
+        let frame = job.frame.upgrade();
+        let count = match frame.map(|frame| job.eye.look(decoder, &frame, &mut scratch)) {
             None => &tally.skipped,
             Some(true) => &tally.judged,
             Some(false) => &tally.failed,

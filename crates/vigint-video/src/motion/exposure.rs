@@ -3,13 +3,19 @@
 //! A robust fit of `new = gain * old + offset + tilt_x * X + tilt_y * Y` (X, Y the position, -0.5..=0.5): cameras
 //! change gain and offset all the time, and that is not motion.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "lanes, rows and columns run over arrays of as many"
+)]
+
 use super::field::Size;
+use super::mask::Mask;
 
 /// Pixels used are this far from black and white in the newer and the older picture: clipped ones lie.
 const NEWER_RANGE: std::ops::RangeInclusive<f32> = 4.0..=251.0;
 const OLDER_RANGE: std::ops::RangeInclusive<f32> = 2.0..=253.0;
 /// With fewer usable pixels the pictures are compared as they are.
-const MIN_PIXELS: usize = 48;
+const MIN_PIXELS: f32 = 48.0;
 const ROUNDS: usize = 4;
 /// From the median of distances to their standard deviation, were they normal.
 pub(super) const SIGMA: f32 = 1.48;
@@ -28,15 +34,103 @@ pub(super) struct Exposure {
     pub(super) spread: Option<f32>,
 }
 
-struct Pixel {
-    old: f32,
-    new: f32,
-    x: f32,
-    y: f32,
+/// The pixels that a fit looks at, and room for them: every second across and down.
+#[derive(Debug, Default)]
+pub(super) struct Samples {
+    width: usize,
+    old: Vec<f32>,
+    /// Newer minus older.
+    change: Vec<f32>,
+    /// 1 where the pixel can be used, else 0.
+    usable: Vec<f32>,
+    /// Distance from what the last fit predicts, not negative.
+    distance: Vec<f32>,
+    /// Position of each column and each row.
+    columns: Vec<f32>,
+    rows: Vec<f32>,
+    count: f32,
+}
+
+/// Of the pixels that a fit looks at, each one of so many is counted for a median.
+const MEDIAN_STEP: usize = 4;
+/// A fit is good when no pixel would be predicted this many grey levels otherwise by another round.
+const SETTLED: f32 = 0.2;
+/// Pixels that are added side by side.
+const LANES: usize = 4;
+/// Sums of [`Exposure::least_squares`]: of each row, and of all rows.
+const ROW_SUMS: usize = 9;
+const SUMS: usize = 14;
+
+impl Samples {
+    fn take(&mut self, older: &[f32], newer: &[f32], ignored: Option<&Mask>, size: Size) {
+        self.width = size.width / 2;
+        let lanes = self.width.next_multiple_of(LANES);
+        self.columns.clear();
+        self.columns
+            .extend((0..self.width).map(|x| position(2 * x, size.width)));
+        self.columns.resize(lanes, 0.0);
+        self.rows.clear();
+        for samples in [&mut self.old, &mut self.change, &mut self.usable] {
+            samples.clear();
+        }
+        let both = older
+            .chunks_exact(size.width)
+            .zip(newer.chunks_exact(size.width));
+        for (y, (old, new)) in both.enumerate().step_by(2) {
+            self.rows.push(position(y, size.height));
+            let (old, new) = (old.as_chunks::<2>().0, new.as_chunks::<2>().0);
+            let end = self.old.len() + lanes;
+            self.old.extend(old.iter().map(|[old, _]| *old));
+            self.change
+                .extend(old.iter().zip(new).map(|([old, _], [new, _])| new - old));
+            self.usable
+                .extend(old.iter().zip(new).map(|([old, _], [new, _])| {
+                    let is_usable = OLDER_RANGE.contains(old) & NEWER_RANGE.contains(new);
+                    f32::from(u8::from(is_usable))
+                }));
+            if let Some(ignored) = ignored {
+                let from = end - lanes;
+                for (from_x, to_x) in ignored.runs(y) {
+                    let (first, behind) = (from_x.div_ceil(2), to_x.div_ceil(2).min(self.width));
+                    if let Some(usable) = self.usable.get_mut(from + first..from + behind) {
+                        usable.fill(0.0);
+                    }
+                }
+            }
+            for samples in [&mut self.old, &mut self.change, &mut self.usable] {
+                samples.resize(end, 0.0);
+            }
+        }
+        self.count = sum(self.usable.as_chunks().0.iter().copied());
+    }
+
+    /// The row's position, and its pixels: older, change, usable.
+    fn rows(&self) -> impl Iterator<Item = (f32, &[f32], &[f32], &[f32])> {
+        let lanes = self.columns.len().max(1);
+        let pixels = self
+            .old
+            .chunks_exact(lanes)
+            .zip(self.change.chunks_exact(lanes))
+            .zip(self.usable.chunks_exact(lanes));
+        self.rows
+            .iter()
+            .zip(pixels)
+            .map(|(row, ((old, change), usable))| (*row, old, change, usable))
+    }
+
+    /// The median of `values`, which lie between `low` and `high`, over the pixels that can be used.
+    fn median(&self, values: &[f32], low: f32, high: f32) -> f32 {
+        let mut counts = Histogram::new(low, high);
+        for (value, usable) in values.iter().zip(&self.usable).step_by(MEDIAN_STEP) {
+            counts.add_if(*usable > 0.5, *value);
+        }
+        counts.median()
+    }
 }
 
 impl Exposure {
-    const SAME: Self = Self {
+    /// Nothing has changed.
+    pub(super) const SAME: Self = Self {
         gain: 1.0,
         offset: 0.0,
         tilt_x: 0.0,
@@ -45,125 +139,124 @@ impl Exposure {
         spread: None,
     };
 
-    /// Fits `newer` to `older`, without the pixels where `ignored` is set.
-    pub(super) fn fit(older: &[f32], newer: &[f32], ignored: Option<&[bool]>, size: Size) -> Self {
-        let pixels = usable_pixels(older, newer, ignored, size);
-        if pixels.len() < MIN_PIXELS {
+    /// Fits `newer` to `older`, without the pixels set in `ignored`.
+    pub(super) fn fit(
+        older: &[f32],
+        newer: &[f32],
+        ignored: Option<&Mask>,
+        size: Size,
+        samples: &mut Samples,
+    ) -> Self {
+        samples.take(older, newer, ignored, size);
+        if samples.count < MIN_PIXELS {
             return Self::SAME;
         }
         let mut fit = Self {
-            offset: median(
-                pixels.iter().map(|pixel| pixel.new - pixel.old),
-                -255.0,
-                255.0,
-            ),
+            offset: samples.median(&samples.change, -255.0, 255.0),
             ..Self::SAME
         };
+        fit.measure(samples);
         for _ in 0..ROUNDS {
-            let near = 2.5 * SIGMA * fit.median_distance(&pixels) + 1.5;
-            let Some(better) = fit.least_squares(&pixels, near) else {
+            let near = 2.5 * SIGMA * fit.median_distance(samples) + 1.5;
+            let Some(better) = fit.least_squares(samples, near) else {
                 break;
             };
+            let moved = better.moved_from(&fit);
             fit = better;
+            fit.measure(samples);
+            if moved < SETTLED {
+                break;
+            }
         }
-        let spread = fit.median_distance(&pixels);
+        let spread = fit.median_distance(samples);
         let near = (5.0 * SIGMA * spread).max(6.0);
-        let inside = pixels
-            .iter()
-            .filter(|pixel| fit.distance(pixel).abs() < near)
-            .count();
-        fit.inliers = inside as f32 / pixels.len() as f32;
+        let distances = samples.distance.as_chunks::<LANES>().0.iter();
+        let pixels = distances.zip(samples.usable.as_chunks::<LANES>().0);
+        let inside = sum(pixels.map(|(distance, usable)| {
+            lanes(|at| if distance[at] < near { usable[at] } else { 0.0 })
+        }));
+        fit.inliers = inside / samples.count;
         fit.spread = Some(spread);
         fit
     }
 
     /// The older picture under this exposure.
-    pub(super) fn predict(&self, older: &[f32], size: Size) -> Vec<f32> {
-        let mut predicted = Vec::with_capacity(older.len());
+    pub(super) fn predict(&self, older: &[f32], size: Size, predicted: &mut Vec<f32>) {
+        predicted.clear();
+        let tilts: Vec<f32> = (0..size.width)
+            .map(|x| self.tilt_x * position(x, size.width))
+            .collect();
         for (y, line) in older.chunks_exact(size.width).enumerate() {
             let base = self.offset + self.tilt_y * position(y, size.height);
-            predicted.extend(
-                line.iter()
-                    .enumerate()
-                    .map(|(x, old)| self.gain * old + base + self.tilt_x * position(x, size.width)),
-            );
+            let pixels = line.iter().zip(&tilts);
+            predicted.extend(pixels.map(|(old, tilt)| self.gain * old + (base + tilt)));
         }
-        predicted
     }
 
-    fn distance(&self, pixel: &Pixel) -> f32 {
-        let predicted =
-            self.gain * pixel.old + self.offset + self.tilt_x * pixel.x + self.tilt_y * pixel.y;
-        pixel.new - predicted
+    /// By how many grey levels a pixel of middle brightness, or one in a corner, is predicted otherwise.
+    fn moved_from(&self, other: &Self) -> f32 {
+        128.0 * (self.gain - other.gain).abs()
+            + (self.offset - other.offset).abs()
+            + 0.5 * (self.tilt_x - other.tilt_x).abs()
+            + 0.5 * (self.tilt_y - other.tilt_y).abs()
     }
 
-    fn median_distance(&self, pixels: &[Pixel]) -> f32 {
-        median(
-            pixels.iter().map(|pixel| self.distance(pixel).abs()),
-            0.0,
-            64.0,
-        )
+    /// Measures how far each pixel is from what is predicted.
+    fn measure(&self, samples: &mut Samples) {
+        let mut distance = std::mem::take(&mut samples.distance);
+        distance.clear();
+        for (row, old, change, _) in samples.rows() {
+            let base = self.offset + self.tilt_y * row;
+            let pixels = old.iter().zip(change).zip(&samples.columns);
+            distance.extend(pixels.map(|((old, change), column)| {
+                (change - (self.gain - 1.0) * old - (base + self.tilt_x * column)).abs()
+            }));
+        }
+        samples.distance = distance;
     }
 
-    /// What a pixel adds to the sums of [`Self::least_squares`]: nothing when it is not nearer than `near`.
-    fn products(&self, pixel: &Pixel, near: f32) -> [f32; 14] {
-        let weight = f32::from(u8::from(self.distance(pixel).abs() < near));
-        let Pixel { old, x, y, .. } = *pixel;
-        let difference = pixel.new - old;
-        [
-            old * old,
-            old,
-            old * x,
-            old * y,
-            old * difference,
-            1.0,
-            x,
-            y,
-            difference,
-            x * x,
-            x * y,
-            x * difference,
-            y * y,
-            y * difference,
-        ]
-        .map(|product| product * weight)
+    fn median_distance(&self, samples: &Samples) -> f32 {
+        samples.median(&samples.distance, 0.0, 64.0)
     }
 
     /// One round over the pixels less than `near` from what is predicted now.
-    fn least_squares(&self, pixels: &[Pixel], near: f32) -> Option<Self> {
-        // Unknowns: gain - 1, offset, tilts. `sums` holds what is over the diagonal of the normal equations, and
-        // their right side; eight pixels go side by side, as a processor adds them.
-        let mut sums = [[0.0_f32; LANES]; 14];
-        let mut rest = [0.0_f64; 14];
-        let (chunks, last) = pixels.as_chunks::<LANES>();
-        for (number, chunk) in chunks.iter().enumerate() {
-            for (lane, pixel) in chunk.iter().enumerate() {
-                let products = self.products(pixel, near);
-                for (sum, product) in sums.iter_mut().zip(products) {
-                    if let Some(sum) = sum.get_mut(lane) {
-                        *sum += product;
-                    }
-                }
-            }
-            // Before a sum is so large that single precision loses what is added.
-            if number % 16 == 15 {
-                drain(&mut sums, &mut rest);
+    fn least_squares(&self, samples: &Samples, near: f32) -> Option<Self> {
+        // Unknowns: gain - 1, offset, tilts. The sums are what stands over the diagonal of the normal equations,
+        // and their right side.
+        let mut sums = [0.0_f64; SUMS];
+        let lanes = samples.columns.len().max(1);
+        let distances = samples.distance.chunks_exact(lanes);
+        for ((row, old, change, usable), distance) in samples.rows().zip(distances) {
+            let [oo, o, ox, od, n, x, d, xx, xd] =
+                row_sums(&samples.columns, old, change, usable, distance, near);
+            let y = f64::from(row);
+            let products = [
+                oo,
+                o,
+                ox,
+                o * y,
+                od,
+                n,
+                x,
+                n * y,
+                d,
+                xx,
+                x * y,
+                xd,
+                n * y * y,
+                d * y,
+            ];
+            for (sum, product) in sums.iter_mut().zip(products) {
+                *sum += product;
             }
         }
-        drain(&mut sums, &mut rest);
-        for pixel in last {
-            for (sum, product) in rest.iter_mut().zip(self.products(pixel, near)) {
-                *sum += f64::from(product);
-            }
-        }
-        let [oo, o1, ox, oy, od, n, x1, y1, d1, xx, xy, xd, yy, yd] = rest;
+        let [oo, o1, ox, oy, od, used, x1, y1, d1, xx, xy, xd, yy, yd] = sums;
         let mut rows = [
             [oo, o1, ox, oy, od],
-            [o1, n, x1, y1, d1],
+            [o1, used, x1, y1, d1],
             [ox, x1, xx, xy, xd],
             [oy, y1, xy, yy, yd],
         ];
-        let used = n;
         // Steadies gain and tilts on pictures without contrast, where many would fit.
         let [gain_row, _, x_row, y_row] = &mut rows;
         gain_row[0] += used;
@@ -180,15 +273,67 @@ impl Exposure {
     }
 }
 
-/// How many pixels are added side by side.
-const LANES: usize = 8;
-
-/// Adds the lanes up and begins them anew.
-fn drain(sums: &mut [[f32; LANES]; 14], into: &mut [f64; 14]) {
-    for (lanes, sum) in sums.iter_mut().zip(into) {
-        *sum += lanes.iter().copied().map(f64::from).sum::<f64>();
-        *lanes = [0.0; LANES];
+/// The sums over one row of older², older, older·x, older·change, 1, x, change, x², x·change, of the pixels that
+/// can be used and are less than `near` away. Several pixels go side by side, as a processor adds them.
+fn row_sums(
+    columns: &[f32],
+    old: &[f32],
+    change: &[f32],
+    usable: &[f32],
+    distance: &[f32],
+    near: f32,
+) -> [f64; ROW_SUMS] {
+    let mut sums = [[0.0_f32; LANES]; ROW_SUMS];
+    let pixels = old
+        .as_chunks::<LANES>()
+        .0
+        .iter()
+        .zip(change.as_chunks::<LANES>().0)
+        .zip(usable.as_chunks::<LANES>().0)
+        .zip(distance.as_chunks::<LANES>().0)
+        .zip(columns.as_chunks::<LANES>().0);
+    for ((((old, change), usable), distance), x) in pixels {
+        let weight = lanes(|at| if distance[at] < near { usable[at] } else { 0.0 });
+        let (wo, wd, wx) = (
+            times(&weight, old),
+            times(&weight, change),
+            times(&weight, x),
+        );
+        let [oo, o, ox, od, n, wxs, d, xx, xd] = &mut sums;
+        add(oo, &times(&wo, old));
+        add(o, &wo);
+        add(ox, &times(&wo, x));
+        add(od, &times(&wo, change));
+        add(n, &weight);
+        add(wxs, &wx);
+        add(d, &wd);
+        add(xx, &times(&wx, x));
+        add(xd, &times(&wx, change));
     }
+    sums.map(|lanes| lanes.iter().copied().map(f64::from).sum())
+}
+
+type Lanes = [f32; LANES];
+
+fn lanes(value: impl Fn(usize) -> f32) -> Lanes {
+    std::array::from_fn(value)
+}
+
+fn times(one: &Lanes, other: &Lanes) -> Lanes {
+    lanes(|at| one[at] * other[at])
+}
+
+fn add(sum: &mut Lanes, other: &Lanes) {
+    *sum = lanes(|at| sum[at] + other[at]);
+}
+
+/// The sum of many values, some side by side.
+fn sum(values: impl IntoIterator<Item = Lanes>) -> f32 {
+    let mut sums = Lanes::default();
+    for values in values {
+        add(&mut sums, &values);
+    }
+    sums.iter().sum()
 }
 
 /// -0.5..=0.5 along a side.
@@ -196,60 +341,58 @@ fn position(at: usize, side: usize) -> f32 {
     (at as f32 + 0.5) / side as f32 - 0.5
 }
 
-/// Every second pixel, like the squares of one colour on a chess board.
-fn usable_pixels(older: &[f32], newer: &[f32], ignored: Option<&[bool]>, size: Size) -> Vec<Pixel> {
-    let mut pixels = Vec::with_capacity(size.pixels() / 2 + 1);
-    let both = older
-        .chunks_exact(size.width)
-        .zip(newer.chunks_exact(size.width));
-    for (y, (old_line, new_line)) in both.enumerate() {
-        let line = old_line.iter().zip(new_line).enumerate();
-        for (x, (&old, &new)) in line.skip(y % 2).step_by(2) {
-            let left_out = ignored.and_then(|mask| mask.get(y * size.width + x));
-            if left_out != Some(&true) && OLDER_RANGE.contains(&old) && NEWER_RANGE.contains(&new) {
-                pixels.push(Pixel {
-                    old,
-                    new,
-                    x: position(x, size.width),
-                    y: position(y, size.height),
-                });
-            }
-        }
-    }
-    pixels
+/// Counts of values, to find their median by.
+#[derive(Debug)]
+pub(super) struct Histogram {
+    counts: [u32; STEPS],
+    total: u32,
+    low: f32,
+    scale: f32,
 }
 
-/// The median of values between `low` and `high`, found by counting into 1,024 steps; 0 of none.
-pub(super) fn median(values: impl Iterator<Item = f32>, low: f32, high: f32) -> f32 {
-    const STEPS: usize = 1024;
-    let mut counts = [0_usize; STEPS];
-    let scale = STEPS as f32 / (high - low);
-    let mut total = 0;
-    for value in values {
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "`as` clamps a float to the range of usize, and `min` to the steps"
-        )]
-        let step = ((value - low) * scale) as usize;
-        if let Some(count) = counts.get_mut(step.min(STEPS - 1)) {
-            *count += 1;
+/// Steps of a [`Histogram`].
+const STEPS: usize = 1024;
+
+impl Histogram {
+    /// For values between `low` and `high`; others count as the nearest of these.
+    pub(super) fn new(low: f32, high: f32) -> Self {
+        Self {
+            counts: [0; STEPS],
+            total: 0,
+            low,
+            scale: (STEPS - 1) as f32 / (high - low),
         }
-        total += 1;
     }
-    let mut below = 0;
-    let step = counts.iter().position(|count| {
-        below += count;
-        2 * below > total
-    });
-    step.map_or(0.0, |step| low + (step as f32 + 0.5) / scale)
+
+    /// Counts a value, if `counts`: to add nothing is quicker than to ask.
+    pub(super) fn add_if(&mut self, counts: bool, value: f32) {
+        /// A float so large that its last bits count ones.
+        const WHOLE: f32 = 8_388_608.0;
+        let step = ((value - self.low) * self.scale).clamp(0.0, (STEPS - 1) as f32);
+        let step = usize::from(u16::try_from((step + WHOLE).to_bits() & 0x3FF).unwrap_or(0));
+        self.total += u32::from(counts);
+        if let Some(count) = self.counts.get_mut(step) {
+            *count += u32::from(counts);
+        }
+    }
+
+    /// How many values were counted.
+    pub(super) fn total(&self) -> u32 {
+        self.total
+    }
+
+    /// Their median, to the nearest step; 0 of none.
+    pub(super) fn median(&self) -> f32 {
+        let mut below = 0;
+        let step = self.counts.iter().position(|count| {
+            below += count;
+            2 * below > self.total
+        });
+        step.map_or(0.0, |step| self.low + step as f32 / self.scale)
+    }
 }
 
 /// Solves four equations by elimination with row exchange. `None` when they have no single solution.
-#[allow(
-    clippy::indexing_slicing,
-    reason = "indices run over the fixed 4x5 array"
-)]
 fn solve(mut rows: [[f64; 5]; 4]) -> Option<[f32; 4]> {
     for pivot in 0..4 {
         let best =
@@ -305,10 +448,11 @@ mod tests {
         for y in 10..40 {
             newer[y * SIZE.width + 20..y * SIZE.width + 40].fill(250.0);
         }
-        let fit = Exposure::fit(&older, &newer, None, SIZE);
+        let fit = Exposure::fit(&older, &newer, None, SIZE, &mut Samples::default());
         assert!((fit.gain - 0.8).abs() < 0.01, "{fit:?}");
         assert!((0.80..0.88).contains(&fit.inliers), "{fit:?}");
-        let predicted = fit.predict(&older, SIZE);
+        let mut predicted = Vec::new();
+        fit.predict(&older, SIZE, &mut predicted);
         assert!((predicted[0] - newer[0]).abs() < 0.5);
     }
 
@@ -320,7 +464,9 @@ mod tests {
             .enumerate()
             .map(|(at, old)| old + (at % SIZE.width) as f32 * 0.2)
             .collect();
-        let predicted = Exposure::fit(&older, &newer, None, SIZE).predict(&older, SIZE);
+        let mut predicted = Vec::new();
+        let fit = Exposure::fit(&older, &newer, None, SIZE, &mut Samples::default());
+        fit.predict(&older, SIZE, &mut predicted);
         let worst = predicted
             .iter()
             .zip(&newer)
@@ -332,12 +478,41 @@ mod tests {
     #[test]
     fn pictures_without_usable_pixels_are_taken_as_they_are() {
         let black = vec![0.0; SIZE.pixels()];
-        assert_eq!(Exposure::fit(&black, &black, None, SIZE), Exposure::SAME);
+        let fit = Exposure::fit(&black, &black, None, SIZE, &mut Samples::default());
+        assert_eq!(fit, Exposure::SAME);
+    }
+
+    #[test]
+    fn what_is_ignored_has_no_say() {
+        let older = scene();
+        let mut newer = older.clone();
+        let mut ignored = Mask::new(SIZE);
+        for y in 0..40 {
+            newer[y * SIZE.width..y * SIZE.width + 60].fill(200.0);
+            ignored.set_span(y, 0, 60);
+        }
+        let fit = Exposure::fit(
+            &older,
+            &newer,
+            Some(&ignored),
+            SIZE,
+            &mut Samples::default(),
+        );
+        assert!(
+            (fit.gain - 1.0).abs() < 0.01 && fit.inliers > 0.99,
+            "{fit:?}"
+        );
     }
 
     #[test]
     fn the_median_is_the_middle_value() {
-        assert!((median([1.0, 2.0, 50.0].into_iter(), 0.0, 64.0) - 2.0).abs() < 0.1);
-        assert!((median(std::iter::empty(), 0.0, 64.0)).abs() < f32::EPSILON);
+        let mut counts = Histogram::new(0.0, 64.0);
+        assert!(counts.median().abs() < f32::EPSILON);
+        for value in [1.0, 2.0, 50.0] {
+            counts.add_if(true, value);
+            counts.add_if(false, 60.0);
+        }
+        assert!((counts.median() - 2.0).abs() < 0.1);
+        assert_eq!(counts.total(), 3);
     }
 }

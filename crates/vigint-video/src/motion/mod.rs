@@ -4,20 +4,31 @@
 //! Everything is measured in seconds, never in frames. It must not know JPEGs, sources or incidents; one
 //! [`MotionDetector`] watches one source.
 //!
-//! How a frame is judged: `exposure` predicts it from an older one, `field` takes soft light out of the
-//! difference, `noise` says how much difference means nothing, `regions` finds the areas that are left,
-//! `chain` demands that they go on, and `background` tells what is still there when it stops moving.
+//! How a frame is judged (`watch` puts it together): `history` keeps older planes, `exposure` predicts the frame
+//! from one, `field` takes soft light out of the difference, `noise` says how much difference means nothing,
+//! `mask` and `regions` find the areas that are left, `flicker` leaves out what changes in place, `chain` demands
+//! that the rest goes on, `background` tells what is still there when it stops moving, `visit` opens and shuts
+//! the gate, `camera` notices when the camera itself was covered or turned, `unchanged` when its stream hangs.
 
 mod background;
+mod camera;
 mod chain;
 mod detector;
 mod exposure;
 mod field;
+mod flicker;
+mod history;
+mod mask;
 mod noise;
 mod regions;
+mod scratch;
 mod settings;
+mod unchanged;
+mod visit;
+mod watch;
 
 pub use detector::MotionDetector;
+pub use scratch::MotionScratch;
 pub use settings::MotionSettings;
 
 /// What the gate thinks of a source at one frame.
@@ -32,6 +43,11 @@ pub enum MotionState {
     Moving,
     /// What moved stands still, or left something behind or took something away.
     Present,
+    /// The camera was covered or blinded, or looks at another scene than before. Said as long as it shows nothing,
+    /// and once when it was turned or switched to another light: then the gate starts anew.
+    SceneChanged,
+    /// The very same picture has come for at least 5 s: nobody knows what happens there.
+    Frozen,
 }
 
 /// A part of the picture, in fractions 0..=1 of its width and height, from the top left.
@@ -62,4 +78,17 @@ pub struct MotionSample {
     pub share: f32,
     /// Where it moves, or what stands there since, largest first, at most 16.
     pub boxes: Vec<MotionBox>,
+}
+
+impl MotionSample {
+    /// A sample that shows nothing but this state.
+    fn without_motion(state: MotionState) -> Self {
+        Self {
+            state,
+            on: false,
+            score: 0.0,
+            share: 0.0,
+            boxes: Vec::new(),
+        }
+    }
 }

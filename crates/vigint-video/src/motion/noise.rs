@@ -1,7 +1,13 @@
 //! How much difference means nothing: sensor noise, of the picture and of each pixel, and camera shake.
 
-use super::exposure::{SIGMA, median};
-use super::field::Size;
+#![allow(
+    clippy::indexing_slicing,
+    reason = "planes and masks have one size, and groups of a mask lie inside it"
+)]
+
+use super::exposure::{Histogram, SIGMA};
+use super::field::{Comparison, Size};
+use super::mask::Mask;
 
 /// Noise of the picture in grey levels, at least; its time constant, and the frames that set it directly.
 const MIN_NOISE: f32 = 0.5;
@@ -17,7 +23,9 @@ const SHAKE_FACTOR: f32 = 3.0;
 const SHAKE_MAX: f32 = 0.8;
 /// Shake is measured on edges steeper than this, if there are enough of them.
 const SHAKE_EDGE: f32 = 12.0;
-const SHAKE_MIN_PIXELS: usize = 40;
+const SHAKE_MIN_PIXELS: u32 = 10;
+/// Each one of so many pixels is asked.
+const SHAKE_STEP: usize = 4;
 
 /// The share of the way that a running mean of time constant `tau` goes in `dt` seconds.
 pub(super) fn step(dt: f32, tau: f32) -> f32 {
@@ -55,65 +63,86 @@ impl Noise {
         self.picture = self.picture.max(MIN_NOISE);
     }
 
+    /// The noise of the whole picture, in grey levels.
+    pub(super) fn picture(&self) -> f32 {
+        self.picture
+    }
+
     /// Learns the shake from the edges outside the foreground. It rises quickly and falls slowly.
-    pub(super) fn learn_shake(
-        &mut self,
-        change: &[f32],
-        edges: &[f32],
-        foreground: &[bool],
-        dt: f32,
-    ) {
-        let steep = |((change, edge), front): ((&f32, &f32), &bool)| {
-            let steep = *edge > SHAKE_EDGE && !front;
-            steep.then(|| (change.abs() - self.picture).max(0.0) / edge)
-        };
-        let shifts: Vec<f32> = change
-            .iter()
-            .zip(edges)
-            .zip(foreground)
-            .filter_map(steep)
-            .collect();
-        let count = shifts.len();
-        let measured = median(shifts.into_iter(), 0.0, 2.0);
-        if count >= SHAKE_MIN_PIXELS {
+    pub(super) fn learn_shake(&mut self, change: &Comparison, foreground: &Mask, dt: f32) {
+        let mut shifts = Histogram::new(0.0, 2.0);
+        for (first, count, front) in foreground.groups() {
+            let pixels = first..first + count;
+            let both = change.sharp[pixels.clone()]
+                .iter()
+                .zip(&change.edges[pixels]);
+            for (at, (sharp, edge)) in both.enumerate().step_by(SHAKE_STEP) {
+                let is_steep = *edge > SHAKE_EDGE && front >> at & 1 == 0;
+                shifts.add_if(is_steep, (sharp.abs() - self.picture).max(0.0) / edge);
+            }
+        }
+        if shifts.total() >= SHAKE_MIN_PIXELS {
+            let measured = shifts.median();
             let tau = if measured > self.shake { 0.3 } else { 5.0 };
             self.shake += (measured - self.shake) * step(dt, tau);
         }
     }
 
-    /// Learns the noise of the pixels that neither belong to something nor change.
-    pub(super) fn learn_pixels(&mut self, change: &[f32], busy: &[bool], dt: f32) {
+    /// Learns the noise of the pixels that are not `busy`: that neither belong to something nor change.
+    pub(super) fn learn_pixels(&mut self, change: &Comparison, busy: &Mask, dt: f32) {
         let share = step(dt, PIXEL_TAU);
-        for ((noise, change), busy) in self.pixels.iter_mut().zip(change).zip(busy) {
-            if !busy {
-                // Mean distance to standard deviation, of one picture out of two.
-                let measured = 1.25 * change.abs().min(20.0) / std::f32::consts::SQRT_2;
-                *noise += (measured - *noise) * share;
-                *noise = noise.clamp(*PIXEL_RANGE.start(), *PIXEL_RANGE.end());
+        for (first, count, busy) in busy.groups() {
+            let pixels = first..first + count;
+            let both = self.pixels[pixels.clone()]
+                .iter_mut()
+                .zip(&change.sharp[pixels]);
+            if busy == 0 {
+                both.for_each(|(noise, sharp)| *noise = learned(*noise, *sharp, share));
+            } else {
+                for (at, (noise, sharp)) in both.enumerate() {
+                    if busy >> at & 1 == 0 {
+                        *noise = learned(*noise, *sharp, share);
+                    }
+                }
             }
         }
     }
 
-    /// The pixels whose difference is above `levels`, above `factor` times the noise, and more than shake
-    /// does at such an edge.
-    pub(super) fn above(
-        &self,
-        difference: &[f32],
-        edges: &[f32],
-        levels: f32,
-        factor: f32,
-    ) -> Vec<bool> {
+    /// The pixels whose difference is above `limit`, and more than shake does at such an edge; without speckle.
+    pub(super) fn above(&self, difference: &Comparison, limit: Limit, size: Size) -> Mask {
         let shake = (SHAKE_BASE + SHAKE_FACTOR * self.shake).min(SHAKE_MAX);
-        difference
-            .iter()
-            .zip(edges)
-            .zip(&self.pixels)
-            .map(|((difference, edge), noise)| {
-                let threshold = levels.max(factor * noise.max(self.picture));
-                difference.abs() > threshold + shake * edge
-            })
-            .collect()
+        let floor = limit.levels.max(limit.noise * self.picture);
+        let mut mask = Mask::new(size);
+        let mut flags = vec![0_u8; size.width];
+        for y in 0..size.height {
+            let row = y * size.width..(y + 1) * size.width;
+            let pixels = difference.sharp[row.clone()]
+                .iter()
+                .zip(&difference.edges[row.clone()])
+                .zip(&self.pixels[row]);
+            for (flag, ((sharp, edge), noise)) in flags.iter_mut().zip(pixels) {
+                let threshold = floor.max(limit.noise * noise) + shake * edge;
+                *flag = u8::from(sharp.abs() > threshold);
+            }
+            mask.set_row(y, &flags);
+        }
+        mask.cleaned()
     }
+}
+
+/// From which difference on a pixel counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Limit {
+    /// Above this many grey levels...
+    pub(super) levels: f32,
+    /// ...and this many times the noise.
+    pub(super) noise: f32,
+}
+
+/// A pixel's noise after it differed by `sharp`. Mean distance to standard deviation, of one picture out of two.
+fn learned(noise: f32, sharp: f32, share: f32) -> f32 {
+    let measured = 1.25 * sharp.abs().min(20.0) / std::f32::consts::SQRT_2;
+    (noise + (measured - noise) * share).clamp(*PIXEL_RANGE.start(), *PIXEL_RANGE.end())
 }
 
 #[cfg(test)]
@@ -124,18 +153,45 @@ mod tests {
         width: 10,
         height: 10,
     };
+    const LIMIT: Limit = Limit {
+        levels: 6.0,
+        noise: 5.0,
+    };
+
+    fn differing(sharp: Vec<f32>, edges: Vec<f32>) -> Comparison {
+        Comparison {
+            sharp,
+            edges,
+            ..Comparison::default()
+        }
+    }
 
     #[test]
     fn a_noisy_pixel_needs_a_larger_difference() {
         let mut noise = Noise::new(SIZE);
-        let mut change = vec![0.0; 100];
-        change[7] = 6.0;
+        let mut sharp = vec![0.0; 100];
+        sharp[47] = 6.0;
+        let change = differing(sharp, vec![0.0; 100]);
         for _ in 0..200 {
-            noise.learn_pixels(&change, &[false; 100], 0.1);
+            noise.learn_pixels(&change, &Mask::new(SIZE), 0.1);
         }
-        let mask = noise.above(&[12.0; 100], &[0.0; 100], 6.0, 5.0);
-        assert!(!mask[7]);
-        assert_eq!(mask.iter().filter(|set| **set).count(), 99);
+        let mask = noise.above(&differing(vec![12.0; 100], vec![0.0; 100]), LIMIT, SIZE);
+        assert!(!mask.has(7, 4));
+        assert_eq!(mask.count(), 99);
+    }
+
+    #[test]
+    fn a_busy_pixel_teaches_nothing() {
+        let mut noise = Noise::new(SIZE);
+        let mut busy = Mask::new(SIZE);
+        busy.set_span(4, 0, 5);
+        busy.set_span(5, 0, 5);
+        let change = differing(vec![6.0; 100], vec![0.0; 100]);
+        for _ in 0..200 {
+            noise.learn_pixels(&change, &busy, 0.1);
+        }
+        let mask = noise.above(&differing(vec![12.0; 100], vec![0.0; 100]), LIMIT, SIZE);
+        assert!(mask.iter().eq((40..45).chain(50..55)));
     }
 
     #[test]
@@ -143,11 +199,11 @@ mod tests {
         let mut noise = Noise::new(SIZE);
         let mut edges = vec![0.0; 100];
         edges[..60].fill(40.0);
-        let change: Vec<f32> = edges.iter().map(|edge| edge * 0.3).collect();
+        let moved = differing(edges.iter().map(|edge| edge * 0.3).collect(), edges.clone());
         for _ in 0..20 {
-            noise.learn_shake(&change, &edges, &[false; 100], 0.1);
+            noise.learn_shake(&moved, &Mask::new(SIZE), 0.1);
         }
-        let mask = noise.above(&[15.0; 100], &edges, 6.0, 5.0);
-        assert!(!mask[0] && mask[99]);
+        let mask = noise.above(&differing(vec![15.0; 100], edges), LIMIT, SIZE);
+        assert!(!mask.has(0, 0) && mask.has(9, 9));
     }
 }

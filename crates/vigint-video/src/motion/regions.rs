@@ -2,14 +2,10 @@
 
 #![allow(
     clippy::indexing_slicing,
-    reason = "masks and labels have one entry a pixel and neighbours are clamped to the picture"
+    reason = "labels are indices of the list they were pushed to"
 )]
 
-use super::field::Size;
-
-/// A pixel stays in a mask when this many of the 3x3 around it are set; 4 would erase the edge, one pixel
-/// wide, of a slow mover.
-const MIN_NEIGHBOURS: usize = 3;
+use super::mask::Mask;
 
 /// A connected area. Its box is half open: `left..right`, `top..bottom`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +19,7 @@ pub(super) struct Region {
 }
 
 impl Region {
-    /// Whether the boxes overlap or lie at most `margin` pixels apart.
+    /// Whether the boxes overlap or lie less than `margin` pixels apart.
     pub(super) fn is_near(&self, other: &Self, margin: usize) -> bool {
         self.left < other.right + margin
             && other.left < self.right + margin
@@ -31,16 +27,49 @@ impl Region {
             && other.top < self.bottom + margin
     }
 
-    /// Whether a pixel lies in the box grown by `margin` pixels.
-    pub(super) fn contains(&self, x: usize, y: usize, margin: usize) -> bool {
-        x + margin >= self.left
-            && y + margin >= self.top
-            && x < self.right + margin
-            && y < self.bottom + margin
-    }
-
     pub(super) fn longest_side(&self) -> usize {
         (self.right - self.left).max(self.bottom - self.top)
+    }
+
+    /// What the boxes share, as a share of what they cover together.
+    pub(super) fn overlap(&self, other: &Self) -> f32 {
+        let side = |from: usize, to: usize| to.saturating_sub(from);
+        let size =
+            |region: &Self| side(region.left, region.right) * side(region.top, region.bottom);
+        let common = side(self.left.max(other.left), self.right.min(other.right))
+            * side(self.top.max(other.top), self.bottom.min(other.bottom));
+        common as f32 / (size(self) + size(other) - common).max(1) as f32
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.left = self.left.min(other.left);
+        self.top = self.top.min(other.top);
+        self.right = self.right.max(other.right);
+        self.bottom = self.bottom.max(other.bottom);
+        self.area += other.area;
+    }
+}
+
+/// A run of set pixels in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) y: usize,
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// Index of its region.
+    region: usize,
+}
+
+impl Span {
+    /// The run as an area of its own.
+    pub(super) fn region(&self) -> Region {
+        Region {
+            left: self.from,
+            top: self.y,
+            right: self.to,
+            bottom: self.y + 1,
+            area: self.to - self.from,
+        }
     }
 }
 
@@ -48,91 +77,135 @@ impl Region {
 #[derive(Debug, Default)]
 pub(super) struct Regions {
     pub(super) list: Vec<Region>,
-    /// For each pixel the index of its region plus one, 0 for none.
-    pub(super) labels: Vec<usize>,
+    spans: Vec<Span>,
 }
 
-/// The part of a mask that is not speckle.
-pub(super) fn clean(mask: &[bool], size: Size) -> Vec<bool> {
-    let mut cleaned = vec![false; mask.len()];
-    for_set(mask, size, |x, y| {
-        let set = square(x, y, 1, size).filter(|&at| mask[at]).count();
-        cleaned[y * size.width + x] = set >= MIN_NEIGHBOURS;
-    });
-    cleaned
-}
-
-/// The mask grown by `radius` pixels to all sides.
-pub(super) fn grow(mask: &[bool], size: Size, radius: usize) -> Vec<bool> {
-    let mut grown = vec![false; mask.len()];
-    for_set(mask, size, |x, y| {
-        for at in square(x, y, radius, size) {
-            grown[at] = true;
+impl Regions {
+    /// The connected areas of a mask; those at most two pixels apart are one.
+    pub(super) fn of(mask: &Mask) -> Self {
+        if mask.is_empty() {
+            return Self::default();
         }
-    });
-    grown
-}
-
-/// The connected areas of a mask; those at most two pixels apart are one.
-pub(super) fn find(mask: &[bool], size: Size) -> Regions {
-    let grown = grow(mask, size, 1);
-    let mut seen = vec![false; mask.len()];
-    let mut labels = vec![0; mask.len()];
-    let mut list = Vec::new();
-    let mut stack = Vec::new();
-    for start in 0..mask.len() {
-        if !mask[start] || seen[start] {
-            continue;
-        }
-        let (x, y) = (start % size.width, start / size.width);
-        let mut region = Region {
-            left: x,
-            top: y,
-            right: x + 1,
-            bottom: y + 1,
-            area: 0,
-        };
-        seen[start] = true;
-        stack.push(start);
-        while let Some(at) = stack.pop() {
-            let (x, y) = (at % size.width, at / size.width);
-            if mask[at] {
-                labels[at] = list.len() + 1;
-                region.area += 1;
-                region.left = region.left.min(x);
-                region.top = region.top.min(y);
-                region.right = region.right.max(x + 1);
-                region.bottom = region.bottom.max(y + 1);
+        let mut labels = Labels::default();
+        let grown = mask.grown();
+        let mut spans = Vec::new();
+        // Runs of the grown mask in the row above and in this one, with their labels.
+        let mut above: Vec<(usize, usize, usize)> = Vec::new();
+        let mut here = Vec::new();
+        for y in 0..mask.size().height {
+            here.clear();
+            let mut first = 0;
+            for (from, to) in grown.runs(y) {
+                // Runs are in order: what ends before this one begins touches no later one either.
+                while above.get(first).is_some_and(|(_, end, _)| *end < from) {
+                    first += 1;
+                }
+                let mut label = None;
+                for (_, _, other) in above[first..]
+                    .iter()
+                    .take_while(|(start, _, _)| *start <= to)
+                {
+                    label = Some(label.map_or(*other, |label| labels.join(label, *other)));
+                }
+                here.push((from, to, label.unwrap_or_else(|| labels.add())));
             }
-            for next in square(x, y, 1, size) {
-                if grown[next] && !seen[next] {
-                    seen[next] = true;
-                    stack.push(next);
+            let mut grown_runs = here.iter().peekable();
+            for (from, to) in mask.runs(y) {
+                while grown_runs.next_if(|(_, end, _)| *end <= from).is_some() {}
+                if let Some((_, _, label)) = grown_runs.peek() {
+                    let region = *label;
+                    spans.push(Span {
+                        y,
+                        from,
+                        to,
+                        region,
+                    });
                 }
             }
+            std::mem::swap(&mut above, &mut here);
         }
-        list.push(region);
+        Self::gather(spans, &mut labels)
     }
-    Regions { list, labels }
-}
 
-/// The pixels of the square of this radius around one, inside the picture.
-fn square(x: usize, y: usize, radius: usize, size: Size) -> impl Iterator<Item = usize> {
-    let columns = x.saturating_sub(radius)..(x + radius + 1).min(size.width);
-    (y.saturating_sub(radius)..(y + radius + 1).min(size.height))
-        .flat_map(move |y| columns.clone().map(move |x| y * size.width + x))
-}
-
-fn for_set(mask: &[bool], size: Size, mut act: impl FnMut(usize, usize)) {
-    for (y, line) in mask.chunks_exact(size.width).enumerate() {
-        for (x, _) in line.iter().enumerate().filter(|(_, set)| **set) {
-            act(x, y);
+    /// Numbers the regions by their first span, and finds their boxes.
+    fn gather(mut spans: Vec<Span>, labels: &mut Labels) -> Self {
+        let mut numbers = vec![None; labels.parents.len()];
+        let mut list: Vec<Region> = Vec::new();
+        for span in &mut spans {
+            let part = span.region();
+            let number = &mut numbers[labels.root(span.region)];
+            span.region = match *number {
+                Some(region) => {
+                    let region: usize = region;
+                    list[region].join(&part);
+                    region
+                }
+                None => {
+                    list.push(part);
+                    *number = Some(list.len() - 1);
+                    list.len() - 1
+                }
+            };
         }
+        Self { list, spans }
+    }
+
+    /// The runs of pixels of one region.
+    pub(super) fn spans(&self, region: usize) -> impl Iterator<Item = &Span> {
+        self.spans.iter().filter(move |span| span.region == region)
+    }
+
+    /// The pixels of one region, as indices in a plane of this width.
+    pub(super) fn pixels(&self, region: usize, width: usize) -> impl Iterator<Item = usize> {
+        self.spans(region)
+            .flat_map(move |span| span.y * width + span.from..span.y * width + span.to)
+    }
+
+    /// Adds the pixels of one region to a mask.
+    pub(super) fn draw(&self, region: usize, mask: &mut Mask) {
+        for span in self.spans(region) {
+            mask.set_span(span.y, span.from, span.to);
+        }
+    }
+
+    /// Whether one region has a pixel in a mask.
+    pub(super) fn meets(&self, region: usize, mask: &Mask) -> bool {
+        self.spans(region)
+            .any(|span| (span.from..span.to).any(|x| mask.has(x, span.y)))
+    }
+}
+
+/// Which labels mean the same region.
+#[derive(Default)]
+struct Labels {
+    parents: Vec<usize>,
+}
+
+impl Labels {
+    fn add(&mut self) -> usize {
+        self.parents.push(self.parents.len());
+        self.parents.len() - 1
+    }
+
+    fn root(&mut self, mut label: usize) -> usize {
+        while self.parents[label] != label {
+            self.parents[label] = self.parents[self.parents[label]];
+            label = self.parents[label];
+        }
+        label
+    }
+
+    fn join(&mut self, one: usize, other: usize) -> usize {
+        let (one, other) = (self.root(one), self.root(other));
+        let (root, child) = (one.min(other), one.max(other));
+        self.parents[child] = root;
+        root
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::field::Size;
     use super::*;
 
     const SIZE: Size = Size {
@@ -140,60 +213,51 @@ mod tests {
         height: 6,
     };
 
-    fn mask(picture: &[&str; 6]) -> Vec<bool> {
-        picture
-            .iter()
-            .flat_map(|line| line.bytes().map(|byte| byte == b'#'))
+    fn mask(picture: &[&str; 6]) -> Mask {
+        let mut mask = Mask::new(SIZE);
+        for (y, line) in picture.iter().enumerate() {
+            let flags: Vec<u8> = line.bytes().map(|byte| u8::from(byte == b'#')).collect();
+            mask.set_row(y, &flags);
+        }
+        mask
+    }
+
+    fn boxes(regions: &Regions) -> Vec<(usize, usize, usize, usize, usize)> {
+        let list = regions.list.iter();
+        list.map(|r| (r.left, r.top, r.right, r.bottom, r.area))
             .collect()
     }
 
     #[test]
-    fn single_and_paired_pixels_are_speckle() {
-        let cleaned = clean(
-            &mask(&[
-                "#...........",
-                "......##....",
-                "............",
-                "..###.......",
-                "............",
-                "............",
-            ]),
-            SIZE,
-        );
-        assert_eq!(
-            cleaned,
-            mask(&[
-                "............",
-                "............",
-                "............",
-                "...#........",
-                "............",
-                "............",
-            ])
-        );
+    fn areas_at_most_two_pixels_apart_are_one() {
+        let found = Regions::of(&mask(&[
+            "##..#.......",
+            "##..........",
+            "............",
+            "............",
+            ".........##.",
+            ".........##.",
+        ]));
+        assert_eq!(boxes(&found), [(0, 0, 5, 2, 5), (9, 4, 11, 6, 4)]);
+        assert!(found.pixels(1, 12).eq([57, 58, 69, 70]));
+        let mut drawn = Mask::new(SIZE);
+        found.draw(1, &mut drawn);
+        assert_eq!(drawn.count(), 4);
+        assert!(found.meets(1, &drawn) && !found.meets(0, &drawn));
     }
 
     #[test]
-    fn areas_at_most_two_pixels_apart_are_one() {
-        let found = find(
-            &mask(&[
-                "##..#.......",
-                "##..........",
-                "............",
-                "............",
-                ".........##.",
-                ".........##.",
-            ]),
-            SIZE,
-        );
-        let boxes: Vec<_> = found
-            .list
-            .iter()
-            .map(|r| (r.left, r.top, r.right, r.bottom, r.area))
-            .collect();
-        assert_eq!(boxes, [(0, 0, 5, 2, 5), (9, 4, 11, 6, 4)]);
-        assert_eq!(found.labels[0], 1);
-        assert_eq!(found.labels[5 * 12 + 10], 2);
+    fn arms_that_meet_further_down_are_one_area() {
+        let found = Regions::of(&mask(&[
+            "#....#.....#",
+            "#....#.....#",
+            "#....#.....#",
+            "#....#.....#",
+            "######......",
+            "............",
+        ]));
+        assert_eq!(boxes(&found), [(0, 0, 6, 5, 14), (11, 0, 12, 4, 4)]);
+        assert!(Regions::of(&Mask::new(SIZE)).list.is_empty());
     }
 
     #[test]
@@ -207,7 +271,7 @@ mod tests {
         };
         assert!(!region(0, 5).is_near(&region(8, 9), 3));
         assert!(region(0, 5).is_near(&region(8, 9), 4));
-        assert!(region(4, 6).contains(2, 0, 2) && !region(4, 6).contains(1, 0, 2));
-        assert!(region(4, 6).contains(7, 6, 2) && !region(4, 6).contains(8, 6, 2));
+        assert!((region(0, 4).overlap(&region(2, 6)) - 1.0 / 3.0).abs() < 1e-6);
+        assert!(region(0, 4).overlap(&region(4, 6)).abs() < f32::EPSILON);
     }
 }

@@ -2,7 +2,9 @@
 
 use vigint_core::clock::UtcTime;
 use vigint_video::grey::GreyPlane;
-use vigint_video::motion::{MotionDetector, MotionSample, MotionSettings, MotionState};
+use vigint_video::motion::{
+    MotionDetector, MotionSample, MotionScratch, MotionSettings, MotionState,
+};
 
 use crate::draw::Noise;
 
@@ -40,7 +42,11 @@ fn play(
         let plane = GreyPlane::new(WIDTH as u16, HEIGHT as u16, pixels.into()).unwrap();
         (
             now,
-            detector.push(UtcTime::from_unix_millis(1_000_000 + millis), &plane),
+            detector.push(
+                UtcTime::from_unix_millis(1_000_000 + millis),
+                &plane,
+                &mut MotionScratch::default(),
+            ),
         )
     });
     frames.collect()
@@ -229,12 +235,16 @@ fn plane(level: u8, width: u16, height: u16) -> GreyPlane {
 fn frames_from_the_past_change_nothing() {
     let mut one = MotionDetector::new(MotionSettings::default());
     let mut two = MotionDetector::new(MotionSettings::default());
+    let mut scratch = MotionScratch::default();
     for frame in 0..30 {
         let at = UtcTime::from_unix_millis(frame * 100);
-        let said = one.push(at, &plane(100, 40, 30));
-        assert_eq!(two.push(at, &plane(100, 40, 30)), said);
-        assert_eq!(two.push(at, &plane(7, 40, 30)), said);
-        assert_eq!(two.push(at.plus_millis(-60), &plane(250, 40, 30)), said);
+        let said = one.push(at, &plane(100, 40, 30), &mut scratch);
+        assert_eq!(two.push(at, &plane(100, 40, 30), &mut scratch), said);
+        assert_eq!(two.push(at, &plane(7, 40, 30), &mut scratch), said);
+        assert_eq!(
+            two.push(at.plus_millis(-60), &plane(250, 40, 30), &mut scratch),
+            said
+        );
     }
 }
 
@@ -243,7 +253,11 @@ fn a_gap_or_another_size_starts_anew() {
     let mut detector = MotionDetector::new(MotionSettings::default());
     let mut push = |millis: i64, width: u16| {
         detector
-            .push(UtcTime::from_unix_millis(millis), &plane(100, width, 30))
+            .push(
+                UtcTime::from_unix_millis(millis),
+                &plane(100, width, 30),
+                &mut MotionScratch::default(),
+            )
             .state
     };
     for frame in 0..10 {
@@ -264,7 +278,11 @@ fn the_smallest_planes_are_judged_without_harm() {
         for frame in 0..40 {
             let level = if frame % 7 < 3 { 20 } else { 200 };
             let at = UtcTime::from_unix_millis(frame * 130);
-            detector.push(at, &plane(level, width, height));
+            detector.push(
+                at,
+                &plane(level, width, height),
+                &mut MotionScratch::default(),
+            );
         }
     }
 }

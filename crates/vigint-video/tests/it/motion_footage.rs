@@ -6,7 +6,7 @@ use std::process::Command;
 use vigint_core::clock::UtcTime;
 use vigint_video::grey::{JpegGreyDecoder, decode_guarded};
 use vigint_video::jpeg::inspect;
-use vigint_video::motion::{MotionDetector, MotionSettings};
+use vigint_video::motion::{MotionDetector, MotionScratch, MotionSettings};
 
 /// Seconds in which something moves, read off single frames.
 const BOTTLES: &[(f32, f32)] = &[
@@ -68,12 +68,13 @@ fn jpegs(path: &Path, rate: u32) -> Vec<Vec<u8>> {
 /// When the gate is open, in seconds.
 fn opened(path: &Path, rate: u32) -> Vec<(f32, f32)> {
     let mut detector = MotionDetector::new(MotionSettings::default());
+    let mut scratch = MotionScratch::default();
     let mut spans: Vec<(f32, f32)> = Vec::new();
     let mut was_on = false;
     for (frame, jpeg) in jpegs(path, rate).iter().enumerate() {
         let millis = frame as i64 * 1000 / i64::from(rate);
         let plane = decode_guarded(&JpegGreyDecoder, jpeg).unwrap();
-        let sample = detector.push(UtcTime::from_unix_millis(millis), &plane);
+        let sample = detector.push(UtcTime::from_unix_millis(millis), &plane, &mut scratch);
         let now = millis as f32 / 1000.0;
         match (was_on, sample.on) {
             (false, true) => spans.push((now, now)),

@@ -1,6 +1,6 @@
 //! The load: a few connections kept open, each sending request behind request and reading every answer.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -40,7 +40,9 @@ pub(super) fn run(
                         if stop.load(Ordering::Relaxed) {
                             break;
                         }
-                        connection.send(request)?;
+                        // No two connections send the same picture.
+                        let picture = answered * u32::from(connections) + u32::from(number);
+                        connection.send(request, picture)?;
                         answered += 1;
                     }
                     anyhow::Ok(answered)
@@ -70,7 +72,8 @@ pub(super) fn send_all(url: &str, requests: &[Request]) -> anyhow::Result<()> {
     let mut connection = Connection::open(url)?;
     requests
         .iter()
-        .try_for_each(|request| connection.send(request))
+        .zip(0..)
+        .try_for_each(|(request, picture)| connection.send(request, picture))
 }
 
 /// One connection, kept open (RFC 9112).
@@ -98,10 +101,10 @@ impl Connection {
         })
     }
 
-    /// Sends one request and reads its answer, which has to be a 200.
-    fn send(&mut self, request: &[u8]) -> anyhow::Result<()> {
-        self.stream
-            .write_all(request)
+    /// Sends one request with this picture and reads its answer, which has to be a 200.
+    fn send(&mut self, request: &Request, picture: u32) -> anyhow::Result<()> {
+        request
+            .send(picture, &mut self.stream)
             .context("the server broke off")?;
         let status = self.read_line()?;
         let is_good = status.split(' ').nth(1) == Some("200");
@@ -143,8 +146,10 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::net::TcpListener;
 
+    use super::super::{Customer, requests};
     use super::*;
 
     /// A server that answers the first connection with these bytes, again and again.
@@ -153,7 +158,7 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().unwrap());
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut bytes = [0; 64];
+            let mut bytes = [0; 4096];
             while stream.read(&mut bytes).is_ok_and(|read| read > 0) {
                 stream.write_all(answer.as_bytes()).unwrap();
             }
@@ -161,16 +166,24 @@ mod tests {
         url
     }
 
+    fn requests() -> Vec<Request> {
+        let customers = ["1", "2"].map(|id| Customer {
+            id: id.into(),
+            key: "k".into(),
+        });
+        requests::raw(&customers, &[0xff, 0xd8, 0xff, 0xd9]).vigint
+    }
+
     #[test]
     fn answers_are_read_to_their_end() {
         let url = answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nhello");
-        send_all(&url, &[b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]).unwrap();
+        send_all(&url, &requests()).unwrap();
     }
 
     #[test]
     fn a_refusal_fails_with_what_the_server_said() {
         let url = answering("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 4\r\n\r\nslow");
-        let error = run(&url, &[b"a".to_vec()], 1, Duration::from_millis(20)).unwrap_err();
+        let error = run(&url, &requests(), 1, Duration::from_millis(20)).unwrap_err();
         assert!(error.to_string().contains("429") && error.to_string().contains("slow"));
     }
 }

@@ -11,8 +11,10 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 use vigint_core::clock::UtcTime;
 use vigint_core::verdict::{RiskLevel, Stage};
-use vigint_video::grey::{GreyDecoder, decode_guarded};
-use vigint_video::motion::{MotionDetector, MotionSample, MotionSettings, MotionState};
+use vigint_video::grey::GreyDecoder;
+use vigint_video::motion::{
+    MotionDetector, MotionSample, MotionScratch, MotionSettings, MotionState,
+};
 
 use super::analyzer::{Analyzer, AnalyzerError, Look, Opinion};
 use crate::background;
@@ -125,13 +127,14 @@ fn seen_by_the_gate(frames: &[Arc<Frame>]) -> Option<Vec<Seen>> {
 /// knows what happened.
 fn look_at(frames: &[Arc<Frame>], decoder: &dyn GreyDecoder) -> Result<Vec<Seen>, AnalyzerError> {
     let mut detector = MotionDetector::new(MotionSettings::default());
+    let mut scratch = MotionScratch::default();
     let seen: Vec<Seen> = frames
         .iter()
         .filter_map(|frame| {
-            let plane = decode_guarded(decoder, &frame.jpeg).ok()?;
+            let looked = detector.look(frame.at, &frame.jpeg, decoder, &mut scratch);
             Some(Seen {
                 at: frame.at,
-                sample: detector.push(frame.at, &plane),
+                sample: looked.ok()?,
             })
         })
         .collect();

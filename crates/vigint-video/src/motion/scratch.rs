@@ -1,0 +1,38 @@
+//! Memory that judging a frame needs and nobody needs afterwards.
+
+use super::exposure::Samples;
+use super::field::{Comparison, Size, steepest_steps};
+
+/// Room to judge frames in, for any number of sources one after the other: one a thread.
+#[derive(Debug, Default)]
+pub struct MotionScratch {
+    /// The frame.
+    pub(super) level: Vec<f32>,
+    pub(super) steps: Vec<u8>,
+    /// The picture it is compared with.
+    pub(super) older_level: Vec<f32>,
+    pub(super) older_rounded: Vec<u8>,
+    pub(super) older_steps: Vec<u8>,
+    pub(super) change: Comparison,
+    pub(super) other: Comparison,
+    pub(super) samples: Samples,
+    pub(super) detail: Vec<f32>,
+}
+
+impl MotionScratch {
+    /// Takes the frame's plane.
+    pub(super) fn load(&mut self, plane: &[u8], size: Size) {
+        load(plane, size, &mut self.level, &mut self.steps);
+    }
+
+    /// Takes the plane of an older picture.
+    pub(super) fn load_older(&mut self, plane: &[u8], size: Size) {
+        load(plane, size, &mut self.older_level, &mut self.older_steps);
+    }
+}
+
+fn load(plane: &[u8], size: Size, level: &mut Vec<f32>, steps: &mut Vec<u8>) {
+    level.clear();
+    level.extend(plane.iter().map(|pixel| f32::from(*pixel)));
+    steepest_steps(plane, size, steps);
+}

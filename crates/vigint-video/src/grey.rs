@@ -5,10 +5,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::blocks::Blocks;
+use crate::blocks::{self, Blocks};
 pub use crate::decode::DecodeError;
 use crate::decode::{MAX_PIXELS, Want, decode};
-use crate::scale::area_average;
+use crate::scale::Scaler;
 
 /// Width of a plane in pixels, unless the picture is smaller or very tall.
 pub const PLANE_WIDTH: u16 = 160;
@@ -20,19 +20,58 @@ pub const PLANE_MAX_HEIGHT: u16 = 320;
 pub struct GreyPlane {
     width: u16,
     height: u16,
-    pixels: Box<[u8]>,
+    pixels: Vec<u8>,
+}
+
+impl Default for GreyPlane {
+    /// One black pixel, to be replaced by a picture.
+    fn default() -> Self {
+        Self {
+            width: 1,
+            height: 1,
+            pixels: vec![0],
+        }
+    }
 }
 
 impl GreyPlane {
     /// A plane of these pixels, row by row. `None` when they are not `width * height`, or none at all.
     #[must_use]
-    pub fn new(width: u16, height: u16, pixels: Box<[u8]>) -> Option<Self> {
+    pub fn new(width: u16, height: u16, pixels: Vec<u8>) -> Option<Self> {
         let fits = pixels.len() == usize::from(width) * usize::from(height) && !pixels.is_empty();
         fits.then_some(Self {
             width,
             height,
             pixels,
         })
+    }
+
+    /// Becomes these samples, `from` (width, height), in another size. `None` when they are not as many.
+    fn take(
+        &mut self,
+        samples: &[u8],
+        from: (usize, usize),
+        (width, height): (u16, u16),
+        scaler: &mut Scaler,
+    ) -> Option<()> {
+        if samples.len() != from.0 * from.1 || samples.is_empty() {
+            return None;
+        }
+        let to = (usize::from(width), usize::from(height));
+        self.pixels.clear();
+        if from == to {
+            self.pixels.extend_from_slice(samples);
+        } else {
+            scaler.scale(samples, from, to, &mut self.pixels);
+        }
+        (self.width, self.height) = (width, height);
+        Some(())
+    }
+
+    /// Becomes this plane, in its own memory.
+    pub(crate) fn assign(&mut self, other: &Self) {
+        (self.width, self.height) = (other.width, other.height);
+        self.pixels.clone_from(&other.pixels);
     }
 
     /// Width in pixels, at least 1.
@@ -60,13 +99,26 @@ impl std::fmt::Debug for GreyPlane {
     }
 }
 
+/// Memory to decode pictures in: kept from one to the next, those of one camera take no more after the first.
+#[derive(Debug, Default)]
+pub struct GreyMemory {
+    blocks: blocks::Memory,
+    scaler: Scaler,
+}
+
 /// Makes the small grey picture of a JPEG. An implementation may panic: call it through [`decode_guarded`].
 pub trait GreyDecoder: Send + Sync {
-    /// The picture in grey, area-averaged to [`PLANE_WIDTH`]; a smaller picture is not enlarged.
+    /// The picture in grey, area-averaged to [`PLANE_WIDTH`]; a smaller picture is not enlarged. It takes the place
+    /// of `plane`, which means nothing when this fails.
     ///
     /// # Errors
     /// [`DecodeError`] when the picture cannot be decoded.
-    fn decode(&self, jpeg: &[u8]) -> Result<GreyPlane, DecodeError>;
+    fn decode(
+        &self,
+        jpeg: &[u8],
+        plane: &mut GreyPlane,
+        memory: &mut GreyMemory,
+    ) -> Result<(), DecodeError>;
 }
 
 /// The real decoder: block means where a picture is large enough for them, else zune-jpeg reading brightness
@@ -75,18 +127,32 @@ pub trait GreyDecoder: Send + Sync {
 pub struct JpegGreyDecoder;
 
 impl GreyDecoder for JpegGreyDecoder {
-    fn decode(&self, jpeg: &[u8]) -> Result<GreyPlane, DecodeError> {
-        if let Some(plane) = from_blocks(jpeg) {
-            return Ok(plane);
+    fn decode(
+        &self,
+        jpeg: &[u8],
+        plane: &mut GreyPlane,
+        memory: &mut GreyMemory,
+    ) -> Result<(), DecodeError> {
+        if from_blocks(jpeg, plane, memory).is_some() {
+            return Ok(());
         }
         let picture = decode(jpeg, Want::Luma)?;
         let from = (picture.width, picture.height);
-        scaled(picture.samples, from, plane_size(from.0, from.1))
+        plane
+            .take(
+                &picture.samples,
+                from,
+                plane_size(from.0, from.1),
+                &mut memory.scaler,
+            )
+            .ok_or_else(|| {
+                DecodeError::Refused("it came out in another size than it said".to_owned())
+            })
     }
 }
 
 /// The plane by the means of the picture's blocks, where it has enough of them.
-fn from_blocks(jpeg: &[u8]) -> Option<GreyPlane> {
+fn from_blocks(jpeg: &[u8], plane: &mut GreyPlane, memory: &mut GreyMemory) -> Option<()> {
     let blocks = Blocks::of(jpeg, MAX_PIXELS)?;
     let (grid, size) = (blocks.grid(), blocks.size());
     let to = plane_size(size.0, size.1);
@@ -94,32 +160,30 @@ fn from_blocks(jpeg: &[u8]) -> Option<GreyPlane> {
     if !are_enough {
         return None;
     }
-    scaled(blocks.means()?, grid, to).ok()
-}
-
-/// The plane of these samples, `from` (width, height), in another size.
-fn scaled(
-    samples: Vec<u8>,
-    from: (usize, usize),
-    (width, height): (u16, u16),
-) -> Result<GreyPlane, DecodeError> {
-    let to = (usize::from(width), usize::from(height));
-    let pixels = if from == to {
-        samples
-    } else {
-        area_average(&samples, from, to)
-    };
-    GreyPlane::new(width, height, pixels.into_boxed_slice())
-        .ok_or_else(|| DecodeError::Refused("it came out in another size than it said".to_owned()))
+    plane.take(
+        blocks.means(&mut memory.blocks)?,
+        grid,
+        to,
+        &mut memory.scaler,
+    )
 }
 
 /// Runs a decoder so that a panic in it is an error of this picture and of nothing else.
 ///
 /// # Errors
 /// What the decoder says, or [`DecodeError::Panicked`].
-pub fn decode_guarded(decoder: &dyn GreyDecoder, jpeg: &[u8]) -> Result<GreyPlane, DecodeError> {
-    // Unwind safe: the decoder is behind `&` and whatever it was building is dropped.
-    catch_unwind(AssertUnwindSafe(|| decoder.decode(jpeg))).unwrap_or(Err(DecodeError::Panicked))
+pub fn decode_guarded(
+    decoder: &dyn GreyDecoder,
+    jpeg: &[u8],
+    plane: &mut GreyPlane,
+    memory: &mut GreyMemory,
+) -> Result<(), DecodeError> {
+    // Unwind safe: what may be half done, plane and memory, is thrown away.
+    let decoded = catch_unwind(AssertUnwindSafe(|| decoder.decode(jpeg, plane, memory)));
+    decoded.unwrap_or_else(|_| {
+        (*plane, *memory) = (GreyPlane::default(), GreyMemory::default());
+        Err(DecodeError::Panicked)
+    })
 }
 
 /// The size of the plane of a picture of this size: its shape is kept, nothing is enlarged, no side is 0.
@@ -155,8 +219,8 @@ mod tests {
 
     #[test]
     fn a_plane_has_exactly_its_pixels() {
-        assert!(GreyPlane::new(2, 2, vec![0; 4].into()).is_some());
-        assert!(GreyPlane::new(2, 2, vec![0; 3].into()).is_none());
-        assert!(GreyPlane::new(0, 2, Box::default()).is_none());
+        assert!(GreyPlane::new(2, 2, vec![0; 4]).is_some());
+        assert!(GreyPlane::new(2, 2, vec![0; 3]).is_none());
+        assert!(GreyPlane::new(0, 2, Vec::new()).is_none());
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 /// Which old pixels one new pixel covers along one axis.
+#[derive(Debug)]
 struct Cover {
     first: usize,
     /// Weight of the first, 0..=1.
@@ -21,69 +22,108 @@ struct Cover {
 }
 
 /// The covers of all `to` new pixels over `from` old ones.
-fn covers(from: usize, to: usize) -> Vec<Cover> {
+fn covers(from: usize, to: usize) -> impl Iterator<Item = Cover> {
     let step = from as f64 / to as f64;
-    (0..to)
-        .map(|index| {
-            let start = index as f64 * step;
-            let end = (start + step).min(from as f64);
-            let first = (start as usize).min(from.saturating_sub(1));
-            let last = end as usize;
-            if last <= first {
-                return Cover {
-                    first,
-                    head: (end - start) as f32,
-                    whole: 0,
-                    tail: 0.0,
-                };
-            }
-            let tail = if last < from { end - last as f64 } else { 0.0 };
-            Cover {
+    (0..to).map(move |index| {
+        let start = index as f64 * step;
+        let end = (start + step).min(from as f64);
+        let first = (start as usize).min(from.saturating_sub(1));
+        let last = end as usize;
+        if last <= first {
+            return Cover {
                 first,
-                head: ((first + 1) as f64 - start) as f32,
-                whole: last - first - 1,
-                tail: tail as f32,
-            }
-        })
-        .collect()
+                head: (end - start) as f32,
+                whole: 0,
+                tail: 0.0,
+            };
+        }
+        let tail = if last < from { end - last as f64 } else { 0.0 };
+        Cover {
+            first,
+            head: ((first + 1) as f64 - start) as f32,
+            whole: last - first - 1,
+            tail: tail as f32,
+        }
+    })
 }
 
-/// Scales a plane of `from` (width, height) pixels to `to`. A plane whose length is not its size gives
-/// black where pixels are missing.
-pub(crate) fn area_average(pixels: &[u8], from: (usize, usize), to: (usize, usize)) -> Vec<u8> {
-    if from.0 == 0 || from.1 == 0 || to.0 == 0 || to.1 == 0 {
-        return vec![0; to.0 * to.1];
-    }
-    let columns = covers(from.0, to.0);
-    let area = (from.0 as f32 / to.0 as f32) * (from.1 as f32 / to.1 as f32);
-    let mut scaled = Vec::with_capacity(to.0 * to.1);
-    let mut sums = vec![0.0_f32; from.0];
-    for row in covers(from.1, to.1) {
-        sums.fill(0.0);
-        let rows = pixels.chunks_exact(from.0).skip(row.first);
-        let weights = std::iter::once(row.head)
-            .chain(std::iter::repeat_n(1.0, row.whole))
-            .chain((row.tail > 0.0).then_some(row.tail));
-        for (line, weight) in rows.zip(weights) {
-            for (sum, pixel) in sums.iter_mut().zip(line) {
-                *sum += weight * f32::from(*pixel);
-            }
+/// Scales planes; those of the same sizes as the one before need no more memory.
+#[derive(Debug, Default)]
+pub(crate) struct Scaler {
+    from: (usize, usize),
+    to: (usize, usize),
+    columns: Vec<Cover>,
+    rows: Vec<Cover>,
+    /// Of the rows under one new row.
+    sums: Vec<f32>,
+}
+
+impl Scaler {
+    /// Scales a plane of `from` (width, height) pixels to `to`. A plane whose length is not its size gives
+    /// black where pixels are missing.
+    pub(crate) fn scale(
+        &mut self,
+        pixels: &[u8],
+        from: (usize, usize),
+        to: (usize, usize),
+        scaled: &mut Vec<u8>,
+    ) {
+        scaled.clear();
+        if from.0 == 0 || from.1 == 0 || to.0 == 0 || to.1 == 0 {
+            scaled.resize(to.0 * to.1, 0);
+            return;
         }
-        scaled.extend(columns.iter().map(|column| {
-            let mut under = sums.iter().skip(column.first);
-            let mut sum = column.head * under.next().unwrap_or(&0.0);
-            sum += under.by_ref().take(column.whole).sum::<f32>();
-            sum += column.tail * under.next().unwrap_or(&0.0);
-            (sum / area + 0.5) as u8
-        }));
+        self.prepare(from, to);
+        let area = (from.0 as f32 / to.0 as f32) * (from.1 as f32 / to.1 as f32);
+        let sums = &mut self.sums;
+        for row in &self.rows {
+            sums.fill(0.0);
+            let rows = pixels.chunks_exact(from.0).skip(row.first);
+            let weights = std::iter::once(row.head)
+                .chain(std::iter::repeat_n(1.0, row.whole))
+                .chain((row.tail > 0.0).then_some(row.tail));
+            for (line, weight) in rows.zip(weights) {
+                for (sum, pixel) in sums.iter_mut().zip(line) {
+                    *sum += weight * f32::from(*pixel);
+                }
+            }
+            scaled.extend(self.columns.iter().map(|column| {
+                let mut under = sums.iter().skip(column.first);
+                let mut sum = column.head * under.next().unwrap_or(&0.0);
+                sum += under.by_ref().take(column.whole).sum::<f32>();
+                sum += column.tail * under.next().unwrap_or(&0.0);
+                (sum / area + 0.5) as u8
+            }));
+        }
     }
-    scaled
+
+    fn prepare(&mut self, from: (usize, usize), to: (usize, usize)) {
+        if (self.from, self.to) == (from, to) {
+            return;
+        }
+        (self.from, self.to) = (from, to);
+        self.columns.clear();
+        self.columns.extend(covers(from.0, to.0));
+        self.rows.clear();
+        self.rows.extend(covers(from.1, to.1));
+        self.sums.clear();
+        self.sums.resize(from.0, 0.0);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::area_average;
     use proptest::prelude::*;
+
+    use super::Scaler;
+
+    fn area_average(pixels: &[u8], from: (usize, usize), to: (usize, usize)) -> Vec<u8> {
+        let (mut scaler, mut scaled) = (Scaler::default(), Vec::new());
+        // What it keeps from another size means nothing.
+        scaler.scale(&[1, 2, 3, 4], (2, 2), (3, 1), &mut scaled);
+        scaler.scale(pixels, from, to, &mut scaled);
+        scaled
+    }
 
     #[test]
     fn whole_blocks_are_averaged_exactly() {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use vigint_core::clock::{ManualClock, UtcTime};
 use vigint_core::ids::{ClientId, SourceId};
 use vigint_db::{Operator, Tenant};
-use vigint_video::grey::{DecodeError, GreyDecoder, GreyPlane};
+use vigint_video::grey::{DecodeError, GreyDecoder, GreyMemory, GreyPlane};
 
 use super::ring::tests::{incoming, time};
 use super::{Gate, GateSettings, IncomingFrame, RingSettings, Rings};
@@ -30,7 +30,12 @@ struct Pencil {
 }
 
 impl GreyDecoder for Pencil {
-    fn decode(&self, jpeg: &[u8]) -> Result<GreyPlane, DecodeError> {
+    fn decode(
+        &self,
+        jpeg: &[u8],
+        plane: &mut GreyPlane,
+        _: &mut GreyMemory,
+    ) -> Result<(), DecodeError> {
         match jpeg {
             PANICS => panic!("a hostile picture"),
             UNREADABLE => return Err(DecodeError::Refused("not a picture".to_owned())),
@@ -53,7 +58,8 @@ impl GreyDecoder for Pencil {
                 60 + u8::try_from(x / 20 * 10 + y / 30 * 5).unwrap()
             }
         };
-        Ok(GreyPlane::new(160, 90, (0..160 * 90).map(pixel).collect()).unwrap())
+        *plane = GreyPlane::new(160, 90, (0..160 * 90).map(pixel).collect()).unwrap();
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use vigint_server::analysis::{MotionAnalyzer, MotionShares};
-use vigint_video::grey::{DecodeError, GreyDecoder, GreyPlane, JpegGreyDecoder};
+use vigint_video::grey::{DecodeError, GreyDecoder, GreyMemory, GreyPlane, JpegGreyDecoder};
 
 use crate::fixture::{Options, TestServer, pictures};
 
@@ -14,10 +14,15 @@ struct Buggy;
 const CURSED: (u16, u16) = (48, 48);
 
 impl GreyDecoder for Buggy {
-    fn decode(&self, jpeg: &[u8]) -> Result<GreyPlane, DecodeError> {
+    fn decode(
+        &self,
+        jpeg: &[u8],
+        plane: &mut GreyPlane,
+        memory: &mut GreyMemory,
+    ) -> Result<(), DecodeError> {
         let info = vigint_video::jpeg::inspect(jpeg, u64::MAX).unwrap();
         assert!((info.width, info.height) != CURSED, "an injected panic");
-        JpegGreyDecoder.decode(jpeg)
+        JpegGreyDecoder.decode(jpeg, plane, memory)
     }
 }
 

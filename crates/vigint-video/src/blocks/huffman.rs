@@ -7,35 +7,44 @@ const DIRECT_BITS: u32 = 12;
 const DIRECT: usize = 1 << DIRECT_BITS;
 /// No code is longer.
 const LONGEST: u32 = 16;
-/// So many bits are really there when [`Bits::top`] reads.
-const TOP_BITS: u32 = 57;
 /// Coefficients of a block.
 const COEFFICIENTS: u32 = 64;
 
-/// The four tables of each kind that a picture may have.
-#[derive(Default)]
+/// The four tables of each kind that a picture may have. A camera sends the same ones with each picture: they are made
+/// anew only when others come.
+#[derive(Debug, Default)]
 pub(super) struct Tables {
+    /// The segments they were made from.
+    segments: Vec<u8>,
     first: [Option<Table>; 4],
     other: [Option<Table>; 4],
 }
 
 impl Tables {
-    /// Reads a segment of tables (DHT).
-    pub(super) fn read(&mut self, mut segment: &[u8]) -> Option<()> {
+    /// Makes the tables of a picture's segments (DHT), in their order.
+    pub(super) fn load(&mut self, segments: &[&[u8]]) -> Option<()> {
+        if segments.iter().copied().flatten().eq(&self.segments) {
+            return Some(());
+        }
+        *self = Self::default();
+        segments.iter().try_for_each(|segment| self.read(segment))?;
+        // Last, so that tables of a damaged picture are not taken for good ones.
+        self.segments = segments.concat();
+        Some(())
+    }
+
+    fn read(&mut self, mut segment: &[u8]) -> Option<()> {
         while let [kind, rest @ ..] = segment {
             let (lengths, rest) = rest.split_first_chunk::<16>()?;
             let count = lengths.iter().map(|n| usize::from(*n)).sum();
             let (symbols, rest) = rest.split_at_checked(count)?;
             let slot = usize::from(kind & 15);
-            let (tables, table) = match kind >> 4 {
-                0 => (&mut self.first, Table::new(lengths, symbols, |_| 1)?),
-                1 => {
-                    let table = Table::new(lengths, symbols, coefficients_of)?;
-                    (&mut self.other, table.with_skips())
-                }
+            let (tables, coefficients): (_, fn(u8) -> u32) = match kind >> 4 {
+                0 => (&mut self.first, |_| 1),
+                1 => (&mut self.other, coefficients_of),
                 _ => return None,
             };
-            *tables.get_mut(slot)? = Some(table);
+            *tables.get_mut(slot)? = Some(Table::new(lengths, symbols, coefficients)?);
             segment = rest;
         }
         Some(())
@@ -60,24 +69,25 @@ fn coefficients_of(symbol: u8) -> u32 {
 }
 
 /// A way forward in a block.
-#[derive(Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Step {
-    /// Bits of codes and numbers; 0 when there is no such step.
+    /// Bits of codes and numbers.
     bits: u8,
+    /// Coefficients gone past: [`COEFFICIENTS`], and no bits, where the code is not known.
     coefficients: u8,
 }
 
 /// What can be gone past by the next [`DIRECT_BITS`] bits.
-#[derive(Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Skip {
     /// The first code with its number.
     one: Step,
-    /// That and the second code with its number, where both codes lie in these bits.
-    both: Step,
+    /// That and the second code with its number, where both codes lie in these bits; else the first again.
+    most: Step,
 }
 
 /// What a code says.
-#[derive(Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Meaning {
     /// Bits of the code itself; 0 when there is no such code.
     code_bits: u8,
@@ -88,11 +98,12 @@ struct Meaning {
 }
 
 /// One Huffman table.
+#[derive(Debug)]
 pub(super) struct Table {
     /// By the next [`DIRECT_BITS`] bits.
     direct: Box<[Meaning; DIRECT]>,
-    /// By the same; none in a table for first coefficients.
-    skips: Vec<Skip>,
+    /// By the same.
+    skips: Box<[Skip; DIRECT]>,
     /// The longer ones, shortest first.
     longer: Vec<Longer>,
     /// In the order of the codes.
@@ -100,6 +111,7 @@ pub(super) struct Table {
 }
 
 /// The codes of one length.
+#[derive(Debug)]
 struct Longer {
     bits: u32,
     /// The first of them.
@@ -111,13 +123,15 @@ struct Longer {
 }
 
 /// One and two codes at a time: most are so short that two lie in [`DIRECT_BITS`].
-fn skips(direct: &[Meaning; DIRECT]) -> Vec<Skip> {
-    let mut skips = vec![Skip::default(); DIRECT];
+fn skips(direct: &[Meaning; DIRECT]) -> Box<[Skip; DIRECT]> {
+    let mut skips = Box::new([Skip::default(); DIRECT]);
     let mask = DIRECT - 1;
     for (index, (skip, meaning)) in skips.iter_mut().zip(direct).enumerate() {
         skip.one = meaning.step();
+        skip.most = skip.one;
         let taken = u32::from(skip.one.bits);
-        if taken == 0 || taken >= DIRECT_BITS {
+        let ends = u32::from(skip.one.coefficients) >= COEFFICIENTS;
+        if ends || taken >= DIRECT_BITS {
             continue;
         }
         let behind = direct
@@ -127,7 +141,7 @@ fn skips(direct: &[Meaning; DIRECT]) -> Vec<Skip> {
         // Zeros were shifted in behind: a code that reaches into them is not known yet.
         if behind.code_bits > 0 && taken + u32::from(behind.code_bits) <= DIRECT_BITS {
             let next = behind.step();
-            skip.both = Step {
+            skip.most = Step {
                 bits: skip.one.bits + next.bits,
                 coefficients: skip.one.coefficients + next.coefficients,
             };
@@ -139,7 +153,10 @@ fn skips(direct: &[Meaning; DIRECT]) -> Vec<Skip> {
 impl Meaning {
     fn step(self) -> Step {
         if self.code_bits == 0 {
-            return Step::default();
+            return Step {
+                bits: 0,
+                coefficients: 64,
+            };
         }
         Step {
             bits: self.code_bits + self.number_bits,
@@ -184,19 +201,11 @@ impl Table {
             code <<= 1;
         }
         Some(Self {
-            skips: Vec::new(),
+            skips: skips(&direct),
             direct,
             longer,
             meanings,
         })
-    }
-
-    /// The same, to go past whole blocks.
-    fn with_skips(self) -> Self {
-        Self {
-            skips: skips(&self.direct),
-            ..self
-        }
     }
 
     /// What the code at the top of these bits says.
@@ -215,16 +224,17 @@ impl Table {
     }
 
     /// Reads a first coefficient's difference to the block before.
-    pub(super) fn difference(&self, bits: &mut Bits<'_>) -> Option<i32> {
-        let top = bits.top()?;
-        let meaning = self.meaning(top)?;
+    fn difference(&self, bits: &mut Bits<'_>) -> Option<i32> {
+        let meaning = self.meaning(bits.top())?;
         let (code_bits, number_bits) =
             (u32::from(meaning.code_bits), u32::from(meaning.number_bits));
-        bits.skip(code_bits + number_bits);
+        bits.skip(code_bits);
+        let number = bits.top();
+        bits.skip(number_bits);
         if number_bits == 0 {
             return Some(0);
         }
-        let number = i32::try_from((top << code_bits) >> (u64::BITS - number_bits)).ok()?;
+        let number = i32::try_from(number >> (u64::BITS - number_bits)).ok()?;
         // T.81, F.2.2.1: numbers without their top bit are negative.
         let is_negative = number >> (number_bits - 1) == 0;
         Some(if is_negative {
@@ -235,34 +245,44 @@ impl Table {
     }
 
     /// Goes past a block's coefficients but its first.
-    pub(super) fn skip_block(&self, bits: &mut Bits<'_>) -> Option<()> {
+    fn skip(&self, bits: &mut Bits<'_>) -> Option<()> {
         let mut coefficient = 1;
-        while coefficient < COEFFICIENTS {
-            let mut top = bits.top()?;
-            let mut taken = 0;
-            // As long as a code that is found directly lies wholly in what was read.
-            while taken <= TOP_BITS - DIRECT_BITS && coefficient < COEFFICIENTS {
-                let index = usize::try_from(top >> (u64::BITS - DIRECT_BITS)).ok()?;
-                let mut steps = *self.skips.get(index)?;
-                if steps.both.bits == 0
-                    || coefficient + u32::from(steps.one.coefficients) >= COEFFICIENTS
-                {
-                    steps.both = steps.one;
+        loop {
+            let mut known = true;
+            while bits.has(DIRECT_BITS) {
+                let index = usize::try_from(bits.top() >> (u64::BITS - DIRECT_BITS)).ok()?;
+                let Skip { one, most } = *self.skips.get(index)?;
+                if coefficient + u32::from(most.coefficients) < COEFFICIENTS {
+                    bits.skip(u32::from(most.bits));
+                    coefficient += u32::from(most.coefficients);
+                    continue;
                 }
-                if steps.both.bits == 0 {
-                    break;
-                }
-                top <<= steps.both.bits;
-                taken += u32::from(steps.both.bits);
-                coefficient += u32::from(steps.both.coefficients);
+                // The block ends with the second code, or already with the first; or the code is a long one.
+                known = one.bits > 0;
+                let ends = coefficient + u32::from(one.coefficients) >= COEFFICIENTS;
+                let last = if ends { one } else { most };
+                bits.skip(u32::from(last.bits));
+                coefficient += u32::from(last.coefficients);
+                break;
             }
-            bits.skip(taken);
-            if taken == 0 {
-                let meaning = self.meaning(top)?;
+            if !known {
+                bits.refill()?;
+                let meaning = self.meaning(bits.top())?;
                 bits.skip(u32::from(meaning.code_bits) + u32::from(meaning.number_bits));
-                coefficient += u32::from(meaning.coefficients);
+                coefficient = coefficient - COEFFICIENTS + u32::from(meaning.coefficients);
             }
+            if coefficient >= COEFFICIENTS {
+                return Some(());
+            }
+            bits.refill()?;
         }
-        Some(())
     }
+}
+
+/// Reads a block: its first coefficient's difference to the block before. The other coefficients are gone past.
+pub(super) fn difference(first: &Table, other: &Table, bits: &mut Bits<'_>) -> Option<i32> {
+    bits.refill()?;
+    let difference = first.difference(bits)?;
+    other.skip(bits)?;
+    Some(difference)
 }

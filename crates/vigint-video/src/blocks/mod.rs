@@ -10,14 +10,24 @@ mod scan;
 
 use crate::jpeg::marker;
 use huffman::Tables;
-use scan::{Component, Scan};
+use scan::{Clean, Component, Layout, MOST_COMPONENTS, Scan};
 
 /// Size of a block in pixels.
 const BLOCK: usize = 8;
+/// Cameras write their tables in one segment or in four.
+const MOST_SEGMENTS: usize = 8;
+
+/// Memory to read pictures in; of one camera's pictures each after the first takes no more of it.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    tables: Tables,
+    clean: Clean,
+    means: Vec<u8>,
+}
 
 /// A picture whose blocks can be read.
 pub(crate) struct Blocks<'a> {
-    header: Header,
+    header: Header<'a>,
     /// The scan's header, and what is behind it.
     scan: &'a [u8],
     coded: &'a [u8],
@@ -33,14 +43,14 @@ impl<'a> Blocks<'a> {
             let (segment, coded) = segment(behind)?;
             match code {
                 marker::DQT => header.read_quantization(segment)?,
-                marker::DHT => header.tables.read(segment)?,
+                marker::DHT => header.keep_tables(segment)?,
                 marker::SOF0 | marker::SOF1 => header.read_frame(segment, max_pixels)?,
                 marker::DRI => {
                     header.restart_interval = u16::from_be_bytes(segment.try_into().ok()?);
                 }
                 marker::APP14 if is_rgb(segment) => return None,
                 marker::SOS => {
-                    return (!header.components.is_empty()).then_some(Self {
+                    return (header.components > 0).then_some(Self {
                         header,
                         scan: segment,
                         coded,
@@ -67,35 +77,52 @@ impl<'a> Blocks<'a> {
 
     /// The means of all blocks, 0 black to 255 white, row by row; `None` when the picture is cut off or damaged,
     /// or brightness is not its finest component.
-    pub(crate) fn means(&self) -> Option<Vec<u8>> {
+    pub(crate) fn means<'m>(&self, memory: &'m mut Memory) -> Option<&'m [u8]> {
         let header = &self.header;
-        let brightness = header.components.first()?;
-        let is_finest = header
-            .components
+        let components = header.component.get(..header.components)?;
+        let brightness = components.first()?;
+        let is_finest = components
             .iter()
             .all(|other| other.across <= brightness.across && other.down <= brightness.down);
-        let step = (*header.first_steps.get(brightness.quantization)?)?;
-        let scan = Scan::of(self.scan, &header.components, &header.tables)?;
-        let interval = usize::from(header.restart_interval);
-        let means = scan.brightness(self.coded, self.grid(), interval, step);
-        means.filter(|_| is_finest)
+        if !is_finest {
+            return None;
+        }
+        let layout = Layout {
+            blocks: self.grid(),
+            interval: usize::from(header.restart_interval),
+            step: (*header.first_steps.get(brightness.quantization)?)?,
+        };
+        memory.tables.load(header.tables.get(..header.segments)?)?;
+        memory.clean.load(self.coded)?;
+        let scan = Scan::of(self.scan, components, &memory.tables)?;
+        scan.brightness(&memory.clean, layout, &mut memory.means)?;
+        Some(&memory.means)
     }
 }
 
 /// What stands before the first scan.
 #[derive(Default)]
-struct Header {
+struct Header<'a> {
     width: usize,
     height: usize,
-    components: Vec<Component>,
+    component: [Component; MOST_COMPONENTS],
+    components: usize,
     /// What the first coefficient of a block is multiplied by, for each quantization table.
     first_steps: [Option<u16>; 4],
-    tables: Tables,
+    /// The segments of Huffman tables.
+    tables: [&'a [u8]; MOST_SEGMENTS],
+    segments: usize,
     /// In units of the scan; 0 for none.
     restart_interval: u16,
 }
 
-impl Header {
+impl<'a> Header<'a> {
+    fn keep_tables(&mut self, segment: &'a [u8]) -> Option<()> {
+        *self.tables.get_mut(self.segments)? = segment;
+        self.segments += 1;
+        Some(())
+    }
+
     fn read_quantization(&mut self, mut segment: &[u8]) -> Option<()> {
         while let [kind, rest @ ..] = segment {
             let (wide, slot) = (kind >> 4, usize::from(kind & 15));
@@ -114,7 +141,7 @@ impl Header {
         let [8, h1, h0, w1, w0, count @ (1 | 3), components @ ..] = segment else {
             return None;
         };
-        if !self.components.is_empty() || components.len() != usize::from(*count) * 3 {
+        if self.components > 0 || components.len() != usize::from(*count) * 3 {
             return None;
         }
         self.width = usize::from(u16::from_be_bytes([*w1, *w0]));
@@ -123,18 +150,19 @@ impl Header {
         if pixels == 0 || pixels > max_pixels {
             return None;
         }
-        for component in components.as_chunks::<3>().0 {
+        for (kept, component) in self.component.iter_mut().zip(components.as_chunks::<3>().0) {
             let [id, sampling, quantization] = *component;
             let (across, down) = (usize::from(sampling >> 4), usize::from(sampling & 15));
             if !(1..=4).contains(&across) || !(1..=4).contains(&down) {
                 return None;
             }
-            self.components.push(Component {
+            *kept = Component {
                 id,
                 across,
                 down,
                 quantization: usize::from(quantization),
-            });
+            };
+            self.components += 1;
         }
         Some(())
     }
@@ -192,7 +220,12 @@ mod tests {
     }
 
     fn means(jpeg: &[u8]) -> Option<Vec<u8>> {
-        Blocks::of(jpeg, MAX_PIXELS)?.means()
+        let mut memory = Memory::default();
+        let blocks = Blocks::of(jpeg, MAX_PIXELS)?;
+        let means = blocks.means(&mut memory).map(<[u8]>::to_vec);
+        // What is left of a picture in memory means nothing to the next one.
+        assert_eq!(blocks.means(&mut memory).map(<[u8]>::to_vec), means);
+        means
     }
 
     /// The mean brightness (BT.601) of each whole block of what was drawn; none for blocks that reach beyond it.

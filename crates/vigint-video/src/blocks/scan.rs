@@ -2,10 +2,14 @@
 
 use memchr::memchr;
 
-use super::huffman::{Table, Tables};
+use super::huffman::{Table, Tables, difference};
 use crate::jpeg::marker;
 
+/// Components of a picture, at most.
+pub(super) const MOST_COMPONENTS: usize = 3;
+
 /// One component of a picture.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Component {
     pub(super) id: u8,
     /// Blocks of it in a unit of the scan, across and down, 1 to 4.
@@ -16,6 +20,7 @@ pub(super) struct Component {
 }
 
 /// One component in a scan.
+#[derive(Clone, Copy)]
 struct Part<'a> {
     across: usize,
     down: usize,
@@ -27,7 +32,20 @@ struct Part<'a> {
 
 /// A scan whose first component is the brightness.
 pub(super) struct Scan<'a> {
-    parts: Vec<Part<'a>>,
+    brightness: Part<'a>,
+    /// The others of a unit, in their order.
+    colours: [Option<Part<'a>>; MOST_COMPONENTS - 1],
+}
+
+/// How the brightness of a scan lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    /// Its blocks, across and down.
+    pub(super) blocks: (usize, usize),
+    /// Restarts come every so many units, 0 for never.
+    pub(super) interval: usize,
+    /// What its first coefficients are multiplied by.
+    pub(super) step: u16,
 }
 
 impl<'a> Scan<'a> {
@@ -37,86 +55,107 @@ impl<'a> Scan<'a> {
             return None;
         };
         let count = usize::from(*count);
-        let chosen = rest.get(..count * 2)?;
+        let chosen = rest.get(..count * 2)?.as_chunks::<2>().0;
         if count != components.len() && count != 1 {
             return None;
         }
-        let parts = chosen.as_chunks::<2>().0.iter().zip(components);
-        let parts: Option<Vec<Part<'_>>> = parts
-            .map(|([id, slots], component)| {
-                let (first, other) = tables.pair(slots >> 4, slots & 15)?;
-                // A component alone comes block by block, whatever its sampling (A.2.2).
-                let (across, down) = match count {
-                    1 => (1, 1),
-                    _ => (component.across, component.down),
-                };
-                (*id == component.id).then_some(Part {
-                    across,
-                    down,
-                    first,
-                    other,
-                    last: 0,
-                })
+        let part = |number: usize| {
+            let ([id, slots], component) = (chosen.get(number)?, components.get(number)?);
+            let (first, other) = tables.pair(slots >> 4, slots & 15)?;
+            // A component alone comes block by block, whatever its sampling (A.2.2).
+            let (across, down) = match count {
+                1 => (1, 1),
+                _ => (component.across, component.down),
+            };
+            (*id == component.id).then_some(Part {
+                across,
+                down,
+                first,
+                other,
+                last: 0,
             })
-            .collect();
-        let parts = parts.filter(|parts| !parts.is_empty())?;
-        Some(Self { parts })
+        };
+        let colours = [part(1), part(2)];
+        let are_all_there = colours.iter().flatten().count() + 1 == count;
+        Some(Self {
+            brightness: part(0)?,
+            colours,
+        })
+        .filter(|_| are_all_there)
     }
 
-    /// The means of the brightness' blocks: `blocks` across and down, row by row. `step` is what its first
-    /// coefficients are multiplied by; restarts come every `interval` units, 0 for never.
+    /// Reads the means of the brightness' blocks, row by row.
     pub(super) fn brightness(
         mut self,
-        coded: &[u8],
-        blocks: (usize, usize),
-        interval: usize,
-        step: u16,
-    ) -> Option<Vec<u8>> {
-        let clean = Clean::of(coded)?;
-        let (width, height) = blocks;
-        let (across, down) = self.parts.first().map(|part| (part.across, part.down))?;
-        let units_across = width.div_ceil(across);
-        let units = units_across * height.div_ceil(down);
-        let mut means = vec![0; width * height];
+        clean: &Clean,
+        layout: Layout,
+        means: &mut Vec<u8>,
+    ) -> Option<()> {
+        let (width, height) = layout.blocks;
+        let Part { across, down, .. } = self.brightness;
+        means.clear();
+        means.resize(width * height, 0);
         let mut intervals = clean.intervals();
         let mut bits = intervals.next()?;
-        for unit in 0..units {
-            if interval > 0 && unit > 0 && unit % interval == 0 {
-                bits = intervals.next()?;
-                self.parts.iter_mut().for_each(|part| part.last = 0);
-            }
-            let corner = (unit % units_across * across, unit / units_across * down);
-            self.read_unit(&mut bits, |block, first| {
-                let (x, y) = (corner.0 + block.0, corner.1 + block.1);
-                // Blocks beyond the picture fill its last units up.
-                if x < width
-                    && let Some(mean) = means.get_mut(y * width + x)
-                {
-                    *mean = mean_of(first, step);
+        let mut until_restart = layout.interval;
+        for rows in means.chunks_mut(width * down) {
+            for x in (0..width).step_by(across) {
+                if layout.interval > 0 {
+                    if until_restart == 0 {
+                        bits = intervals.next()?;
+                        self.begin_anew();
+                        until_restart = layout.interval;
+                    }
+                    until_restart -= 1;
                 }
-            })?;
+                self.read_unit(&mut bits, layout.step, x, width, rows)?;
+            }
         }
-        Some(means)
+        Some(())
     }
 
-    /// Reads one unit; tells the first coefficients of the brightness' blocks, each with its place in the unit.
+    fn begin_anew(&mut self) {
+        self.brightness.last = 0;
+        for part in self.colours.iter_mut().flatten() {
+            part.last = 0;
+        }
+    }
+
+    /// Reads one unit, whose brightness begins in column `x` of these rows of blocks.
     fn read_unit(
         &mut self,
         bits: &mut Bits<'_>,
-        mut tell: impl FnMut((usize, usize), i32),
+        step: u16,
+        x: usize,
+        width: usize,
+        rows: &mut [u8],
     ) -> Option<()> {
-        for (number, part) in self.parts.iter_mut().enumerate() {
-            for y in 0..part.down {
-                for x in 0..part.across {
-                    part.last = part.last.checked_add(part.first.difference(bits)?)?;
-                    part.other.skip_block(bits)?;
-                    if number == 0 {
-                        tell((x, y), part.last);
-                    }
+        for row in 0..self.brightness.down {
+            for column in x..x + self.brightness.across {
+                let first = self.brightness.next(bits)?;
+                // Blocks beyond the picture fill its last units up.
+                if column < width
+                    && let Some(mean) = rows.get_mut(row * width + column)
+                {
+                    *mean = mean_of(first, step);
                 }
             }
         }
+        for part in self.colours.iter_mut().flatten() {
+            for _ in 0..part.across * part.down {
+                part.next(bits)?;
+            }
+        }
         (!bits.are_spent()).then_some(())
+    }
+}
+
+impl Part<'_> {
+    /// The first coefficient of its next block.
+    fn next(&mut self, bits: &mut Bits<'_>) -> Option<i32> {
+        let difference = difference(self.first, self.other, bits)?;
+        self.last = self.last.checked_add(difference)?;
+        Some(self.last)
     }
 }
 
@@ -128,21 +167,24 @@ fn mean_of(first: i32, step: u16) -> u8 {
 }
 
 /// Coded data without the zero bytes that are stuffed behind FF (B.1.1.5).
-struct Clean {
+#[derive(Debug, Default)]
+pub(super) struct Clean {
     /// All intervals behind each other, and [`PADDING`] zero bytes.
     bytes: Vec<u8>,
     /// Where each interval ends.
     ends: Vec<usize>,
 }
 
-/// So much can be read beyond the end before it is noticed: the largest block and a word.
+/// So much can be read beyond the end before it is noticed: the largest unit and a word.
 const PADDING: usize = 512;
 
 impl Clean {
     /// Cleans up to the marker that ends the scan; `None` when there is none.
-    fn of(coded: &[u8]) -> Option<Self> {
-        let mut bytes = Vec::with_capacity(coded.len() + PADDING);
-        let mut ends = Vec::new();
+    pub(super) fn load(&mut self, coded: &[u8]) -> Option<()> {
+        let Self { bytes, ends } = self;
+        bytes.clear();
+        ends.clear();
+        bytes.reserve(coded.len() + PADDING);
         let mut rest = coded;
         loop {
             let at = memchr(0xFF, rest)?;
@@ -165,7 +207,7 @@ impl Clean {
         }
         ends.push(bytes.len());
         bytes.resize(bytes.len() + PADDING, 0);
-        Some(Self { bytes, ends })
+        Some(())
     }
 
     fn intervals(&self) -> impl Iterator<Item = Bits<'_>> {
@@ -174,32 +216,57 @@ impl Clean {
             bytes: &self.bytes,
             at: start * 8,
             end: end * 8,
+            top: 0,
+            taken: 0,
         })
     }
 }
 
-/// A place in clean data, in bits.
+/// A place in clean data.
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
+    /// Where `top` was read, in bits.
     at: usize,
     end: usize,
+    /// The next bits, at the top.
+    top: u64,
+    /// Bits of it that were gone past.
+    taken: u32,
 }
 
+/// So many bits are really there when [`Bits::refill`] has read.
+const FILLED: u32 = 57;
+
 impl Bits<'_> {
-    /// The next bits, at the top; 57 of them are really there.
-    pub(super) fn top(&self) -> Option<u64> {
+    /// Reads the next bits: at least [`FILLED`] are there then.
+    #[inline]
+    pub(super) fn refill(&mut self) -> Option<()> {
+        self.at += usize::try_from(self.taken).ok()?;
+        self.taken = 0;
         let word = self.bytes.get(self.at / 8..)?.first_chunk()?;
-        Some(u64::from_be_bytes(*word) << (self.at % 8))
+        self.top = u64::from_be_bytes(*word) << (self.at % 8);
+        Some(())
     }
 
+    /// The next bits, at the top.
+    pub(super) fn top(&self) -> u64 {
+        self.top
+    }
+
+    /// Whether so many of them are really there.
+    pub(super) fn has(&self, bits: u32) -> bool {
+        self.taken + bits <= FILLED
+    }
+
+    /// Goes past fewer than 64 bits; not more than are there, if more are to be read before the next
+    /// [`Self::refill`].
     pub(super) fn skip(&mut self, bits: u32) {
-        self.at = self
-            .at
-            .saturating_add(usize::try_from(bits).unwrap_or(usize::MAX));
+        self.top <<= bits;
+        self.taken += bits;
     }
 
     /// Whether more was read than there is.
     fn are_spent(&self) -> bool {
-        self.at > self.end
+        self.at + usize::try_from(self.taken).unwrap_or(0) > self.end
     }
 }

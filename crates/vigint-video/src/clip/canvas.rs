@@ -6,7 +6,7 @@
 //! yuvj420p: what is laid here is video range, luma 16..=235 and chroma 16..=240, plain yuv420p.
 
 use crate::decode::Picture;
-use crate::scale::area_average;
+use crate::scale::Scaler;
 
 /// The smallest side the encoder is given: one macroblock.
 const MIN_SIDE: usize = 16;
@@ -127,7 +127,9 @@ impl Canvas {
         let scaled = |channel: usize, to: Place| {
             let samples = picture.samples.iter().skip(channel);
             let plane: Vec<u8> = samples.step_by(picture.channels).copied().collect();
-            area_average(&plane, from, (to.width, to.height))
+            let mut scaled = Vec::new();
+            Scaler::default().scale(&plane, from, (to.width, to.height), &mut scaled);
+            scaled
         };
         let brightness = scaled(0, place);
         lay(&mut self.y, self.width, place, luma, |y| {

@@ -39,16 +39,21 @@ impl MotionDetector {
         decoder: &dyn GreyDecoder,
         scratch: &mut MotionScratch,
     ) -> Result<MotionSample, DecodeError> {
-        let same = self
-            .unchanged
-            .is(jpeg)
-            .then(|| self.watch.as_ref()?.newest());
-        let plane = match same.flatten() {
-            Some(plane) => plane,
-            None => decode_guarded(decoder, jpeg)?,
+        let mut plane = std::mem::take(&mut scratch.plane);
+        let same = self.watch.as_ref().filter(|_| self.unchanged.is(jpeg));
+        let decoded = match same {
+            Some(watch) => {
+                plane.assign(watch.newest());
+                Ok(())
+            }
+            None => decode_guarded(decoder, jpeg, &mut plane, &mut scratch.decoding),
         };
-        let is_frozen = self.unchanged.note(at, jpeg);
-        let mut sample = self.push(at, &plane, scratch);
+        let judged = decoded.map(|()| {
+            let is_frozen = self.unchanged.note(at, jpeg);
+            (is_frozen, self.push(at, &plane, scratch))
+        });
+        scratch.plane = plane;
+        let (is_frozen, mut sample) = judged?;
         if is_frozen {
             sample = MotionSample::without_motion(MotionState::Frozen);
         }

@@ -2,10 +2,13 @@
 
 use super::exposure::Samples;
 use super::field::{Comparison, Size, steepest_steps};
+use crate::grey::{GreyMemory, GreyPlane};
 
 /// Room to judge frames in, for any number of sources one after the other: one a thread.
 #[derive(Debug, Default)]
 pub struct MotionScratch {
+    pub(super) plane: GreyPlane,
+    pub(super) decoding: GreyMemory,
     /// The frame.
     pub(super) level: Vec<f32>,
     pub(super) steps: Vec<u8>,

@@ -89,7 +89,7 @@ impl Watch {
             first_at: at,
             last_at: at,
             frames: 1,
-            history: History::new(at, plane.pixels(), long_enough(settings.slow_lag)),
+            history: History::new(at, plane.clone(), long_enough(settings.slow_lag)),
             background: Background::new(&scratch.level, size),
             noise: Noise::new(size),
             flicker: Flicker::new(size),
@@ -107,14 +107,8 @@ impl Watch {
     }
 
     /// The newest plane.
-    pub(super) fn newest(&self) -> Option<GreyPlane> {
-        let side = |side: usize| u16::try_from(side).ok();
-        let plane = self.history.newest();
-        GreyPlane::new(
-            side(self.size.width)?,
-            side(self.size.height)?,
-            plane.into(),
-        )
+    pub(super) fn newest(&self) -> &GreyPlane {
+        self.history.newest()
     }
 
     /// Whether this frame belongs to what was seen so far.
@@ -167,7 +161,7 @@ impl Watch {
             self.visit.shut();
         }
         self.learn(at, dt, &change, &difference, settings, scratch);
-        self.history.push(at, plane.pixels());
+        self.history.push(at, plane);
 
         let hold = settings.hold;
         let state = if !is_ready {
@@ -199,7 +193,8 @@ impl Watch {
         scratch: &mut MotionScratch,
     ) -> Change {
         let size = self.size;
-        scratch.load_older(self.history.older(at, long_enough(settings.lag)), size);
+        let older = self.history.older(at, long_enough(settings.lag));
+        scratch.load_older(older.pixels(), size);
         let (frame, older) = (&scratch.level, &scratch.older_level);
         let fit = Exposure::fit(older, frame, None, size, &mut scratch.samples);
         scratch.change.make(
@@ -284,7 +279,8 @@ impl Watch {
         if things.is_empty() {
             return (Vec::new(), false);
         }
-        scratch.load_older(self.history.older(at, long_enough(settings.slow_lag)), size);
+        let older = self.history.older(at, long_enough(settings.slow_lag));
+        scratch.load_older(older.pixels(), size);
         let (frame, older) = (&scratch.level, &scratch.older_level);
         let fit = Exposure::fit(older, frame, None, size, &mut scratch.samples);
         scratch.other.make(

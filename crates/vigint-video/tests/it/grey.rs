@@ -2,9 +2,20 @@
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use proptest::prelude::*;
-use vigint_video::grey::{DecodeError, GreyDecoder, GreyPlane, JpegGreyDecoder, decode_guarded};
+use vigint_video::grey::{
+    DecodeError, GreyDecoder, GreyMemory, GreyPlane, JpegGreyDecoder, decode_guarded,
+};
 
 use crate::draw::{Coding, jpeg, scene};
+
+fn guarded(decoder: &dyn GreyDecoder, jpeg: &[u8]) -> Result<GreyPlane, DecodeError> {
+    let mut plane = GreyPlane::default();
+    decode_guarded(decoder, jpeg, &mut plane, &mut GreyMemory::default()).map(|()| plane)
+}
+
+fn decoded(jpeg: &[u8]) -> Result<GreyPlane, DecodeError> {
+    guarded(&JpegGreyDecoder, jpeg)
+}
 
 #[test]
 fn a_plane_is_the_mean_brightness_of_its_part_of_the_picture() {
@@ -28,7 +39,7 @@ fn a_plane_is_the_mean_brightness_of_its_part_of_the_picture() {
             sampling: Some(sampling),
             ..Coding::default()
         };
-        let plane = JpegGreyDecoder.decode(&jpeg(&rgb, w, h, coding)).unwrap();
+        let plane = decoded(&jpeg(&rgb, w, h, coding)).unwrap();
         assert_eq!((plane.width(), plane.height()), (160, 90));
         for line in plane.pixels().chunks(160) {
             assert!(line[..78].iter().all(|pixel| pixel.abs_diff(60) <= 2));
@@ -40,11 +51,7 @@ fn a_plane_is_the_mean_brightness_of_its_part_of_the_picture() {
 #[test]
 fn every_coding_gives_the_same_plane() {
     let rgb = scene(320, 200, 3);
-    let plane = |coding| {
-        JpegGreyDecoder
-            .decode(&jpeg(&rgb, 320, 200, coding))
-            .unwrap()
-    };
+    let plane = |coding| decoded(&jpeg(&rgb, 320, 200, coding)).unwrap();
     let plain = plane(Coding::default());
     let progressive = plane(Coding {
         progressive: true,
@@ -66,9 +73,7 @@ fn every_coding_gives_the_same_plane() {
 #[test]
 fn a_small_picture_keeps_its_size() {
     for (w, h) in [(1, 1), (3, 2), (17, 9), (160, 90)] {
-        let plane = JpegGreyDecoder
-            .decode(&jpeg(&scene(w, h, 0), w, h, Coding::default()))
-            .unwrap();
+        let plane = decoded(&jpeg(&scene(w, h, 0), w, h, Coding::default())).unwrap();
         assert_eq!((plane.width(), plane.height()), (w, h));
     }
 }
@@ -81,10 +86,7 @@ fn a_picture_stored_as_rgb_is_weighed_into_grey() {
     Encoder::new(&mut bytes, 90)
         .encode(&cmyk, 64, 64, ColorType::Cmyk)
         .unwrap();
-    assert!(matches!(
-        JpegGreyDecoder.decode(&bytes),
-        Err(DecodeError::Refused(_))
-    ));
+    assert!(matches!(decoded(&bytes), Err(DecodeError::Refused(_))));
 
     // Naming the components R, G and B makes an RGB picture of a 4:4:4 one.
     let coding = Coding {
@@ -108,7 +110,7 @@ fn a_picture_stored_as_rgb_is_weighed_into_grey() {
         named[scan + 5 + component * 2] = *name;
     }
     // Y, Cb, Cr were 100, 128, 128 and are now R, G, B.
-    let plane = JpegGreyDecoder.decode(&named).unwrap();
+    let plane = decoded(&named).unwrap();
     let expected = (100.0_f32 * 0.299 + 128.0 * 0.587 + 128.0 * 0.114).round() as u8;
     assert!(
         plane
@@ -124,13 +126,18 @@ fn a_picture_stored_as_rgb_is_weighed_into_grey() {
 fn a_panic_in_a_decoder_is_an_error_of_that_picture() {
     struct Panicking;
     impl GreyDecoder for Panicking {
-        fn decode(&self, jpeg: &[u8]) -> Result<GreyPlane, DecodeError> {
+        fn decode(
+            &self,
+            jpeg: &[u8],
+            _: &mut GreyPlane,
+            _: &mut GreyMemory,
+        ) -> Result<(), DecodeError> {
             panic!("injected at {}", jpeg.len());
         }
     }
-    assert_eq!(decode_guarded(&Panicking, b"x"), Err(DecodeError::Panicked));
+    assert_eq!(guarded(&Panicking, b"x"), Err(DecodeError::Panicked));
     let whole = jpeg(&scene(64, 48, 0), 64, 48, Coding::default());
-    assert!(decode_guarded(&JpegGreyDecoder, &whole).is_ok());
+    assert!(guarded(&JpegGreyDecoder, &whole).is_ok());
 }
 
 proptest! {
@@ -145,7 +152,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = value;
         }
-        if let Ok(plane) = decode_guarded(&JpegGreyDecoder, &bytes) {
+        if let Ok(plane) = guarded(&JpegGreyDecoder, &bytes) {
             prop_assert_eq!(plane.pixels().len(), usize::from(plane.width()) * usize::from(plane.height()));
         }
     }

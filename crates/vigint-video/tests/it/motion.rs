@@ -39,7 +39,7 @@ fn play(
         let pixels: Vec<u8> = (0..WIDTH * HEIGHT)
             .map(|at| (draw(now, at % WIDTH, at / WIDTH) + random.normal(noise)).round() as u8)
             .collect();
-        let plane = GreyPlane::new(WIDTH as u16, HEIGHT as u16, pixels.into()).unwrap();
+        let plane = GreyPlane::new(WIDTH as u16, HEIGHT as u16, pixels).unwrap();
         (
             now,
             detector.push(
@@ -228,7 +228,7 @@ fn what_was_taken_away_is_soon_background() {
 
 fn plane(level: u8, width: u16, height: u16) -> GreyPlane {
     let pixels = vec![level; usize::from(width) * usize::from(height)];
-    GreyPlane::new(width, height, pixels.into()).unwrap()
+    GreyPlane::new(width, height, pixels).unwrap()
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bytes::Bytes;
 use vigint_core::clock::UtcTime;
-use vigint_video::grey::{JpegGreyDecoder, decode_guarded};
+use vigint_video::grey::JpegGreyDecoder;
 use vigint_video::jpeg::inspect;
 use vigint_video::motion::{MotionDetector, MotionScratch, MotionSettings};
 
@@ -38,7 +39,7 @@ fn footage(name: &str) -> Option<PathBuf> {
 }
 
 /// The film as JPEGs, so many a second.
-fn jpegs(path: &Path, rate: u32) -> Vec<Vec<u8>> {
+fn jpegs(path: &Path, rate: u32) -> Vec<Bytes> {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
         .arg(path)
@@ -59,7 +60,7 @@ fn jpegs(path: &Path, rate: u32) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     while !rest.is_empty() {
         let (frame, behind) = rest.split_at(inspect(rest, 1 << 22).unwrap().len);
-        frames.push(frame.to_vec());
+        frames.push(Bytes::copy_from_slice(frame));
         rest = behind;
     }
     frames
@@ -73,8 +74,10 @@ fn opened(path: &Path, rate: u32) -> Vec<(f32, f32)> {
     let mut was_on = false;
     for (frame, jpeg) in jpegs(path, rate).iter().enumerate() {
         let millis = frame as i64 * 1000 / i64::from(rate);
-        let plane = decode_guarded(&JpegGreyDecoder, jpeg).unwrap();
-        let sample = detector.push(UtcTime::from_unix_millis(millis), &plane, &mut scratch);
+        let at = UtcTime::from_unix_millis(millis);
+        let sample = detector
+            .look(at, jpeg, &JpegGreyDecoder, &mut scratch)
+            .unwrap();
         let now = millis as f32 / 1000.0;
         match (was_on, sample.on) {
             (false, true) => spans.push((now, now)),

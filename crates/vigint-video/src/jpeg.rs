@@ -1,9 +1,10 @@
 //! What can be said of a JPEG without decoding it: that it is whole, its size, where it ends.
 //!
 //! [`inspect`] stands on the hot path of every frame that comes in: it walks the markers of ITU-T T.81
-//! (annex B) and runs over the coded picture with `memchr`. It knows nothing of pixels.
+//! (annex B) up to the coded picture, and looks for the end marker where it belongs: at the end. Only when it is not
+//! there is the coded picture searched for it. It knows nothing of pixels.
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 /// What [`inspect`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +54,9 @@ pub enum JpegError {
 
 /// Checks that `data` begins with a whole JPEG of at most `max_pixels` pixels, without decoding it.
 ///
-/// Bytes behind the end marker are allowed; [`JpegInfo::len`] says where to cut. That the picture can
-/// really be decoded is known only after decoding it.
+/// Bytes behind the end marker are allowed; [`JpegInfo::len`] says where to cut. Another picture behind this one is
+/// not told from it, since it ends as this one should; decoders do not read on to it. That the picture can really
+/// be decoded is known only after decoding it.
 ///
 /// # Errors
 /// [`JpegError`], in words for the sender.
@@ -86,8 +88,12 @@ pub fn inspect(data: &[u8], max_pixels: u64) -> Result<JpegInfo, JpegError> {
                     return Err(JpegError::NoSize);
                 }
                 walk.segment()?;
-                walk.skip_coded_data()?;
                 scans += 1;
+                if data.ends_with(&[0xFF, marker::EOI]) {
+                    walk.at = data.len();
+                    break;
+                }
+                walk.skip_coded_data()?;
             }
             _ => {
                 walk.segment()?;
@@ -188,19 +194,18 @@ impl<'a> Walk<'a> {
     /// Goes to the marker that ends this scan. In coded data FF is followed by 00 or a restart marker,
     /// and by anything else only at its end.
     fn skip_coded_data(&mut self) -> Result<(), JpegError> {
-        let mut rest = self.rest()?;
-        loop {
-            let marker = memchr(0xFF, rest).ok_or(JpegError::Truncated)?;
-            rest = rest.get(marker + 1..).ok_or(JpegError::Truncated)?;
-            match *rest.first().ok_or(JpegError::Truncated)? {
-                0x00 | marker::RST0..=marker::RST7 => rest = rest.get(1..).unwrap_or_default(),
-                0xFF => {}
+        let rest = self.rest()?;
+        for at in memchr_iter(0xFF, rest) {
+            match *rest.get(at + 1).ok_or(JpegError::Truncated)? {
+                // A second FF may begin the marker.
+                0x00 | marker::RST0..=marker::RST7 | 0xFF => {}
                 _ => {
-                    self.at = self.data.len() - rest.len() - 1;
+                    self.at += at;
                     return Ok(());
                 }
             }
         }
+        Err(JpegError::Truncated)
     }
 }
 

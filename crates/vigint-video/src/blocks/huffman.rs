@@ -229,19 +229,18 @@ impl Table {
         let (code_bits, number_bits) =
             (u32::from(meaning.code_bits), u32::from(meaning.number_bits));
         bits.skip(code_bits);
-        let number = bits.top();
+        // Shifted in two steps, for there may be no bits at all.
+        let number = (bits.top() >> 1) >> (u64::BITS - 1 - number_bits);
         bits.skip(number_bits);
-        if number_bits == 0 {
-            return Some(0);
-        }
-        let number = i32::try_from(number >> (u64::BITS - number_bits)).ok()?;
+        let number = i32::try_from(number).ok()?;
         // T.81, F.2.2.1: numbers without their top bit are negative.
-        let is_negative = number >> (number_bits - 1) == 0;
-        Some(if is_negative {
-            number - (1 << number_bits) + 1
+        let least = (1 << number_bits) >> 1;
+        let shift = if number < least {
+            (1 << number_bits) - 1
         } else {
-            number
-        })
+            0
+        };
+        Some(number - shift)
     }
 
     /// Goes past a block's coefficients but its first.

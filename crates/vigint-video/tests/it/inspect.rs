@@ -42,9 +42,16 @@ fn size_and_length_of_every_common_coding_are_found() {
         };
         assert_eq!(inspect(&whole, MAX), Ok(expected));
         let mut followed = whole.clone();
-        followed.extend_from_slice(b"\xFF\xD8\r\n--boundary\xFF\xD9");
+        followed.extend_from_slice(b"\xFF\xD9\xFF\xD8\r\n--boundary\r\n");
         assert_eq!(inspect(&followed, MAX), Ok(expected));
     }
+}
+
+#[test]
+fn another_picture_behind_is_not_told_from_the_first() {
+    let whole = jpeg(&scene(101, 67, 1), 101, 67, Coding::default());
+    let pair = [&whole[..], &whole].concat();
+    assert_eq!(inspect(&pair, MAX).unwrap().len, pair.len());
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What tests share and no user runs: drawn scenes, private PostgreSQL clusters, the real programs, the
-//! mails they leave.
+//! What tests share and no user runs: drawn scenes, the battery of the motion gate, private PostgreSQL
+//! clusters, the real programs, the mails they leave.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +10,10 @@
     reason = "a test fails by panicking, and says why on standard error"
 )]
 
+pub mod battery;
+pub mod footage;
 pub mod mailbox;
 pub mod postgres;
 pub mod programs;
 pub mod scene;
+mod splitmix;

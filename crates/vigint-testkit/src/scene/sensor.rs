@@ -9,6 +9,7 @@
 use std::time::Duration;
 
 use super::canvas::Canvas;
+use crate::splitmix::SplitMix;
 
 /// Noise of a camera in a lit shop: standard deviation, in grey levels.
 const SHOP_NOISE: f32 = 2.2;
@@ -61,24 +62,5 @@ impl Sensor {
                 }
             }
         }
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same on every machine.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Roughly normal, deviation 1: a sum of eight bytes around their mean.
-    fn normal(&mut self) -> f32 {
-        let sum: u16 = self.next().to_le_bytes().into_iter().map(u16::from).sum();
-        (f32::from(sum) - 8.0 * 127.5) / (73.9 * 8.0_f32.sqrt())
     }
 }

@@ -9,7 +9,6 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use vigint_core::clock::UtcTime;
 use vigint_video::jpeg::inspect;
 
 mod pictures;
@@ -28,6 +27,7 @@ fn inspect_jpeg(c: &mut Criterion) {
 
 #[cfg(feature = "clips")]
 fn encode_clip(c: &mut Criterion) {
+    use vigint_core::clock::UtcTime;
     use vigint_video::clip::{ClipEncoder, ClipFrame, H264ClipEncoder};
 
     let jpegs: Vec<Vec<u8>> = (0..25).map(|step| picture(1280, 720, step)).collect();

@@ -101,6 +101,11 @@ impl Camera {
         now: Showing<'_>,
         detail: &mut Vec<f32>,
     ) -> bool {
+        if self.lost_since.is_some() {
+            // It looks at nothing: what it will look at afterwards is not known yet.
+            (self.turned_since, self.other_since) = (None, None);
+            return false;
+        }
         let is_other = now.differing > OTHER_SCENE && now.changing < STANDS;
         let other = lasts(&mut self.other_since, is_other && now.is_calm, at);
         let since_check = at.since(self.checked_at);

@@ -9,6 +9,8 @@
 )]
 
 use super::field::Size;
+use super::histogram::Histogram;
+use super::least_squares::{LANES, lanes, row_sums, solve, sum};
 use super::mask::Mask;
 
 /// Pixels used are this far from black and white in the newer and the older picture: clipped ones lie.
@@ -55,10 +57,7 @@ pub(super) struct Samples {
 const MEDIAN_STEP: usize = 4;
 /// A fit is good when no pixel would be predicted this many grey levels otherwise by another round.
 const SETTLED: f32 = 0.2;
-/// Pixels that are added side by side.
-const LANES: usize = 4;
-/// Sums of [`Exposure::least_squares`]: of each row, and of all rows.
-const ROW_SUMS: usize = 9;
+/// Sums of [`Exposure::least_squares`].
 const SUMS: usize = 14;
 
 impl Samples {
@@ -273,154 +272,9 @@ impl Exposure {
     }
 }
 
-/// The sums over one row of older², older, older·x, older·change, 1, x, change, x², x·change, of the pixels that
-/// can be used and are less than `near` away. Several pixels go side by side, as a processor adds them.
-fn row_sums(
-    columns: &[f32],
-    old: &[f32],
-    change: &[f32],
-    usable: &[f32],
-    distance: &[f32],
-    near: f32,
-) -> [f64; ROW_SUMS] {
-    let mut sums = [[0.0_f32; LANES]; ROW_SUMS];
-    let pixels = old
-        .as_chunks::<LANES>()
-        .0
-        .iter()
-        .zip(change.as_chunks::<LANES>().0)
-        .zip(usable.as_chunks::<LANES>().0)
-        .zip(distance.as_chunks::<LANES>().0)
-        .zip(columns.as_chunks::<LANES>().0);
-    for ((((old, change), usable), distance), x) in pixels {
-        let weight = lanes(|at| if distance[at] < near { usable[at] } else { 0.0 });
-        let (wo, wd, wx) = (
-            times(&weight, old),
-            times(&weight, change),
-            times(&weight, x),
-        );
-        let [oo, o, ox, od, n, wxs, d, xx, xd] = &mut sums;
-        add(oo, &times(&wo, old));
-        add(o, &wo);
-        add(ox, &times(&wo, x));
-        add(od, &times(&wo, change));
-        add(n, &weight);
-        add(wxs, &wx);
-        add(d, &wd);
-        add(xx, &times(&wx, x));
-        add(xd, &times(&wx, change));
-    }
-    sums.map(|lanes| lanes.iter().copied().map(f64::from).sum())
-}
-
-type Lanes = [f32; LANES];
-
-fn lanes(value: impl Fn(usize) -> f32) -> Lanes {
-    std::array::from_fn(value)
-}
-
-fn times(one: &Lanes, other: &Lanes) -> Lanes {
-    lanes(|at| one[at] * other[at])
-}
-
-fn add(sum: &mut Lanes, other: &Lanes) {
-    *sum = lanes(|at| sum[at] + other[at]);
-}
-
-/// The sum of many values, some side by side.
-fn sum(values: impl IntoIterator<Item = Lanes>) -> f32 {
-    let mut sums = Lanes::default();
-    for values in values {
-        add(&mut sums, &values);
-    }
-    sums.iter().sum()
-}
-
 /// -0.5..=0.5 along a side.
 fn position(at: usize, side: usize) -> f32 {
     (at as f32 + 0.5) / side as f32 - 0.5
-}
-
-/// Counts of values, to find their median by.
-#[derive(Debug)]
-pub(super) struct Histogram {
-    counts: [u32; STEPS],
-    total: u32,
-    low: f32,
-    scale: f32,
-}
-
-/// Steps of a [`Histogram`].
-const STEPS: usize = 1024;
-
-impl Histogram {
-    /// For values between `low` and `high`; others count as the nearest of these.
-    pub(super) fn new(low: f32, high: f32) -> Self {
-        Self {
-            counts: [0; STEPS],
-            total: 0,
-            low,
-            scale: (STEPS - 1) as f32 / (high - low),
-        }
-    }
-
-    /// Counts a value, if `counts`: to add nothing is quicker than to ask.
-    pub(super) fn add_if(&mut self, counts: bool, value: f32) {
-        /// A float so large that its last bits count ones.
-        const WHOLE: f32 = 8_388_608.0;
-        let step = ((value - self.low) * self.scale).clamp(0.0, (STEPS - 1) as f32);
-        let step = usize::from(u16::try_from((step + WHOLE).to_bits() & 0x3FF).unwrap_or(0));
-        self.total += u32::from(counts);
-        if let Some(count) = self.counts.get_mut(step) {
-            *count += u32::from(counts);
-        }
-    }
-
-    /// How many values were counted.
-    pub(super) fn total(&self) -> u32 {
-        self.total
-    }
-
-    /// Their median, to the nearest step; 0 of none.
-    pub(super) fn median(&self) -> f32 {
-        let mut below = 0;
-        let step = self.counts.iter().position(|count| {
-            below += count;
-            2 * below > self.total
-        });
-        step.map_or(0.0, |step| self.low + step as f32 / self.scale)
-    }
-}
-
-/// Solves four equations by elimination with row exchange. `None` when they have no single solution.
-fn solve(mut rows: [[f64; 5]; 4]) -> Option<[f32; 4]> {
-    for pivot in 0..4 {
-        let best =
-            (pivot..4).max_by(|&a, &b| rows[a][pivot].abs().total_cmp(&rows[b][pivot].abs()))?;
-        rows.swap(pivot, best);
-        if rows[pivot][pivot].abs() < 1e-6 {
-            return None;
-        }
-        for other in 0..4 {
-            if other != pivot {
-                let factor = rows[other][pivot] / rows[pivot][pivot];
-                let above = rows[pivot];
-                for (value, above) in rows[other].iter_mut().zip(above) {
-                    *value -= factor * above;
-                }
-            }
-        }
-    }
-    let solution = std::array::from_fn(|at| rows[at][4] / rows[at][at]);
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "grey levels and gains need no f64"
-    )]
-    let solution = solution.map(|value: f64| value as f32);
-    solution
-        .iter()
-        .all(|value| value.is_finite())
-        .then_some(solution)
 }
 
 #[cfg(test)]
@@ -502,17 +356,5 @@ mod tests {
             (fit.gain - 1.0).abs() < 0.01 && fit.inliers > 0.99,
             "{fit:?}"
         );
-    }
-
-    #[test]
-    fn the_median_is_the_middle_value() {
-        let mut counts = Histogram::new(0.0, 64.0);
-        assert!(counts.median().abs() < f32::EPSILON);
-        for value in [1.0, 2.0, 50.0] {
-            counts.add_if(true, value);
-            counts.add_if(false, 60.0);
-        }
-        assert!((counts.median() - 2.0).abs() < 0.1);
-        assert_eq!(counts.total(), 3);
     }
 }

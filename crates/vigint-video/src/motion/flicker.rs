@@ -15,8 +15,10 @@ use super::regions::{Region, Regions};
 const TAU: f32 = 8.0;
 /// A pixel that changes this share of the time flickers.
 const FLICKERS: f32 = 0.25;
-/// What flickers in place keeps its box: so much of it is the same as in the frame before...
+/// What flickers in place stays there: so much of its box is the same as some time before...
 const SAME_BOX: f32 = 0.5;
+/// ...in seconds...
+const STEADY: f32 = 2.0;
 /// ...and is smaller than this share of the picture.
 const MAX_SHARE: f32 = 0.15;
 
@@ -26,8 +28,11 @@ pub(super) struct Flicker {
     size: Size,
     /// In 1/65536.
     shares: Vec<u16>,
-    /// The areas that changed in the last frame.
-    last: Vec<Region>,
+    /// Where it flickered at the last but one time that it was written down, and at the last.
+    before: Vec<Region>,
+    lately: Vec<Region>,
+    /// Seconds since then.
+    age: f32,
 }
 
 impl Flicker {
@@ -35,7 +40,9 @@ impl Flicker {
         Self {
             size,
             shares: vec![0; size.pixels()],
-            last: Vec::new(),
+            before: Vec::new(),
+            lately: Vec::new(),
+            age: 0.0,
         }
     }
 
@@ -51,6 +58,12 @@ impl Flicker {
                 let share = &mut self.shares[first + bit];
                 *share = share.saturating_add(part);
             }
+        }
+        self.age += dt;
+        if self.age >= STEADY {
+            self.age = 0.0;
+            let now = Regions::of(&self.mask()).list;
+            self.before = std::mem::replace(&mut self.lately, now);
         }
     }
 
@@ -73,23 +86,20 @@ impl Flicker {
         self.above(FLICKERS)
     }
 
-    /// The areas of change of this frame, at least `min_area` pixels large, that do not flicker in place.
-    pub(super) fn moving(&mut self, changes: &Regions, min_area: usize) -> Vec<Region> {
-        let mut moving = Vec::new();
-        let mut seen = Vec::new();
-        for (number, area) in changes.list.iter().enumerate() {
-            if area.area < min_area {
-                continue;
-            }
-            seen.push(*area);
-            let is_small = (area.area as f32) < MAX_SHARE * self.size.pixels() as f32;
-            let was_there = self.last.iter().any(|last| last.overlap(area) > SAME_BOX);
-            if !(is_small && was_there && 2 * self.flickering(changes, number) > area.area) {
-                moving.push(*area);
-            }
+    /// Whether a region flickers in place, rather than moves.
+    pub(super) fn is_in_place(&self, regions: &Regions, number: usize) -> bool {
+        let area = regions.list.get(number).map_or(0, |region| region.area);
+        if 2 * self.flickering(regions, number) <= area {
+            return false;
         }
-        self.last = seen;
-        moving
+        let largest = MAX_SHARE * self.size.pixels() as f32;
+        let places = Regions::of(&self.mask());
+        let mut region = Mask::new(self.size);
+        regions.draw(number, &mut region);
+        places.list.iter().enumerate().any(|(at, place)| {
+            let is_old = self.before.iter().any(|old| old.overlap(place) > SAME_BOX);
+            (place.area as f32) < largest && is_old && places.meets(at, &region)
+        })
     }
 
     /// Whether less than a quarter of the time passes in change on the pixels of this region, in the mean.
@@ -126,7 +136,7 @@ mod tests {
     use super::*;
 
     const SIZE: Size = Size {
-        width: 40,
+        width: 60,
         height: 20,
     };
 
@@ -142,26 +152,25 @@ mod tests {
     fn what_changes_in_place_is_found_out_and_forgotten() {
         let mut flicker = Flicker::new(SIZE);
         let screen = Regions::of(&square(10));
-        let found = |flicker: &mut Flicker| flicker.moving(&screen, 10).is_empty();
-        assert!(!found(&mut flicker));
-        for _ in 0..60 {
+        assert!(!flicker.is_in_place(&screen, 0));
+        for _ in 0..80 {
             flicker.learn(&square(10), 0.1);
         }
-        assert!(found(&mut flicker));
+        assert!(flicker.is_in_place(&screen, 0));
         assert_eq!(flicker.mask(), square(10));
         assert!(!flicker.is_calm(&screen, 0));
-        for _ in 0..100 {
+        for _ in 0..120 {
             flicker.learn(&Mask::new(SIZE), 0.1);
         }
-        assert!(!found(&mut flicker) && flicker.is_calm(&screen, 0));
+        assert!(!flicker.is_in_place(&screen, 0) && flicker.is_calm(&screen, 0));
     }
 
     #[test]
     fn what_passes_is_no_flicker() {
         let mut flicker = Flicker::new(SIZE);
-        for left in 0..30 {
+        for left in 0..50 {
             flicker.learn(&square(left), 0.1);
-            assert_eq!(flicker.moving(&Regions::of(&square(left)), 10).len(), 1);
+            assert!(!flicker.is_in_place(&Regions::of(&square(left)), 0));
         }
     }
 }

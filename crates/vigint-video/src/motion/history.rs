@@ -45,6 +45,26 @@ impl History {
         found.map_or(self.newest(), |(_, plane)| plane)
     }
 
+    /// The planes before the one that [`Self::older`] finds, when that one is at most `most` old: of what was long
+    /// before, nothing is known.
+    pub(super) fn before(
+        &self,
+        at: UtcTime,
+        age: Duration,
+        most: Duration,
+    ) -> impl Iterator<Item = &GreyPlane> {
+        let is_old = |(then, _): &(UtcTime, GreyPlane)| at.since(*then) >= age;
+        let old = self.before.partition_point(is_old);
+        let found = if is_old(&self.newest) {
+            old
+        } else {
+            old.saturating_sub(1)
+        };
+        let (then, _) = self.before.get(found).unwrap_or(&self.newest);
+        let count = if at.since(*then) <= most { found } else { 0 };
+        self.before.iter().take(count).map(|(_, plane)| plane)
+    }
+
     /// Adds a plane, in the memory of one that is too old.
     pub(super) fn push(&mut self, at: UtcTime, plane: &GreyPlane) {
         if at.since(self.newest.0) < APART {
@@ -84,6 +104,13 @@ mod tests {
         };
         assert_eq!(older(&history, 100), 4);
         assert_eq!(older(&history, 150), 3);
+        let before = |most| {
+            let age = Duration::from_millis(150);
+            let planes = history.before(at(400), age, Duration::from_millis(most));
+            planes.map(|plane| plane.pixels()[0]).collect::<Vec<_>>()
+        };
+        assert_eq!(before(200), [0, 1]);
+        assert_eq!(before(199), [0; 0]);
         assert_eq!(older(&history, 250), 1, "105 was too near to 100");
         assert_eq!(
             older(&history, 900),

@@ -5,8 +5,9 @@
     reason = "planes and masks have one size, and groups of a mask lie inside it"
 )]
 
-use super::exposure::{Histogram, SIGMA};
+use super::exposure::SIGMA;
 use super::field::{Comparison, Size};
+use super::histogram::Histogram;
 use super::mask::Mask;
 
 /// Noise of the picture in grey levels, at least; its time constant, and the frames that set it directly.
@@ -110,8 +111,23 @@ impl Noise {
 
     /// The pixels whose difference is above `limit`, and more than shake does at such an edge; without speckle.
     pub(super) fn above(&self, difference: &Comparison, limit: Limit, size: Size) -> Mask {
+        self.mask(difference, size, limit, |noise| limit.noise * noise)
+    }
+
+    /// The same where no pixel is known to be noisier than others.
+    pub(super) fn plainly_above(&self, difference: &Comparison, limit: Limit, size: Size) -> Mask {
+        self.mask(difference, size, limit, |_| 0.0)
+    }
+
+    fn mask(
+        &self,
+        difference: &Comparison,
+        size: Size,
+        limit: Limit,
+        of_pixel: impl Fn(f32) -> f32,
+    ) -> Mask {
         let shake = (SHAKE_BASE + SHAKE_FACTOR * self.shake).min(SHAKE_MAX);
-        let floor = limit.levels.max(limit.noise * self.picture);
+        let floor = self.floor(limit);
         let mut mask = Mask::new(size);
         let mut flags = vec![0_u8; size.width];
         for y in 0..size.height {
@@ -121,12 +137,17 @@ impl Noise {
                 .zip(&difference.edges[row.clone()])
                 .zip(&self.pixels[row]);
             for (flag, ((sharp, edge), noise)) in flags.iter_mut().zip(pixels) {
-                let threshold = floor.max(limit.noise * noise) + shake * edge;
+                let threshold = floor.max(of_pixel(*noise)) + shake * edge;
                 *flag = u8::from(sharp.abs() > threshold);
             }
             mask.set_row(y, &flags);
         }
         mask.cleaned()
+    }
+
+    /// What a pixel must differ by at least, in grey levels.
+    pub(super) fn floor(&self, limit: Limit) -> f32 {
+        limit.levels.max(limit.noise * self.picture)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::noise::Limit;
+
 /// How the gate judges. The defaults were found on real footage; change them with footage at hand.
 ///
 /// Grey levels are 0..=255; areas are pixels of the small picture (about 160x90).
@@ -61,6 +63,32 @@ impl Default for MotionSettings {
             static_after: Duration::from_secs(60),
             background_tau: Duration::from_secs(4),
             max_gap: Duration::from_secs(5),
+        }
+    }
+}
+
+impl MotionSettings {
+    /// From where on a change counts.
+    pub(super) fn change(&self) -> Limit {
+        Limit {
+            levels: self.change_levels,
+            noise: self.change_noise,
+        }
+    }
+
+    /// From where on a difference to the background counts.
+    pub(super) fn background(&self) -> Limit {
+        Limit {
+            levels: self.background_levels,
+            noise: self.background_noise,
+        }
+    }
+
+    /// From where on what stands still stirs.
+    pub(super) fn life(&self) -> Limit {
+        Limit {
+            levels: self.life_levels,
+            noise: self.life_noise,
         }
     }
 }

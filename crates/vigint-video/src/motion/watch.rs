@@ -12,10 +12,10 @@ use super::field::{Picture, Size, steepest_steps};
 use super::flicker::Flicker;
 use super::history::History;
 use super::mask::Mask;
-use super::noise::{Limit, Noise};
+use super::noise::Noise;
 use super::regions::{Region, Regions};
 use super::visit::Visit;
-use super::{MotionBox, MotionSample, MotionScratch, MotionSettings, MotionState};
+use super::{MotionSample, MotionScratch, MotionSettings, MotionState};
 use crate::grey::GreyPlane;
 
 /// Ready after this time and this many frames, or after this time in any case when frames come slowly.
@@ -24,6 +24,8 @@ const READY_FRAMES: u32 = 3;
 const READY_AT_LAST: Duration = Duration::from_millis(800);
 /// A lag may be this much shorter, so that a camera's jitter does not double it.
 const LAG_SHARE: f32 = 0.75;
+/// A picture that should be a lag old and is older than this many has missed what happened between.
+const MOST_LAG: f32 = 2.5;
 /// A frame tells nothing when this share of the picture changes, or less than this share is as predicted.
 const MAX_CHANGE: f32 = 0.5;
 const MIN_INLIERS: f32 = 0.4;
@@ -39,9 +41,10 @@ const LIFE_PIXELS: usize = 6;
 const LIFE_FACTOR: f32 = 4.0;
 /// A picture that shows nothing keeps the gate shut for so long; what moves in it afterwards is believed.
 const LOST_SHUTS: Duration = Duration::from_secs(3);
+/// An area that looks as it did a moment before in this share of its pixels has blinked.
+const SAME_AGAIN: f32 = 0.9;
 /// The share of the picture that makes a score of 1.
 const FULL_SCORE_SHARE: f32 = 0.01;
-const MAX_BOXES: usize = 16;
 
 /// What is remembered of one scene.
 #[derive(Debug)]
@@ -63,9 +66,10 @@ pub(super) struct Watch {
 
 /// What changed over the short lag.
 struct Change {
-    /// All pixels that changed.
+    /// All pixels that changed, and their areas; none of those when the frame tells nothing.
     mask: Mask,
-    /// The areas that move; none when the frame tells nothing.
+    areas: Regions,
+    /// The areas that may be something that moves.
     evidence: Vec<Region>,
 }
 
@@ -143,6 +147,7 @@ impl Watch {
         let mut fired = self
             .fast
             .extend(at, change.evidence.clone(), long_enough(settings.lag));
+        fired.retain(|area| !self.blinks(at, plane, &change, area, settings));
         let (slow, stirs) = self.slow_change(at, &difference, settings, scratch);
         fired.extend(self.slow.extend(at, slow, long_enough(settings.slow_lag)));
         if !is_ready {
@@ -175,7 +180,16 @@ impl Watch {
         } else {
             MotionState::Quiet
         };
-        self.last = self.sample(state, &change.evidence, &fired, &difference.regions);
+        let shown = match state {
+            MotionState::Moving if !change.evidence.is_empty() => change.evidence.clone(),
+            MotionState::Moving | MotionState::Present => self.held(&difference.regions),
+            _ => Vec::new(),
+        };
+        self.last = MotionSample {
+            on: self.visit.is_on(),
+            score: self.score(state, &change.evidence, !fired.is_empty()),
+            ..MotionSample::showing(state, shown, self.size)
+        };
         self.last.clone()
     }
 
@@ -214,19 +228,55 @@ impl Watch {
         }
         let foreground = self.background.foreground();
         self.noise.learn_shake(&scratch.change, foreground, dt);
-        let limit = Limit {
-            levels: settings.change_levels,
-            noise: settings.change_noise,
-        };
+        let limit = settings.change();
         let mask = self.noise.above(&scratch.change, limit, size);
+        // What a pixel's noise has come to excuse flickers all the same.
+        let flickering = self.noise.plainly_above(&scratch.change, limit, size);
+        self.flicker.learn(&flickering, dt);
         let tells = self.share(&mask) <= MAX_CHANGE && fit.inliers >= MIN_INLIERS;
-        self.flicker.learn(&mask, dt);
-        let evidence = if tells {
-            self.flicker.moving(&Regions::of(&mask), settings.min_area)
+        let areas = if tells {
+            Regions::of(&mask)
         } else {
-            Vec::new()
+            Regions::default()
         };
-        Change { mask, evidence }
+        let counts = |(number, area): (usize, &Region)| {
+            let is_large = area.area >= settings.min_area;
+            (is_large && !self.flicker.is_in_place(&areas, number)).then_some(*area)
+        };
+        let evidence = areas.list.iter().enumerate().filter_map(counts).collect();
+        Change {
+            mask,
+            areas,
+            evidence,
+        }
+    }
+
+    /// Whether an area of change looks as it did before it changed: what blinks comes back to what it was, what moves
+    /// does not, for it covers a place and uncovers another.
+    fn blinks(
+        &self,
+        at: UtcTime,
+        plane: &GreyPlane,
+        change: &Change,
+        area: &Region,
+        settings: &MotionSettings,
+    ) -> bool {
+        let floor = self.noise.floor(settings.change());
+        let Some(number) = change.areas.list.iter().position(|other| other == area) else {
+            return false;
+        };
+        let lag = settings.lag;
+        let mut older = self
+            .history
+            .before(at, long_enough(lag), lag.mul_f32(MOST_LAG));
+        older.any(|older| {
+            let pixels = change.areas.pixels(number, self.size.width);
+            let same = pixels.filter(|at| {
+                let levels = plane.pixels().get(*at).zip(older.pixels().get(*at));
+                levels.is_some_and(|(now, then)| f32::from(now.abs_diff(*then)) <= floor)
+            });
+            same.count() as f32 >= SAME_AGAIN * area.area as f32
+        })
     }
 
     /// What differs from the background.
@@ -248,10 +298,7 @@ impl Watch {
             &mut scratch.older_steps,
             &mut scratch.other,
         );
-        let limit = Limit {
-            levels: settings.background_levels,
-            noise: settings.background_noise,
-        };
+        let limit = settings.background();
         let mask = self.noise.above(&scratch.other, limit, self.size);
         self.background.grow_older(&mask, &change.mask, dt);
         let regions = Regions::of(&mask);
@@ -296,10 +343,7 @@ impl Watch {
             size,
         );
         let around = things.grown();
-        let limit = Limit {
-            levels: settings.change_levels,
-            noise: settings.change_noise,
-        };
+        let limit = settings.change();
         let mut slow = self.noise.above(&scratch.other, limit, size);
         slow.keep(&around);
         let areas = Regions::of(&slow);
@@ -308,11 +352,7 @@ impl Watch {
         });
         let slow = slow.map(|(_, area)| *area).collect();
 
-        let limit = Limit {
-            levels: settings.life_levels,
-            noise: settings.life_noise,
-        };
-        let mut stirring = self.noise.above(&scratch.other, limit, size);
+        let mut stirring = self.noise.above(&scratch.other, settings.life(), size);
         stirring.remove(&self.flicker.above(LIFE_FLICKER));
         let mut visitor = things;
         visitor.keep(self.visit.touched());
@@ -390,53 +430,28 @@ impl Watch {
         }
     }
 
-    fn share(&self, mask: &Mask) -> f32 {
-        mask.count() as f32 / self.size.pixels() as f32
+    /// The areas that belong to the visit.
+    fn held(&self, differing: &Regions) -> Vec<Region> {
+        let areas = differing.list.iter().enumerate();
+        areas
+            .filter(|(number, _)| differing.meets(*number, self.visit.touched()))
+            .map(|(_, area)| *area)
+            .collect()
     }
 
-    fn sample(
-        &self,
-        state: MotionState,
-        evidence: &[Region],
-        fired: &[Region],
-        differing: &Regions,
-    ) -> MotionSample {
-        let pixels = self.size.pixels() as f32;
-        let area =
-            |regions: &[Region]| regions.iter().map(|region| region.area).sum::<usize>() as f32;
-        let moving = (area(evidence) / pixels / FULL_SCORE_SHARE).min(1.0);
-        let on = self.visit.is_on();
-        let score = match state {
+    fn score(&self, state: MotionState, evidence: &[Region], fired: bool) -> f32 {
+        let area = evidence.iter().map(|region| region.area).sum::<usize>() as f32;
+        let moving = (area / self.size.pixels() as f32 / FULL_SCORE_SHARE).min(1.0);
+        match state {
             MotionState::Starting | MotionState::SceneChanged => 0.0,
-            _ if !fired.is_empty() => moving,
-            _ if evidence.is_empty() && on => 0.3,
+            _ if fired => moving,
+            _ if evidence.is_empty() && self.visit.is_on() => 0.3,
             _ => moving / 2.0,
-        };
-        let held = || {
-            let numbers = 0..differing.list.len();
-            numbers
-                .filter(|number| differing.meets(*number, self.visit.touched()))
-                .filter_map(|number| differing.list.get(number).copied())
-                .collect()
-        };
-        let mut shown: Vec<Region> = match state {
-            MotionState::Moving if !evidence.is_empty() => evidence.to_vec(),
-            MotionState::Moving | MotionState::Present => held(),
-            _ => Vec::new(),
-        };
-        let share = area(&shown) / pixels;
-        shown.sort_by_key(|region| std::cmp::Reverse(region.area));
-        shown.truncate(MAX_BOXES);
-        MotionSample {
-            state,
-            on,
-            score,
-            share,
-            boxes: shown
-                .iter()
-                .map(|region| fractions(region, self.size))
-                .collect(),
         }
+    }
+
+    fn share(&self, mask: &Mask) -> f32 {
+        mask.count() as f32 / self.size.pixels() as f32
     }
 }
 
@@ -462,15 +477,5 @@ fn size_of(plane: &GreyPlane) -> Size {
     Size {
         width: usize::from(plane.width()),
         height: usize::from(plane.height()),
-    }
-}
-
-fn fractions(region: &Region, size: Size) -> MotionBox {
-    let (width, height) = (size.width as f32, size.height as f32);
-    MotionBox {
-        x: region.left as f32 / width,
-        y: region.top as f32 / height,
-        width: (region.right - region.left) as f32 / width,
-        height: (region.bottom - region.top) as f32 / height,
     }
 }

@@ -5,6 +5,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod demo;
+mod gate;
 mod loopback;
 mod packages;
 mod say;
@@ -44,6 +45,8 @@ enum Task {
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Show a film, or the drawn battery, to the motion gate: what does it say, and is it right?
+    Gate(gate::Options),
     /// Write the drawn scene as a movie, to try a client with
     Scene {
         /// The MP4 file to write
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Bench(bench) => bench::run(&bench),
+        Task::Gate(options) => gate::run(&options),
         Task::Scene { file } => demo::write_scene(&file),
     };
     match outcome {

@@ -67,7 +67,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         name: "xtask",
-        uses: &["vigint-core", "vigint-testkit"],
+        uses: &["vigint-core", "vigint-video", "vigint-testkit"],
         never: &["actix-web", "diesel"],
     },
 ];

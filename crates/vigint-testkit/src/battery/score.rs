@@ -10,7 +10,8 @@ pub(super) const GRACE: f64 = 3.0;
 /// counts as frozen when it has come for 5 s.
 const SCENE_CHANGE_WITHIN: f64 = 3.0;
 const FROZEN_WITHIN: f64 = 7.0;
-/// How long a report may outlast what it reports.
+/// How long a report may be missing from then to the end, and how long it may outlast what it reports.
+const REPORT_MAY_LACK: f64 = 0.5;
 const REPORT_OUTLASTS: f64 = 3.0;
 
 /// What a gate thinks of a source.
@@ -44,9 +45,9 @@ pub struct Said {
 /// Of the things there are: how many were reported, and how many reports were of nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reports {
-    /// Reported in time.
+    /// Reported in time, and to the end.
     pub found: usize,
-    /// Not reported, or too late.
+    /// Not reported, or too late, or not to the end.
     pub missed: usize,
     /// Reported where nothing of the kind was.
     pub invented: usize,
@@ -223,10 +224,11 @@ fn open_share(said: &[Said], open: &[Span], truth: &Truth) -> f64 {
 
 /// What was reported of what there was.
 fn reports(reported: &[Span], true_spans: &[Span], within: f64, ignore: &[Span]) -> Reports {
-    let found = count(true_spans, |span| {
-        reported
-            .iter()
-            .any(|report| report.1 > span.0 && report.0 <= span.0 + within)
+    let found = count(true_spans, |(start, end)| {
+        let is_timely = |report: &Span| report.1 > *start && report.0 <= start + within;
+        let rest = (start + within, *end);
+        let kept: f64 = reported.iter().map(|report| shared(*report, rest)).sum();
+        reported.iter().any(is_timely) && (rest.1 - rest.0) - kept <= REPORT_MAY_LACK
     });
     let invented = count(reported, |report| {
         let is_true = true_spans.iter().any(|span| {
@@ -357,6 +359,8 @@ mod tests {
             (found, missed, invented)
         };
         assert_eq!(report(6.0, 9.5), (1, 0, 0));
+        assert_eq!(report(6.0, 8.6), (1, 0, 0), "a little is forgiven");
+        assert_eq!(report(6.0, 8.2), (0, 1, 0), "it lasts until 9 s");
         assert_eq!(report(8.5, 9.5), (0, 1, 0), "too late");
         assert_eq!(report(6.0, 14.0), (1, 0, 1), "and then for too long");
         assert_eq!(report(14.0, 15.0), (0, 1, 1));

@@ -18,9 +18,10 @@ pub struct Truth {
     pub visits: Vec<Span>,
     /// Whatever is said here is right: edges, or what a gate may take for motion and may leave alone.
     pub ignore: Vec<Span>,
-    /// The camera shows another scene, or none: it is to be reported in here, and soon.
+    /// The camera shows another scene, or none: it is to be reported soon after the beginning, and then until
+    /// the end.
     pub scene_changed: Vec<Span>,
-    /// The same picture comes again and again: it is to be reported in here, after a while.
+    /// The same picture comes again and again: the same, after a while.
     pub frozen: Vec<Span>,
 }
 

@@ -11,11 +11,11 @@
     reason = "tests fail by panicking, and draw with small numbers, and say what they skip"
 )]
 
+mod battery;
 mod draw;
 mod grey;
 mod inspect;
 mod motion;
-mod motion_footage;
 
 #[cfg(feature = "clips")]
 mod clip;

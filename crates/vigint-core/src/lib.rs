@@ -13,6 +13,7 @@ pub mod link;
 pub mod locale;
 pub mod money;
 pub mod names;
+pub mod place;
 pub mod random;
 pub mod text;
 pub mod verdict;

@@ -13,7 +13,7 @@ use vigint_core::clock::UtcTime;
 use vigint_core::verdict::{RiskLevel, Stage};
 use vigint_video::grey::GreyDecoder;
 use vigint_video::motion::{
-    MotionDetector, MotionSample, MotionScratch, MotionSettings, MotionState,
+    MotionBox, MotionDetector, MotionSample, MotionScratch, MotionSettings, MotionState,
 };
 
 use super::analyzer::{Analyzer, AnalyzerError, Look, Opinion};
@@ -95,12 +95,22 @@ impl Analyzer for MotionAnalyzer {
 /// One judged frame of a window.
 struct Seen {
     at: UtcTime,
-    sample: MotionSample,
+    state: MotionState,
+    /// The largest area that moves or stands there.
+    largest: Option<MotionBox>,
 }
 
 impl Seen {
+    fn new(at: UtcTime, sample: &MotionSample) -> Self {
+        Self {
+            at,
+            state: sample.state,
+            largest: sample.boxes.first().copied(),
+        }
+    }
+
     fn is_moving(&self) -> bool {
-        self.sample.state == MotionState::Moving
+        self.state == MotionState::Moving
     }
 }
 
@@ -112,13 +122,7 @@ fn of_the_gate(frames: &[Arc<Frame>]) -> impl Iterator<Item = &Arc<Frame>> {
 /// What the gate saw, if it looked at all it was to look at.
 fn seen_by_the_gate(frames: &[Arc<Frame>]) -> Option<Vec<Seen>> {
     let seen: Option<Vec<Seen>> = of_the_gate(frames)
-        .map(|frame| {
-            let sample = frame.motion.get()?.clone();
-            Some(Seen {
-                at: frame.at,
-                sample,
-            })
-        })
+        .map(|frame| Some(Seen::new(frame.at, frame.motion.get()?)))
         .collect();
     seen.filter(|seen| !seen.is_empty())
 }
@@ -132,10 +136,7 @@ fn look_at(frames: &[Arc<Frame>], decoder: &dyn GreyDecoder) -> Result<Vec<Seen>
         .iter()
         .filter_map(|frame| {
             let looked = detector.look(frame.at, &frame.jpeg, decoder, &mut scratch);
-            Some(Seen {
-                at: frame.at,
-                sample: looked.ok()?,
-            })
+            Some(Seen::new(frame.at, &looked.ok()?))
         })
         .collect();
     if seen.is_empty() || seen.len() * 2 < frames.len() {
@@ -150,10 +151,10 @@ fn look_at(frames: &[Arc<Frame>], decoder: &dyn GreyDecoder) -> Result<Vec<Seen>
 }
 
 fn opinion(look: &Look, seen: &[Seen], share_needed: f64) -> Opinion {
-    let moving: Vec<&Seen> = seen.iter().filter(|seen| seen.is_moving()).collect();
-    let share = share(moving.len(), seen.len());
-    let saw_incident = !moving.is_empty() && share >= share_needed;
-    let texts = words::describe(look, &moving, share);
+    let moving = seen.iter().filter(|seen| seen.is_moving()).count();
+    let share = share(moving, seen.len());
+    let saw_incident = moving > 0 && share >= share_needed;
+    let texts = words::describe(look, seen, share);
     Opinion {
         saw_incident,
         incident_type: if saw_incident {
@@ -245,6 +246,11 @@ mod tests {
         let opinion = analyzer().screen(&moving).await.unwrap();
         assert!(opinion.saw_incident, "{opinion:?}");
         assert_eq!(opinion.frames_analyzed, 25);
+        let said = &opinion.description;
+        assert!(
+            said.contains("of the picture, from 00:00:0") && said.contains("It covers about"),
+            "{said}"
+        );
 
         let still = unseen(scene(Duration::ZERO, visit.start));
         let opinion = analyzer().confirm(&still).await.unwrap();

@@ -34,7 +34,8 @@ section! {
         silent_min_seconds: Duration = "600" => seconds(1.0, 604_800.0);
         /// A camera that sends nothing for so many seconds is silent, 1 to 604800.
         silent_after_seconds: Duration = "300" => seconds(1.0, 604_800.0);
-        /// A camera that sends the same picture for so many seconds is frozen, 1 to 604800.
+        /// A camera that sends the same picture for so many seconds is frozen, 1 to 604800; it
+        /// takes at least 5 to tell.
         frozen_after_seconds: Duration = "60" => seconds(1.0, 604_800.0);
         /// Motion analyzer: the first look says incident when at least this share of its window
         /// was in motion, 0.01 to 1.

@@ -8,6 +8,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use vigint_core::clock::UtcTime;
@@ -122,7 +123,7 @@ impl Watch {
         (client, source).hash(&mut hasher);
         Self {
             client,
-            eye: Arc::new(SourceEye::new(gate.motion.clone())),
+            eye: Arc::new(SourceEye::new(client, source.clone(), gate.motion.clone())),
             hash: u32::try_from(hasher.finish() >> 32).unwrap_or(0),
             interval_ms: 1_000 / i64::from(ring_fps.clamp(1, LOOKS_A_SECOND)),
             next_at: None,
@@ -157,6 +158,11 @@ impl Watch {
         self.eye = self.eye.fresh();
         self.next_at = None;
         self.offered = 0;
+    }
+
+    /// For how long the very same picture has come at least; zero unless the stream is frozen.
+    pub(super) fn unchanged_for(&self) -> Duration {
+        self.eye.unchanged_for()
     }
 
     /// What must be waited for until everything offered so far has been judged.

@@ -10,8 +10,10 @@
 //! - `source`, `client`: one camera; all cameras of one tenant under one lock, bounded in bytes
 //! - `table`, `rings`: all tenants, bounded together; the door, and the clock
 //! - `gate`, `worker`: which frames the motion detector looks at, on threads of its own
+//! - `condition`: what the detector says of the camera itself
 
 mod client;
+mod condition;
 mod error;
 mod fair_queue;
 mod frame;

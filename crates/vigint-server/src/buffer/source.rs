@@ -63,7 +63,8 @@ pub struct SourceStatus {
     pub clock_offset_ms: i64,
     /// How long ago the last frame was taken in.
     pub silent_for: Duration,
-    /// For how long frames have come with the very same picture.
+    /// For how long the very same picture has come at least, by capture time; zero unless the motion gate calls
+    /// the stream frozen, which takes 5 s and ten looks.
     pub unchanged_for: Duration,
     /// What was looked at.
     pub seconds: SourceSeconds,
@@ -80,11 +81,8 @@ pub(super) struct Source {
     watch: Watch,
     /// The newest frame of the last screen.
     screened_to: Option<UtcTime>,
-    /// When a frame was last taken in, and when the picture last changed, as [`Clock::elapsed`].
+    /// When a frame was last taken in, as [`Clock::elapsed`].
     heard: Duration,
-    changed: Duration,
-    /// Length and CRC-32 of the picture that the next one is compared with.
-    compared: Option<(usize, u32)>,
 }
 
 impl Source {
@@ -99,8 +97,6 @@ impl Source {
             watch: Watch::new(arrival.gate, arrival.client, &id, settings.fps),
             screened_to: None,
             heard: Duration::ZERO,
-            changed: Duration::ZERO,
-            compared: None,
             id,
         }
     }
@@ -126,9 +122,6 @@ impl Source {
         }
         self.watch.see(arrival.gate, &frame, inserted);
         self.heard = now.elapsed;
-        if frame.is_picked() && self.has_changed(&frame) {
-            self.changed = now.elapsed;
-        }
         if let Some(captured_at) = captured_at {
             self.offset.learn(captured_at, now.at, captured_at == at);
         }
@@ -190,7 +183,7 @@ impl Source {
             newest_at: self.ring.newest().map(|frame| frame.at),
             clock_offset_ms: self.offset.shown_ms(),
             silent_for: self.silent_for(now),
-            unchanged_for: self.heard.saturating_sub(self.changed),
+            unchanged_for: self.watch.unchanged_for(),
             seconds: self.ledger.seconds(),
         }
     }
@@ -210,15 +203,6 @@ impl Source {
 
     pub(super) fn held_bytes(&self) -> usize {
         self.ring.held_bytes()
-    }
-
-    /// Whether this is another picture than a moment ago. Asked of the few frames that the gate looks at: reading
-    /// all bytes of each would cost ingest dearly, and a frozen camera is frozen at these, too. That two different
-    /// pictures of one length share their sum by chance matters not: for a camera to be called frozen it would
-    /// have to happen again and again.
-    fn has_changed(&mut self, frame: &Frame) -> bool {
-        let picture = Some((frame.jpeg.len(), crc32fast::hash(&frame.jpeg)));
-        std::mem::replace(&mut self.compared, picture) != picture
     }
 
     fn has(&self, at: UtcTime, incoming: &IncomingFrame) -> bool {

@@ -6,31 +6,39 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::watch;
-use vigint_core::ids::ClientId;
+use vigint_core::ids::{ClientId, SourceId};
 use vigint_video::grey::GreyDecoder;
 use vigint_video::motion::{MotionDetector, MotionScratch, MotionSettings};
 
+use super::condition::{Condition, News};
 use super::fair_queue::{FairQueue, Offered};
 use super::frame::Frame;
 use super::gate::GateCounts;
 use crate::background;
 
-/// The motion detector of one source, and how far it has come.
+/// The motion detector of one source, how far it has come, and what it says of the camera.
 #[derive(Debug)]
 pub(super) struct SourceEye {
+    client: ClientId,
+    source: SourceId,
     detector: Mutex<MotionDetector>,
+    condition: Mutex<Condition>,
     motion: MotionSettings,
     done: watch::Sender<u64>,
 }
 
 impl SourceEye {
-    pub(super) fn new(motion: MotionSettings) -> Self {
+    pub(super) fn new(client: ClientId, source: SourceId, motion: MotionSettings) -> Self {
         Self {
+            client,
+            source,
             detector: Mutex::new(MotionDetector::new(motion.clone())),
+            condition: Mutex::default(),
             motion,
             done: watch::Sender::new(0),
         }
@@ -38,7 +46,34 @@ impl SourceEye {
 
     /// Another one, for the same source after its clock was set back.
     pub(super) fn fresh(&self) -> Arc<Self> {
-        Arc::new(Self::new(self.motion.clone()))
+        let (client, source) = (self.client, self.source.clone());
+        Arc::new(Self::new(client, source, self.motion.clone()))
+    }
+
+    /// For how long the very same picture has come at least; zero unless the stream is frozen.
+    pub(super) fn unchanged_for(&self) -> Duration {
+        self.lock_condition().unchanged_for()
+    }
+
+    fn lock_condition(&self) -> MutexGuard<'_, Condition> {
+        self.condition
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The contract's states of a camera have no word for another scene: the operator hears of it here.
+    fn tell(&self, news: News) {
+        let (client, source) = (self.client, &self.source);
+        match news {
+            News::SceneChanged => tracing::warn!(
+                %client, %source,
+                "the camera was covered, blinded or turned: the motion gate cannot judge what it shows"
+            ),
+            News::SceneIsKnown => tracing::info!(
+                %client, %source,
+                "the motion gate can judge again what the camera shows"
+            ),
+        }
     }
 
     fn one_more_done(&self) {
@@ -56,7 +91,13 @@ impl SourceEye {
         let mut detector = self.detector.lock().unwrap_or_else(PoisonError::into_inner);
         let look = || detector.look(frame.at, &frame.jpeg, decoder, scratch);
         match catch_unwind(AssertUnwindSafe(look)) {
-            Ok(Ok(sample)) => frame.motion.set(sample).is_ok(),
+            Ok(Ok(sample)) => {
+                let news = self.lock_condition().note(frame.at, sample.state);
+                if let Some(news) = news {
+                    self.tell(news);
+                }
+                frame.motion.set(sample).is_ok()
+            }
             Ok(Err(error)) => {
                 tracing::debug!(%error, "a frame could not be decoded for the motion gate");
                 false

@@ -213,17 +213,19 @@ fn sources_are_listed_by_id_with_what_is_buffered() {
     );
 }
 
-#[test]
-fn a_frozen_picture_is_told_from_one_that_changes() {
+#[tokio::test]
+async fn a_frozen_picture_is_told_from_one_that_changes_and_for_how_long_it_has_come() {
     let room = room();
     let (one, camera) = (tenant(1), source("a"));
-    let unchanged_for = || room.rings.sources(&one)[0].unchanged_for.as_secs();
-    for jpeg in [&b"same"[..], b"same", b"same", b"another", b"another"] {
-        room.clock.advance(Duration::from_secs(30));
+    let mut unchanged_for = Vec::new();
+    for second in 0..=62 {
+        room.clock.set(time(second * 1_000));
+        let jpeg = if second == 62 { b"other" } else { b"same!" };
         room.rings.push(&one, &camera, incoming(jpeg)).unwrap();
-        if jpeg == b"same" && unchanged_for() > 0 {
-            assert!([30, 60].contains(&unchanged_for()));
-        }
+        room.rings.settled(&one, &camera).await;
+        unchanged_for.push(room.rings.sources(&one)[0].unchanged_for.as_secs());
     }
-    assert_eq!(unchanged_for(), 30);
+    assert_eq!(unchanged_for[..9], [0; 9], "ten looks are needed");
+    assert_eq!(unchanged_for[9], 5, "that much is known");
+    assert_eq!(unchanged_for[61..], [57, 0]);
 }

@@ -149,3 +149,39 @@ fn source_info(source: SourceStatus, patience: CameraPatience) -> SourceInfo {
         seconds: source.seconds,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use vigint_core::wire::SourceSeconds;
+
+    use super::*;
+
+    #[test]
+    fn a_camera_is_silent_before_it_is_frozen_and_frozen_before_it_is_ok() {
+        let state = |silent_for, unchanged_for| {
+            let source = SourceStatus {
+                source_id: SourceId::default_source(),
+                source_name: None,
+                frames: 0,
+                bytes: 0,
+                oldest_at: None,
+                newest_at: None,
+                clock_offset_ms: 0,
+                silent_for: Duration::from_secs(silent_for),
+                unchanged_for: Duration::from_secs(unchanged_for),
+                seconds: SourceSeconds::default(),
+            };
+            let patience = CameraPatience {
+                silent_after: Duration::from_secs(300),
+                frozen_after: Duration::from_secs(60),
+            };
+            source_info(source, patience).camera_state
+        };
+        assert_eq!(state(0, 0), "ok");
+        assert_eq!(state(299, 59), "ok");
+        assert_eq!(state(0, 60), "frozen");
+        assert_eq!(state(300, 60), "silent");
+    }
+}

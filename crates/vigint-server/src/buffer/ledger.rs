@@ -59,6 +59,10 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     fn window(from: i64, to: i64) -> RangeInclusive<UtcTime> {
@@ -95,5 +99,53 @@ mod tests {
         ledger.forget_times();
         ledger.account(Outcome::Analysed, window(0, 3));
         assert_eq!(ledger.seconds().analysed, 6.0);
+    }
+
+    proptest! {
+        /// Windows of one ring, as analyses have them: each ends no earlier than the one before and looks back over
+        /// what was looked at already, but not behind a gap, for no ring reaches so far. Now and then the camera is
+        /// set back, and its times begin again.
+        #[test]
+        fn analysed_skipped_and_failed_are_together_the_seconds_covered(
+            windows in prop::collection::vec(
+                (
+                    0_i64..40,
+                    0_i64..24,
+                    prop::sample::select(vec![Outcome::Analysed, Outcome::Skipped, Outcome::Failed]),
+                    prop::bool::weighted(0.1),
+                ),
+                0..60,
+            ),
+        ) {
+            let mut ledger = Ledger::default();
+            // Every half second of every life of the camera, and what came of it first.
+            let mut covered = BTreeMap::new();
+            let (mut life, mut end, mut behind_the_gap) = (0, 0, 0);
+            for (ahead, back, outcome, is_set_back) in windows {
+                if is_set_back {
+                    ledger.forget_times();
+                    (life, end, behind_the_gap) = (life + 1, 0, 0);
+                }
+                let before = end;
+                end += ahead;
+                let start = (end - back).max(behind_the_gap);
+                if start > before {
+                    behind_the_gap = start;
+                }
+                let at = |half_seconds| UtcTime::from_unix_millis(half_seconds * 500);
+                ledger.account(outcome, at(start)..=at(end));
+                for half_second in start..end {
+                    covered.entry((life, half_second)).or_insert(outcome);
+                }
+            }
+            let seconds = ledger.seconds();
+            let half_seconds = |n: usize| f64::from(u32::try_from(n).unwrap()) / 2.0;
+            let first = |outcome| half_seconds(covered.values().filter(|first| **first == outcome).count());
+            prop_assert_eq!(seconds.analysed, first(Outcome::Analysed));
+            prop_assert_eq!(seconds.skipped, first(Outcome::Skipped));
+            prop_assert_eq!(seconds.failed, first(Outcome::Failed));
+            let sum = seconds.analysed + seconds.skipped + seconds.failed;
+            prop_assert_eq!(sum, half_seconds(covered.len()));
+        }
     }
 }

@@ -22,6 +22,9 @@ const EMPTY: &[u8] = b"empty";
 const UNREADABLE: &[u8] = b"unreadable";
 const PANICS: &[u8] = b"panics";
 const HELD: &[u8] = b"held";
+/// A scene full of edges, and a hand over the lens.
+const STRIPES: &[u8] = b"stripes";
+const COVERED: &[u8] = b"covered";
 
 /// A decoder that draws what the bytes name. At [`HELD`] it says so and waits until it is let go.
 struct Pencil {
@@ -50,6 +53,11 @@ impl GreyDecoder for Pencil {
         let figure = jpeg.strip_prefix(b"at").map(|place| usize::from(place[0]));
         let pixel = |index: usize| {
             let (x, y) = (index % 160, index / 160);
+            match jpeg {
+                STRIPES => return if x / 8 % 2 == 0 { 60 } else { 180 },
+                COVERED => return 20,
+                _ => {}
+            }
             let is_figure =
                 figure.is_some_and(|at| (at..at + 16).contains(&x) && (20..70).contains(&y));
             if is_figure {

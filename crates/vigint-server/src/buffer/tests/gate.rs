@@ -26,8 +26,12 @@ fn is_open(room: &Room, tenant: &Tenant, camera: &SourceId) -> bool {
 
 /// Three quiet seconds at five frames a second.
 async fn quiet_seconds(room: &Room, tenant: &Tenant, camera: &SourceId) {
+    quiet_seconds_from(room, tenant, camera, 0).await;
+}
+
+async fn quiet_seconds_from(room: &Room, tenant: &Tenant, camera: &SourceId, from: i64) {
     for number in 0..=15 {
-        judged(room, tenant, camera, number * 200, EMPTY).await;
+        judged(room, tenant, camera, from + number * 200, EMPTY).await;
     }
 }
 
@@ -45,6 +49,48 @@ async fn the_gate_is_open_while_it_starts_shut_when_quiet_and_open_when_somethin
     }
     assert!(is_open(&room, &one, &camera), "moving");
     assert!(gate_is_open(&[]), "nothing is known of no frame");
+}
+
+#[tokio::test]
+async fn frames_seen_while_the_detector_learned_do_not_open_the_gate_afterwards() {
+    let room = room();
+    let (one, camera) = (tenant(1), source("a"));
+    // Somebody is there from the first picture on, and gone when the detector has learned.
+    judged(&room, &one, &camera, 0, &figure_at(40)).await;
+    assert!(is_open(&room, &one, &camera), "starting");
+    quiet_seconds_from(&room, &one, &camera, 200).await;
+    let frames = frames(&room, &one, &camera);
+    let states: Vec<_> = frames
+        .iter()
+        .map(|frame| frame.motion.get().unwrap().state)
+        .collect();
+    let learned = states
+        .iter()
+        .position(|state| *state != MotionState::Starting)
+        .unwrap();
+    assert!(
+        learned > 0 && frames[learned].at <= time(1_000),
+        "{states:?}"
+    );
+    assert!(!gate_is_open(&frames), "{states:?}");
+}
+
+#[tokio::test]
+async fn a_covered_camera_is_told_and_does_not_open_the_gate() {
+    let room = room();
+    let (one, camera) = (tenant(1), source("a"));
+    for (at, jpeg) in
+        (0..35).map(|number| (number * 200, if number < 15 { STRIPES } else { COVERED }))
+    {
+        judged(&room, &one, &camera, at, jpeg).await;
+    }
+    let frames = frames(&room, &one, &camera);
+    let states: Vec<_> = frames
+        .iter()
+        .map(|frame| frame.motion.get().unwrap().state)
+        .collect();
+    assert!(states.contains(&MotionState::SceneChanged), "{states:?}");
+    assert!(!gate_is_open(&frames[frames.len() - 10..]), "{states:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What an analysis looks at: the frames of one source at one moment, shared, not copied.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use vigint_core::clock::UtcTime;
@@ -35,5 +36,16 @@ impl Snapshot {
             .frames
             .partition_point(|frame| frame.at < self.screen_from);
         self.frames.get(start..).unwrap_or_default()
+    }
+
+    /// The time that the screen covers. It begins where the last screen ended, though the frame that stood there
+    /// may have been thinned out since: otherwise the time to the next one would be nobody's.
+    #[must_use]
+    pub fn screen_window(&self) -> RangeInclusive<UtcTime> {
+        let oldest = self
+            .frames
+            .first()
+            .map_or(self.newest_at, |oldest| oldest.at);
+        self.screen_from.max(oldest)..=self.newest_at
     }
 }

@@ -110,7 +110,7 @@ impl IncidentsOptions {
         let mut judgement = match judged {
             Ok(judgement) => judgement,
             Err(error) => {
-                self.keep_ledger(&caller.tenant, &tail, &snapshot, Outcome::Failed);
+                self.keep_ledger(&caller.tenant, &snapshot, Outcome::Failed);
                 return Err(DetectError::Analyzer(error));
             }
         };
@@ -131,7 +131,7 @@ impl IncidentsOptions {
         };
         // Only now: what could not be kept is looked at again.
         let outcome = outcome(&judgement);
-        self.keep_ledger(&caller.tenant, &tail, &snapshot, outcome);
+        self.keep_ledger(&caller.tenant, &snapshot, outcome);
         Ok(Detection {
             judgement,
             source_id: source.clone(),
@@ -143,13 +143,9 @@ impl IncidentsOptions {
     }
 
     /// Notes which seconds were looked at. What a failed screen was to look at is looked at again.
-    fn keep_ledger(&self, tenant: &Tenant, tail: &Look, snapshot: &Snapshot, outcome: Outcome) {
+    fn keep_ledger(&self, tenant: &Tenant, snapshot: &Snapshot, outcome: Outcome) {
         let source = &snapshot.source_id;
-        let from = tail
-            .frames
-            .first()
-            .map_or(snapshot.newest_at, |oldest| oldest.at);
-        let window = from..=snapshot.newest_at;
+        let window = snapshot.screen_window();
         self.rings.account(tenant, source, outcome, window);
         if outcome != Outcome::Failed {
             self.rings.mark_screened(tenant, source, snapshot.newest_at);

@@ -178,6 +178,27 @@ fn each_second_is_counted_once_and_the_sums_are_shown() {
 }
 
 #[test]
+fn no_time_is_lost_between_screens_of_a_camera_whose_frames_are_thinned() {
+    let room = room();
+    let (one, camera) = (tenant(1), source("a"));
+    for number in 0..900 {
+        let at = time(number * 1_000 / 30);
+        room.clock.set(at);
+        room.rings.push(&one, &camera, taken_at(at, EMPTY)).unwrap();
+        // Longer apart than the short window, so that each looks on from where the last one ended.
+        if number % 133 == 0 || number == 899 {
+            let seen = room.rings.snapshot(&one, &camera).unwrap();
+            let outcome = Outcome::Analysed;
+            room.rings
+                .account(&one, &camera, outcome, seen.screen_window());
+            room.rings.mark_screened(&one, &camera, seen.newest_at);
+        }
+    }
+    let seconds = room.rings.sources(&one)[0].seconds;
+    assert_eq!(seconds.analysed, 29.966);
+}
+
+#[test]
 fn sources_are_listed_by_id_with_what_is_buffered() {
     let room = room();
     let one = tenant(1);

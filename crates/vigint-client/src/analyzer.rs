@@ -17,6 +17,7 @@ use crate::capture::{CaptureError, FfmpegCamera};
 use crate::event::{Event, EventSink};
 use crate::fleet;
 use crate::frame::Frame;
+use crate::gate::{MotionGate, MotionLook};
 use crate::key::{InvalidKey, parse_key};
 use crate::progress::{Counters, SourceProgress};
 use crate::session::{RunError, Session, Surroundings, look_once};
@@ -177,6 +178,29 @@ impl SecureVideoAnalyzer {
     /// As [`Self::run`]; and [`RunError::NothingOpened`], after an event for each source has said why.
     pub async fn run_all(&self, sources: Vec<Source>) -> Result<(), RunError> {
         fleet::run_all(self, sources).await
+    }
+
+    /// Reads a source as [`Self::run`] does and shows its pictures to a motion gate, until a film ends or it is
+    /// stopped. Sends nothing and needs neither key nor server. Each look is told to `on_look`, and news to
+    /// [`SecureVideoAnalyzerBuilder::on_event`] as [`Event::Motion`].
+    ///
+    /// # Errors
+    /// When the source cannot be opened; an event has said why.
+    pub async fn watch_motion(
+        &self,
+        source: Source,
+        gate: &mut dyn MotionGate,
+        on_look: &mut (dyn FnMut(MotionLook<'_>) + Send),
+    ) -> Result<(), RunError> {
+        let camera = self.camera(&source);
+        let counters = Arc::new(Counters::new(source.id.clone()));
+        let session = Session::new(source.clone(), camera, counters, self.around.clone());
+        let result = session.watch(gate, on_look).await;
+        if let Err(RunError::CannotOpen(error)) = &result {
+            let at = self.around.clock.now();
+            (self.around.events)(Event::cannot_open(at, &source, &error.to_string()));
+        }
+        result
     }
 
     /// Stops every run: what is being sent may take five more seconds, then they return `Ok`.

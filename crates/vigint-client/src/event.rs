@@ -6,6 +6,9 @@ use serde::Serialize;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::SourceId;
 use vigint_core::wire::AnalysisResponse;
+use vigint_video::motion::{MotionBox, MotionSample, MotionState};
+
+use crate::source::Source;
 
 /// Something worth telling. As JSON: one flat object with `event` first.
 #[derive(Clone, Debug, Serialize)]
@@ -32,6 +35,23 @@ pub enum Event {
         /// The answer, its fields beside `event` and `at`.
         #[serde(flatten)]
         answer: Box<AnalysisResponse>,
+    },
+    /// A motion gate's word on a source: at the first picture, and whenever its state changes or it opens or shuts.
+    Motion {
+        /// When the picture that it was said of was taken.
+        at: UtcTime,
+        /// Which source.
+        source_id: SourceId,
+        /// `starting`, `quiet`, `moving`, `present`, `scene_changed` or `frozen`.
+        state: &'static str,
+        /// Whether the gate is open.
+        on: bool,
+        /// How much moves, 0..=1: 1 is one hundredth of the picture or more.
+        score: f32,
+        /// Share of the picture that moves or stands there since, 0..=1.
+        share: f32,
+        /// Where, largest first.
+        boxes: Vec<MotionArea>,
     },
     /// No more pictures come from a source and all of them were dealt with.
     SourceEnded {
@@ -62,6 +82,67 @@ pub enum Event {
         /// When.
         at: UtcTime,
     },
+}
+
+/// A part of the picture, in fractions 0..=1 of its width and height, from the top left.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct MotionArea {
+    /// Left edge.
+    pub x: f32,
+    /// Upper edge.
+    pub y: f32,
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
+}
+
+impl Event {
+    /// That a source could not be opened at all.
+    pub(crate) fn cannot_open(at: UtcTime, source: &Source, reason: &str) -> Self {
+        Self::Error {
+            at,
+            source_id: Some(source.id.clone()),
+            code: "source_failed".to_owned(),
+            message: format!("{} cannot be opened: {reason}", source.location),
+        }
+    }
+
+    /// What a gate said of the picture taken then.
+    pub(crate) fn motion(at: UtcTime, source_id: SourceId, sample: &MotionSample) -> Self {
+        let area = |area: &MotionBox| MotionArea {
+            x: rounded(area.x),
+            y: rounded(area.y),
+            width: rounded(area.width),
+            height: rounded(area.height),
+        };
+        Self::Motion {
+            at,
+            source_id,
+            state: state_name(sample.state),
+            on: sample.on,
+            score: rounded(sample.score),
+            share: rounded(sample.share),
+            boxes: sample.boxes.iter().map(area).collect(),
+        }
+    }
+}
+
+/// To the ten thousandth: a pixel of the gate's small picture is more.
+fn rounded(fraction: f32) -> f32 {
+    (fraction * 10_000.0).round() / 10_000.0
+}
+
+fn state_name(state: MotionState) -> &'static str {
+    match state {
+        MotionState::Starting => "starting",
+        MotionState::Quiet => "quiet",
+        MotionState::Moving => "moving",
+        MotionState::Present => "present",
+        MotionState::SceneChanged => "scene_changed",
+        MotionState::Frozen => "frozen",
+        _ => "unknown",
+    }
 }
 
 /// Who is told.

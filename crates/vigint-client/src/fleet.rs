@@ -118,12 +118,8 @@ async fn run_one(
         };
         let reason = error.to_string();
         if reason != told {
-            (around.events)(Event::Error {
-                at: around.clock.now(),
-                source_id: Some(source.id.clone()),
-                code: "source_failed".to_owned(),
-                message: format!("{} cannot be opened: {reason}", source.location),
-            });
+            let at = around.clock.now();
+            (around.events)(Event::cannot_open(at, &source, &reason));
             if told.is_empty() {
                 fleet.decided(0);
             }

@@ -25,7 +25,7 @@
 //!
 //! Inside, top to bottom: [`SecureVideoAnalyzer`] is a thin face; `fleet` runs several sources; `session` owns
 //! one source (`capture` → `queue` → `uplink`); `capture` knows cameras and no server, `uplink` the server and no
-//! camera. It prints nothing, and of the environment only [`settings`] knows.
+//! camera; `gate` says whether something moves. It prints nothing, and of the environment only [`settings`] knows.
 
 pub mod settings;
 
@@ -35,6 +35,7 @@ mod capture;
 mod event;
 mod fleet;
 mod frame;
+mod gate;
 mod key;
 mod mask;
 mod progress;
@@ -55,8 +56,9 @@ mod scripted_server;
 
 pub use analyzer::{BuildError, SecureVideoAnalyzer, SecureVideoAnalyzerBuilder};
 pub use capture::{CaptureError, MpjpegError};
-pub use event::Event;
+pub use event::{Event, MotionArea};
 pub use frame::Frame;
+pub use gate::{DetectorGate, MotionGate, MotionLook};
 pub use key::{InvalidKey, parse_key};
 pub use mask::Mask;
 pub use progress::SourceProgress;
@@ -64,3 +66,5 @@ pub use session::RunError;
 pub use settings::Settings;
 pub use source::{Location, ReadOptions, Source, SourceError, check_ids, parse_sources};
 pub use uplink::{AddressError, ApiError};
+pub use vigint_video::grey::DecodeError;
+pub use vigint_video::motion::{MotionBox, MotionSample, MotionSettings, MotionState};

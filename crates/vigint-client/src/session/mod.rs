@@ -5,13 +5,14 @@
 //! process included.
 //!
 //! Here: what a session is, and how the three run. `reading` fills the queue, `sending` empties it,
-//! `analysing` asks; `retry` says what is tried again and what ends the run, `telling` what is told of it.
+//! `analysing` asks; `watching` shows what is in it to a motion gate instead; `retry` says what is tried again and what ends the run, `telling` what is told of it.
 
 mod analysing;
 mod reading;
 mod retry;
 mod sending;
 mod telling;
+mod watching;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

@@ -14,17 +14,17 @@ use crate::uplink::parse_address;
 
 /// A camera whose openings give so many pictures each, as soon as they may; after the last it shows nothing.
 #[derive(Clone)]
-struct ScriptedCamera {
+pub(super) struct ScriptedCamera {
     openings: Arc<Mutex<VecDeque<usize>>>,
     shown: Arc<AtomicUsize>,
     /// How often it was asked for a picture. Who asks for the next has put the one before into the queue.
     asked: Arc<watch::Sender<usize>>,
     may_show: Arc<Semaphore>,
-    is_film: bool,
+    pub(super) is_film: bool,
 }
 
 impl ScriptedCamera {
-    fn showing(openings: &[usize]) -> Self {
+    pub(super) fn showing(openings: &[usize]) -> Self {
         Self {
             openings: Arc::new(Mutex::new(openings.iter().copied().collect())),
             shown: Arc::default(),
@@ -46,7 +46,7 @@ impl ScriptedCamera {
     }
 }
 
-struct ScriptedFrames {
+pub(super) struct ScriptedFrames {
     left: usize,
     is_last: bool,
     camera: ScriptedCamera,
@@ -86,15 +86,15 @@ impl crate::capture::FrameSource for ScriptedFrames {
     async fn close(self) {}
 }
 
-struct Rig {
-    server: ScriptedServer,
-    events: Arc<Mutex<Vec<Event>>>,
+pub(super) struct Rig {
+    pub(super) server: ScriptedServer,
+    pub(super) events: Arc<Mutex<Vec<Event>>>,
     counters: Arc<Counters>,
-    stop: CancellationToken,
+    pub(super) stop: CancellationToken,
 }
 
 impl Rig {
-    async fn new(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(super) async fn new(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let source: Source = "rtsp://cam/1".parse().unwrap();
         Self {
             server: ScriptedServer::start(answer).await,
@@ -104,7 +104,7 @@ impl Rig {
         }
     }
 
-    fn session(&self, source: &str, camera: &ScriptedCamera) -> Session<ScriptedCamera> {
+    pub(super) fn session(&self, source: &str, camera: &ScriptedCamera) -> Session<ScriptedCamera> {
         let key = "a-key-of-16-chars".parse().unwrap();
         let address = parse_address(&self.server.url()).unwrap();
         let events = Arc::clone(&self.events);

@@ -29,7 +29,7 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub(crate) enum Command {
     /// Send the sources to the server and have them analysed (this is what happens without a command)
     Run,
@@ -39,6 +39,16 @@ pub(crate) enum Command {
     Usage,
     /// The newest incidents
     Incidents,
+    /// Show live what the motion gate sees in one source; needs no key and no server
+    ///
+    /// A line for each change: the position in a film or the time of day, the state, whether the gate is open, how
+    /// much moves and where. On a terminal a live line below them.
+    Gate {
+        /// An RTSP(S) URL, a file or a device, as after --source
+        #[arg(value_name = "SOURCE", value_parser = secret)]
+        // Of another name than --source, which clap would take for the same.
+        shown: Option<Secret>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -83,6 +93,18 @@ pub(crate) struct SourceArgs {
     /// Open each source once, make one analysis, exit
     #[arg(long, global = true)]
     pub(crate) once: bool,
+}
+
+impl Cli {
+    /// The sources that were typed, those of a command first.
+    pub(crate) fn typed_sources(&self) -> Vec<&str> {
+        let of_command = match &self.command {
+            Some(Command::Gate { shown }) => shown.as_ref(),
+            _ => None,
+        };
+        let all = of_command.into_iter().chain(&self.sources.source);
+        all.map(Secret::reveal).collect()
+    }
 }
 
 impl ServerArgs {
@@ -144,5 +166,9 @@ mod tests {
         assert_eq!(cli.command, Some(Command::Run));
         assert_eq!(cli.sources.source.len(), 1);
         assert!(!format!("{cli:?}").contains("canary"));
+        let gate = Cli::try_parse_from(["vigint-client", "gate", "rtsp://u:canary@c/1", "--fast"]);
+        let gate = gate.unwrap();
+        assert_eq!(gate.typed_sources(), ["rtsp://u:canary@c/1"]);
+        assert!(gate.sources.fast && !format!("{gate:?}").contains("canary"));
     }
 }

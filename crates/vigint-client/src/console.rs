@@ -31,6 +31,18 @@ struct LiveLine {
     sent_before: u64,
 }
 
+impl LiveLines {
+    fn line(&mut self, name: &str) -> &mut LiveLine {
+        let lines = &self.lines;
+        self.of_source
+            .entry(name.to_owned())
+            .or_insert_with(|| LiveLine {
+                bar: lines.add(ProgressBar::no_length().with_style(style())),
+                sent_before: 0,
+            })
+    }
+}
+
 impl Console {
     /// `live`: status lines may be shown if somebody sits there.
     pub(crate) fn new(json: bool, live: bool) -> Self {
@@ -117,8 +129,7 @@ impl Console {
     pub(crate) fn show(&self, progress: &[SourceProgress], since: Duration) {
         let Some(live) = &self.live else { return };
         let mut live = live.lock().unwrap_or_else(PoisonError::into_inner);
-        let LiveLines { lines, of_source } = &mut *live;
-        of_source.retain(|id, line| {
+        live.of_source.retain(|id, line| {
             let goes_on = progress
                 .iter()
                 .any(|source| source.source_id.as_str() == id);
@@ -128,17 +139,21 @@ impl Console {
             goes_on
         });
         for source in progress {
-            let line = of_source
-                .entry(source.source_id.to_string())
-                .or_insert_with(|| LiveLine {
-                    bar: lines.add(ProgressBar::no_length().with_style(style())),
-                    sent_before: 0,
-                });
+            let line = live.line(source.source_id.as_str());
             line.bar
                 .set_message(status_of(source, line.sent_before, since));
             line.bar.tick();
             line.sent_before = source.sent;
         }
+    }
+
+    /// Says something else on the live line of this name.
+    pub(crate) fn show_line(&self, name: &str, text: &str) {
+        let Some(live) = &self.live else { return };
+        let mut live = live.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = live.line(name);
+        line.bar.set_message(text.to_owned());
+        line.bar.tick();
     }
 
     /// Takes the live lines away.

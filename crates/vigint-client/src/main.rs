@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod console;
 mod exit;
+mod sight;
 
 use std::process::ExitCode;
 

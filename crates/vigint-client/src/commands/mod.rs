@@ -2,12 +2,13 @@
 
 mod account;
 mod check;
+mod gate;
 mod run;
+mod stopping;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use vigint_client::{BuildError, Event, Mask, SecureVideoAnalyzer, Settings, Source};
-use vigint_core::key::Secret;
 
 use crate::cameras::{all_sources, read_cameras};
 use crate::cli::{Cli, Command};
@@ -17,14 +18,19 @@ use crate::exit::Exit;
 /// The seed's words, to the letter.
 pub(crate) const NO_KEY: &str = "No API key provided. Some features may not work.";
 
+/// Where a source is needed and none was given.
+const NO_SOURCE: &str =
+    "There is no source: give --source with an RTSP URL, a file or a device, or set VIGINT_SOURCE.";
+
 /// Parses the command line and does what it says.
 pub(crate) fn dispatch() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse_command_line(&error),
     };
-    let command = cli.command.unwrap_or(Command::Run);
-    let console = Console::new(cli.server.json, command == Command::Run);
+    let command = cli.command.clone().unwrap_or(Command::Run);
+    let lives = matches!(command, Command::Run | Command::Gate { .. });
+    let console = Console::new(cli.server.json, lives);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -41,6 +47,7 @@ pub(crate) fn dispatch() -> Exit {
             Command::Check => check::check(&cli, &console).await,
             Command::Usage => account::usage(&cli, &console).await,
             Command::Incidents => account::incidents(&cli, &console).await,
+            Command::Gate { .. } => gate::gate(&cli, console).await,
         }
     });
     // A name look-up that hangs must not keep a stopped program alive.
@@ -96,7 +103,7 @@ fn settings(cli: &Cli, console: &Console) -> Result<Settings, Exit> {
 /// All sources that were given, flags before `VIGINT_SOURCE`. Empty when there is none.
 fn sources(cli: &Cli, settings: &Settings, console: &Console) -> Result<Vec<Source>, Exit> {
     let options = cli.sources.options();
-    let mut typed: Vec<&str> = cli.sources.source.iter().map(Secret::reveal).collect();
+    let mut typed = cli.typed_sources();
     if let (true, None, Some(source)) = (typed.is_empty(), &cli.sources.sources, &settings.source) {
         typed.push(source.reveal());
     }

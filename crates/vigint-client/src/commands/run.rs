@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use vigint_client::{Event, SecureVideoAnalyzer};
 use vigint_core::clock::{Clock as _, SystemClock};
 
+use super::stopping::told_to_stop_twice;
 use crate::cli::Cli;
 use crate::console::Console;
 use crate::exit::Exit;
@@ -27,9 +27,7 @@ async fn try_run(cli: &Cli, console: &Arc<Console>) -> Result<(), Exit> {
     let settings = super::settings(cli, console)?;
     let sources = super::sources(cli, &settings, console)?;
     if sources.is_empty() {
-        console.complain(
-            "There is no source: give --source with an RTSP URL, a file or a device, or set VIGINT_SOURCE.",
-        );
+        console.complain(super::NO_SOURCE);
         return Err(Exit::Usage);
     }
     let listener = Arc::clone(console);
@@ -51,24 +49,6 @@ async fn try_run(cli: &Cli, console: &Arc<Console>) -> Result<(), Exit> {
         }
         Exit::from(&error)
     })
-}
-
-/// The first signal stops in order; the second is waited for no longer.
-async fn told_to_stop_twice(analyzer: &SecureVideoAnalyzer) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        // Without handlers the signals end the program in their own way.
-        return std::future::pending().await;
-    };
-    for _ in 0..2 {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        analyzer.stop();
-    }
 }
 
 async fn keep_showing(analyzer: &SecureVideoAnalyzer, console: &Console) {

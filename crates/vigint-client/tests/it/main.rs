@@ -11,6 +11,7 @@
 
 mod accounts;
 mod films;
+mod gate;
 mod keys;
 mod library;
 mod program;

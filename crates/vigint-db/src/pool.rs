@@ -50,13 +50,9 @@ impl Db {
         if let Some(path) = url.sqlite_path() {
             create_privately(path)?;
         }
-        let connector = Connector { url: url.clone() };
+        let connector = Connector::new(url.clone());
         // The pool would try again and again until its time limit, and hide the reason until then.
-        drop(
-            connector
-                .establish()
-                .map_err(|error| unreachable(url, error.to_string()))?,
-        );
+        drop(connector.connect_once()?);
         let pool = r2d2::Pool::builder()
             .max_size(pool_size.max(1))
             .min_idle(Some(1))
@@ -152,16 +148,26 @@ fn unreachable(url: &DatabaseUrl, reason: String) -> DbError {
 ///
 /// Not diesel's own `ConnectionManager`: on a connection of several kinds that one hides why connecting failed.
 #[derive(Debug)]
-struct Connector {
+pub(crate) struct Connector {
     url: DatabaseUrl,
 }
 
 /// Why a connection could not be made: the driver's words, the password masked.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct ConnectError(String);
+pub(crate) struct ConnectError(String);
 
 impl Connector {
+    pub(crate) fn new(url: DatabaseUrl) -> Self {
+        Self { url }
+    }
+
+    /// A connection, or at once the reason why there is none.
+    pub(crate) fn connect_once(&self) -> Result<AnyConnection, DbError> {
+        self.establish()
+            .map_err(|error| unreachable(&self.url, error.to_string()))
+    }
+
     fn establish(&self) -> Result<AnyConnection, ConnectError> {
         let conn = match self.url.sqlite_path() {
             Some(path) => sqlite(path).map(AnyConnection::Sqlite),

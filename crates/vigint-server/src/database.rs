@@ -1,16 +1,18 @@
 //! Queries off the async threads. Callers pass closures over [`vigint_db`].
 
+use std::sync::Arc;
+
 use vigint_core::clock::UtcTime;
 use vigint_core::key::KeyHash;
 use vigint_db::auth::Caller;
-use vigint_db::{AnyConnection, Backend, Db, DbError};
+use vigint_db::{AnyConnection, Backend, Db, DbError, Readers};
 
 /// The database as async code uses it: each call runs on a blocking thread.
 #[derive(Clone)]
 pub struct Database {
     db: Db,
     /// On SQLite: connections for looking keys up, one for each thread that answers requests.
-    lookups: Option<Db>,
+    lookups: Option<Arc<Readers>>,
 }
 
 impl Database {
@@ -20,10 +22,7 @@ impl Database {
     /// When the connections for looking keys up cannot be opened.
     pub fn new(db: Db, workers: usize) -> Result<Self, DbError> {
         let lookups = match db.backend() {
-            Backend::Sqlite => {
-                let connections = u32::try_from(workers.max(1)).unwrap_or(u32::MAX);
-                Some(Db::open(db.url(), connections)?)
-            }
+            Backend::Sqlite => Some(Arc::new(Readers::open(db.url(), workers)?)),
             Backend::Postgres => None,
         };
         Ok(Self { db, lookups })

@@ -19,6 +19,7 @@ mod erasure;
 mod incidents;
 mod migrations;
 mod opening;
+mod readers;
 mod tenants;
 mod transactions;
 mod usage;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use diesel::r2d2::R2D2Connection as _;
 
@@ -49,11 +49,7 @@ impl Readers {
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let number = NUMBER.with(|number| *number) % self.connections.len().max(1);
-        let Some(slot) = self.connections.get(number) else {
-            return Err(E::from(DbError::Busy));
-        };
-        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.slot().ok_or(DbError::Busy)?;
         // Out of its place meanwhile: one that `work` panics with is not used again.
         let mut conn = match slot.take() {
             Some(conn) => conn,
@@ -64,6 +60,20 @@ impl Readers {
             *slot = Some(conn);
         }
         outcome
+    }
+
+    /// The thread's own connection, or another that is free, or its own once that is.
+    fn slot(&self) -> Option<MutexGuard<'_, Option<AnyConnection>>> {
+        let number = NUMBER.with(|number| *number) % self.connections.len().max(1);
+        let (before, own) = self.connections.split_at_checked(number)?;
+        let free = own
+            .iter()
+            .chain(before)
+            .find_map(|slot| slot.try_lock().ok());
+        free.or_else(|| {
+            let slot = own.first()?.lock();
+            Some(slot.unwrap_or_else(PoisonError::into_inner))
+        })
     }
 }
 

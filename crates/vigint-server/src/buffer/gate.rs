@@ -23,6 +23,9 @@ use super::worker::{Job, SourceEye, Tally, Worker};
 /// The gate looks at so many frames a second of a source, or at all that a ring keeps, if those are fewer.
 const LOOKS_A_SECOND: u32 = 5;
 
+/// So many frames come out of order on a bad line, but not more in a row.
+const BEHIND_IN_A_ROW: u32 = 5;
+
 /// How the gate runs.
 #[derive(Clone, Debug)]
 pub struct GateSettings {
@@ -114,6 +117,8 @@ pub(super) struct Watch {
     interval_ms: i64,
     next_at: Option<UtcTime>,
     offered: u64,
+    /// Frames in a row that were placed among older ones.
+    behind: u32,
 }
 
 impl Watch {
@@ -128,18 +133,29 @@ impl Watch {
             interval_ms: 1_000 / i64::from(ring_fps.clamp(1, LOOKS_A_SECOND)),
             next_at: None,
             offered: 0,
+            behind: 0,
         }
     }
 
     /// Offers a frame, when it is one to look at.
     ///
-    /// A frame placed among older ones does not move the gate. One that took the newest frame's place
+    /// A frame placed among older ones does not move the gate; when all are, the camera's clock was set back a little,
+    /// and nobody knows what they show: they leave their moments unknown. One that took the newest frame's place
     /// cannot be looked at any more, for the detector's time goes only forward: it leaves its moment
     /// unknown.
     pub(super) fn see(&mut self, gate: &Gate, frame: &Arc<Frame>, inserted: Inserted) {
         match inserted {
-            Inserted::Newest | Inserted::Restarted => self.offer_on_the_beat(gate, frame),
+            Inserted::Newest | Inserted::Restarted => {
+                self.behind = 0;
+                self.offer_on_the_beat(gate, frame);
+            }
             Inserted::Replaced { newest: true } => frame.pick(),
+            Inserted::Placed => {
+                self.behind = self.behind.saturating_add(1);
+                if self.behind > BEHIND_IN_A_ROW {
+                    frame.pick();
+                }
+            }
             _ => {}
         }
     }

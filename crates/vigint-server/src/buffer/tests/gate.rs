@@ -380,3 +380,20 @@ fn the_threads_end_with_the_rings() {
     drop(other_handle);
     assert_eq!(Arc::strong_count(&room.decoder), 1);
 }
+
+#[tokio::test]
+async fn a_clock_set_back_a_little_leaves_the_gate_open() {
+    let room = room();
+    let (one, camera) = (tenant(1), source("a"));
+    quiet_seconds(&room, &one, &camera).await;
+    assert!(!is_open(&room, &one, &camera));
+    // Three seconds back: what comes now stands among what was judged before.
+    for number in 0..15 {
+        let at = 3_200 + number * 200;
+        room.clock.set(time(at));
+        let behind = taken_at(time(at - 3_100), EMPTY);
+        room.rings.push(&one, &camera, behind).unwrap();
+    }
+    room.rings.settled(&one, &camera).await;
+    assert!(is_open(&room, &one, &camera), "nobody has looked at them");
+}

@@ -36,7 +36,7 @@ impl Watch {
             .detector
             .look(
                 UtcTime::from_unix_millis(at_millis),
-                &jpeg.to_vec().into(),
+                jpeg,
                 &JpegGreyDecoder,
                 &mut self.scratch,
             )

@@ -7,6 +7,8 @@ const DIRECT_BITS: u32 = 12;
 const DIRECT: usize = 1 << DIRECT_BITS;
 /// No code is longer.
 const LONGEST: u32 = 16;
+/// Tables that a picture may have: four of each kind (T.81, B.2.4.2).
+const MOST_TABLES: usize = 8;
 /// Coefficients of a block.
 const COEFFICIENTS: u32 = 64;
 
@@ -27,14 +29,19 @@ impl Tables {
             return Some(());
         }
         *self = Self::default();
-        segments.iter().try_for_each(|segment| self.read(segment))?;
+        let mut room = MOST_TABLES;
+        for segment in segments {
+            self.read(segment, &mut room)?;
+        }
         // Last, so that tables of a damaged picture are not taken for good ones.
         self.segments = segments.concat();
         Some(())
     }
 
-    fn read(&mut self, mut segment: &[u8]) -> Option<()> {
+    /// Reads a segment, with as many tables in it as there is `room` for: to make one takes longer than to send it.
+    fn read(&mut self, mut segment: &[u8], room: &mut usize) -> Option<()> {
         while let [kind, rest @ ..] = segment {
+            *room = room.checked_sub(1)?;
             let (lengths, rest) = rest.split_first_chunk::<16>()?;
             let count = lengths.iter().map(|n| usize::from(*n)).sum();
             let (symbols, rest) = rest.split_at_checked(count)?;

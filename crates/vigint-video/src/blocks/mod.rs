@@ -307,6 +307,27 @@ mod tests {
     }
 
     #[test]
+    fn more_tables_than_a_picture_may_have_are_not_made() {
+        let rgb = rgb(64, 48, 1);
+        let mut jpeg = Vec::new();
+        let encoder = Encoder::new(&mut jpeg, 80);
+        encoder.encode(&rgb, 64, 48, ColorType::Rgb).unwrap();
+        let with_empty_tables = |count: u8| {
+            let length = u16::from(count) * 17 + 2;
+            let mut more = vec![0xFF, 0xD8, 0xFF, marker::DHT];
+            more.extend(length.to_be_bytes());
+            for _ in 0..count {
+                more.extend([0x03; 1]);
+                more.extend([0; 16]);
+            }
+            more.extend(&jpeg[2..]);
+            more
+        };
+        assert!(means(&with_empty_tables(4)).is_some());
+        assert_eq!(means(&with_empty_tables(5)), None);
+    }
+
+    #[test]
     fn what_is_not_whole_or_not_baseline_is_left_to_others() {
         let rgb = rgb(64, 48, 1);
         let mut jpeg = Vec::new();

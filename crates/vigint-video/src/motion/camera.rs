@@ -18,6 +18,10 @@ const LOST: f32 = 0.3;
 const USUAL_TAU: f32 = 20.0;
 /// What is to be believed must last so long, and nothing may move meanwhile.
 const LASTING: Duration = Duration::from_secs(1);
+/// What is usual is known after so many seconds.
+const SETTLED: f32 = 3.0;
+/// A picture that has shown nothing for so long may be a room without light.
+const DARK: Duration = Duration::from_secs(60);
 /// How often the picture is compared with what the camera usually looks at.
 const CHECK: Duration = Duration::from_millis(250);
 /// Tiles across and down; a tile has a say when its structure is this many times the noise, and so many must.
@@ -42,6 +46,8 @@ pub(super) struct Camera {
     reference: Vec<f32>,
     checked_at: UtcTime,
     lost_since: Option<UtcTime>,
+    /// Whether it has shown nothing for so long that this is what is looked at now.
+    is_dark: bool,
     turned_since: Option<UtcTime>,
     other_since: Option<UtcTime>,
 }
@@ -75,6 +81,7 @@ impl Camera {
                 .collect(),
             checked_at: at,
             lost_since: None,
+            is_dark: false,
             turned_since: None,
             other_since: None,
         }
@@ -83,15 +90,29 @@ impl Camera {
     /// For how long the picture has shown nothing, once that is believed.
     pub(super) fn lost_for(&mut self, at: UtcTime, steps: &[u8], dt: f32) -> Option<Duration> {
         let structure = mean(steps);
-        if structure < LOST * self.structure {
+        // A camera that has just begun to send may send anything first.
+        if self.seen >= SETTLED && structure < LOST * self.structure {
             let since = *self.lost_since.get_or_insert(at);
             return Some(at.since(since)).filter(|lost| *lost >= LASTING);
         }
         self.lost_since = None;
+        self.is_dark = false;
         self.seen += dt;
         let share = step(dt, USUAL_TAU).max((dt / self.seen).min(1.0));
         self.structure += (structure - self.structure) * share;
         None
+    }
+
+    /// Whether the picture shows nothing, for now: it teaches nothing either.
+    pub(super) fn is_blind(&self) -> bool {
+        self.lost_since.is_some() && !self.is_dark
+    }
+
+    /// Whether the picture has shown nothing for so long that what moves in the dark is to be looked for: once.
+    pub(super) fn has_become_dark(&mut self, lost: Option<Duration>) -> bool {
+        let is_new = !self.is_dark && lost.is_some_and(|lost| lost >= DARK);
+        self.is_dark |= is_new;
+        is_new
     }
 
     /// Whether the camera has come to look at something else.

@@ -1,9 +1,8 @@
 //! The motion gate of one source: pictures in order of time go in, what it thinks after each comes out.
 
-use bytes::Bytes;
 use vigint_core::clock::UtcTime;
 
-use super::unchanged::Unchanged;
+use super::unchanged::{Fingerprint, Unchanged};
 use super::watch::Watch;
 use super::{MotionSample, MotionScratch, MotionSettings, MotionState};
 use crate::grey::{DecodeError, GreyDecoder, GreyPlane, decode_guarded};
@@ -35,12 +34,16 @@ impl MotionDetector {
     pub fn look(
         &mut self,
         at: UtcTime,
-        jpeg: &Bytes,
+        jpeg: &[u8],
         decoder: &dyn GreyDecoder,
         scratch: &mut MotionScratch,
     ) -> Result<MotionSample, DecodeError> {
+        if let Some(watch) = self.watch.as_ref().filter(|watch| watch.is_past(at)) {
+            return Ok(watch.last().clone());
+        }
+        let picture = Fingerprint::of(jpeg);
         let mut plane = std::mem::take(&mut scratch.plane);
-        let same = self.watch.as_ref().filter(|_| self.unchanged.is(jpeg));
+        let same = self.watch.as_ref().filter(|_| self.unchanged.is(picture));
         let decoded = match same {
             Some(watch) => {
                 plane.assign(watch.newest());
@@ -49,7 +52,7 @@ impl MotionDetector {
             None => decode_guarded(decoder, jpeg, &mut plane, &mut scratch.decoding),
         };
         let judged = decoded.map(|()| {
-            let is_frozen = self.unchanged.note(at, jpeg);
+            let is_frozen = self.unchanged.note(at, picture);
             (is_frozen, self.push(at, &plane, scratch))
         });
         scratch.plane = plane;

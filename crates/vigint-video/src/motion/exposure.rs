@@ -19,6 +19,8 @@ const OLDER_RANGE: std::ops::RangeInclusive<f32> = 2.0..=253.0;
 /// With fewer usable pixels the pictures are compared as they are.
 const MIN_PIXELS: f32 = 48.0;
 const ROUNDS: usize = 4;
+/// What is predicted may lie outside of what a picture can show, but not without bound.
+const LEVELS: std::ops::RangeInclusive<f32> = -256.0..=512.0;
 /// From the median of distances to their standard deviation, were they normal.
 pub(super) const SIGMA: f32 = 1.48;
 
@@ -188,7 +190,10 @@ impl Exposure {
         for (y, line) in older.chunks_exact(size.width).enumerate() {
             let base = self.offset + self.tilt_y * position(y, size.height);
             let pixels = line.iter().zip(&tilts);
-            predicted.extend(pixels.map(|(old, tilt)| self.gain * old + (base + tilt)));
+            predicted.extend(pixels.map(|(old, tilt)| {
+                let level = self.gain * old + (base + tilt);
+                level.clamp(*LEVELS.start(), *LEVELS.end())
+            }));
         }
     }
 

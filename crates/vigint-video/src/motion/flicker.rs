@@ -22,6 +22,9 @@ const STEADY: f32 = 2.0;
 /// ...and is smaller than this share of the picture.
 const MAX_SHARE: f32 = 0.15;
 
+/// Only so many places are looked at, the largest.
+const MAX_PLACES: usize = 64;
+
 /// The share of the time that each pixel changes.
 #[derive(Debug)]
 pub(super) struct Flicker {
@@ -62,8 +65,10 @@ impl Flicker {
         self.age += dt;
         if self.age >= STEADY {
             self.age = 0.0;
-            let now = Regions::of(&self.mask()).list;
-            self.before = std::mem::replace(&mut self.lately, now);
+            let now = Regions::of(&self.mask());
+            let largest = now.largest(MAX_PLACES).into_iter();
+            let now = largest.filter_map(|number| now.list.get(number).copied());
+            self.before = std::mem::replace(&mut self.lately, now.collect());
         }
     }
 
@@ -86,20 +91,27 @@ impl Flicker {
         self.above(FLICKERS)
     }
 
-    /// Whether a region flickers in place, rather than moves.
-    pub(super) fn is_in_place(&self, regions: &Regions, number: usize) -> bool {
-        let area = regions.list.get(number).map_or(0, |region| region.area);
-        if 2 * self.flickering(regions, number) <= area {
-            return false;
-        }
+    /// The places that have flickered for some time, and are no larger than a screen.
+    pub(super) fn places(&self) -> Mask {
         let largest = MAX_SHARE * self.size.pixels() as f32;
         let places = Regions::of(&self.mask());
-        let mut region = Mask::new(self.size);
-        regions.draw(number, &mut region);
-        places.list.iter().enumerate().any(|(at, place)| {
-            let is_old = self.before.iter().any(|old| old.overlap(place) > SAME_BOX);
-            (place.area as f32) < largest && is_old && places.meets(at, &region)
-        })
+        let mut mask = Mask::new(self.size);
+        for number in places.largest(MAX_PLACES) {
+            let is_place = places.list.get(number).is_some_and(|place| {
+                let is_old = self.before.iter().any(|old| old.overlap(place) > SAME_BOX);
+                (place.area as f32) < largest && is_old
+            });
+            if is_place {
+                places.draw(number, &mut mask);
+            }
+        }
+        mask
+    }
+
+    /// Whether a region flickers in one of these places, rather than moves.
+    pub(super) fn is_in_place(&self, regions: &Regions, number: usize, places: &Mask) -> bool {
+        let area = regions.list.get(number).map_or(0, |region| region.area);
+        2 * self.flickering(regions, number) > area && regions.meets(number, places)
     }
 
     /// Whether less than a quarter of the time passes in change on the pixels of this region, in the mean.
@@ -152,17 +164,17 @@ mod tests {
     fn what_changes_in_place_is_found_out_and_forgotten() {
         let mut flicker = Flicker::new(SIZE);
         let screen = Regions::of(&square(10));
-        assert!(!flicker.is_in_place(&screen, 0));
+        assert!(!flicker.is_in_place(&screen, 0, &flicker.places()));
         for _ in 0..80 {
             flicker.learn(&square(10), 0.1);
         }
-        assert!(flicker.is_in_place(&screen, 0));
+        assert!(flicker.is_in_place(&screen, 0, &flicker.places()));
         assert_eq!(flicker.mask(), square(10));
         assert!(!flicker.is_calm(&screen, 0));
         for _ in 0..120 {
             flicker.learn(&Mask::new(SIZE), 0.1);
         }
-        assert!(!flicker.is_in_place(&screen, 0) && flicker.is_calm(&screen, 0));
+        assert!(!flicker.is_in_place(&screen, 0, &flicker.places()) && flicker.is_calm(&screen, 0));
     }
 
     #[test]
@@ -170,7 +182,7 @@ mod tests {
         let mut flicker = Flicker::new(SIZE);
         for left in 0..50 {
             flicker.learn(&square(left), 0.1);
-            assert!(!flicker.is_in_place(&Regions::of(&square(left)), 0));
+            assert!(!flicker.is_in_place(&Regions::of(&square(left)), 0, &flicker.places()));
         }
     }
 }

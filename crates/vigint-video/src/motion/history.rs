@@ -68,6 +68,7 @@ impl History {
     /// Adds a plane, in the memory of one that is too old.
     pub(super) fn push(&mut self, at: UtcTime, plane: &GreyPlane) {
         if at.since(self.newest.0) < APART {
+            self.newest.1.assign(plane);
             return;
         }
         let mut spare = None;
@@ -109,9 +110,9 @@ mod tests {
             let planes = history.before(at(400), age, Duration::from_millis(most));
             planes.map(|plane| plane.pixels()[0]).collect::<Vec<_>>()
         };
-        assert_eq!(before(200), [0, 1]);
+        assert_eq!(before(200), [0, 2]);
         assert_eq!(before(199), [0; 0]);
-        assert_eq!(older(&history, 250), 1, "105 was too near to 100");
+        assert_eq!(older(&history, 250), 2, "it took the place of 100");
         assert_eq!(
             older(&history, 900),
             0,

@@ -77,6 +77,7 @@ impl Span {
 #[derive(Debug, Default)]
 pub(super) struct Regions {
     pub(super) list: Vec<Region>,
+    /// In the order of their regions.
     spans: Vec<Span>,
 }
 
@@ -147,12 +148,25 @@ impl Regions {
                 }
             };
         }
+        spans.sort_by_key(|span| span.region);
         Self { list, spans }
     }
 
     /// The runs of pixels of one region.
     pub(super) fn spans(&self, region: usize) -> impl Iterator<Item = &Span> {
-        self.spans.iter().filter(move |span| span.region == region)
+        let from = self.spans.partition_point(|span| span.region < region);
+        self.spans[from..]
+            .iter()
+            .take_while(move |span| span.region == region)
+    }
+
+    /// The numbers of the largest regions, no more than so many: what a picture may cost has a bound.
+    pub(super) fn largest(&self, most: usize) -> Vec<usize> {
+        let mut numbers: Vec<usize> = (0..self.list.len()).collect();
+        numbers.sort_by_key(|number| std::cmp::Reverse(self.list[*number].area));
+        numbers.truncate(most);
+        numbers.sort_unstable();
+        numbers
     }
 
     /// The pixels of one region, as indices in a plane of this width.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use vigint_core::clock::UtcTime;
 
 /// Frozen after this time, and after this many pictures that were the same.
@@ -17,27 +16,45 @@ pub(super) struct Unchanged {
 
 #[derive(Debug)]
 struct Run {
-    jpeg: Bytes,
+    picture: Fingerprint,
     since: UtcTime,
     frames: u32,
 }
 
+/// What tells pictures apart: length and checksum. The picture itself is not kept: what leaves its ring leaves memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    length: usize,
+    checksum: u32,
+}
+
+impl Fingerprint {
+    pub(super) fn of(jpeg: &[u8]) -> Self {
+        Self {
+            length: jpeg.len(),
+            checksum: crc32fast::hash(jpeg),
+        }
+    }
+}
+
 impl Unchanged {
-    /// Whether this is the last picture again. Different ones differ early: this costs nothing for them.
-    pub(super) fn is(&self, jpeg: &Bytes) -> bool {
-        self.last.as_ref().is_some_and(|last| last.jpeg == jpeg)
+    /// Whether this is the last picture again.
+    pub(super) fn is(&self, picture: Fingerprint) -> bool {
+        self.last
+            .as_ref()
+            .is_some_and(|last| last.picture == picture)
     }
 
     /// Takes note of a picture; says whether the stream is frozen.
-    pub(super) fn note(&mut self, at: UtcTime, jpeg: &Bytes) -> bool {
+    pub(super) fn note(&mut self, at: UtcTime, picture: Fingerprint) -> bool {
         match &mut self.last {
-            Some(last) if last.jpeg == jpeg => {
+            Some(last) if last.picture == picture => {
                 last.frames = last.frames.saturating_add(1);
                 last.frames >= FROZEN_FRAMES && at.since(last.since) >= FROZEN_AFTER
             }
             last => {
                 *last = Some(Run {
-                    jpeg: jpeg.clone(),
+                    picture,
                     since: at,
                     frames: 1,
                 });
@@ -54,18 +71,19 @@ mod tests {
     #[test]
     fn a_stream_is_frozen_after_five_seconds_and_ten_pictures() {
         let mut unchanged = Unchanged::default();
-        let mut note = |millis, picture: &'static str| {
-            unchanged.note(UtcTime::from_unix_millis(millis), &Bytes::from(picture))
+        let mut note = |millis, picture: &[u8]| {
+            let picture = Fingerprint::of(picture);
+            unchanged.note(UtcTime::from_unix_millis(millis), picture)
         };
-        assert!(!note(0, "a"));
+        assert!(!note(0, b"a"));
         for millis in (200..5_200).step_by(200) {
-            assert_eq!(note(millis, "b"), millis >= 5_200, "{millis}");
+            assert_eq!(note(millis, b"b"), millis >= 5_200, "{millis}");
         }
-        assert!(note(5_200, "b"));
-        assert!(!note(5_400, "c"));
+        assert!(note(5_200, b"b"));
+        assert!(!note(5_400, b"c"));
         for millis in (6_000..14_000).step_by(1_000) {
-            assert!(!note(millis, "c"), "too few");
+            assert!(!note(millis, b"c"), "too few");
         }
-        assert!(note(14_000, "c"));
+        assert!(note(14_000, b"c"));
     }
 }

@@ -115,9 +115,7 @@ impl Visit {
         } else if self.on && stirs && quiet >= settings.slow_lag + AFTER_MOTION {
             self.last_life = Some(at);
         }
-        let lives = self
-            .last_life
-            .is_some_and(|last| at.since(last) < settings.life_keep);
+        let lives = self.lives(at, settings);
         let is_over = if are_crumbs {
             quiet >= settings.hold
         } else {
@@ -126,6 +124,12 @@ impl Visit {
         if is_over {
             self.on = false;
         }
+    }
+
+    /// Whether what stands there has stirred lately.
+    pub(super) fn lives(&self, at: UtcTime, settings: &MotionSettings) -> bool {
+        let life = self.last_life;
+        life.is_some_and(|last| at.since(last) < settings.life_keep)
     }
 
     /// Whether what stands there has neither moved nor stirred for so long.

@@ -32,6 +32,10 @@ const MIN_INLIERS: f32 = 0.4;
 /// A thing has a core: this share of it has stood for so long, in milliseconds.
 const CORE: f32 = 0.4;
 const CORE_MILLIS: u16 = 1_000;
+/// A thing that this share of has stood for long belongs to the background. Longer than this, in milliseconds, no
+/// pixel's age is known.
+const STANDING: f32 = 0.5;
+const MOST_AGE: u16 = 65_000;
 /// A still area is asked whether it is a hole when half of it has stood for so long, in milliseconds.
 const HOLE_MILLIS: u16 = 1_500;
 /// What flickers for this share of the time is no sign of life; nor are fewer pixels than this, or a share of
@@ -43,6 +47,8 @@ const LIFE_FACTOR: f32 = 4.0;
 const LOST_SHUTS: Duration = Duration::from_secs(3);
 /// An area that looks as it did a moment before in this share of its pixels has blinked.
 const SAME_AGAIN: f32 = 0.9;
+/// Only so many areas of a frame are looked at, the largest.
+const MAX_AREAS: usize = 64;
 /// The share of the picture that makes a score of 1.
 const FULL_SCORE_SHARE: f32 = 0.01;
 
@@ -105,6 +111,11 @@ impl Watch {
         }
     }
 
+    /// Whether this time is not later than that of the last frame.
+    pub(super) fn is_past(&self, at: UtcTime) -> bool {
+        at <= self.last_at
+    }
+
     /// What was said last.
     pub(super) fn last(&self) -> &MotionSample {
         &self.last
@@ -133,7 +144,7 @@ impl Watch {
         settings: &MotionSettings,
         scratch: &mut MotionScratch,
     ) -> MotionSample {
-        if at <= self.last_at {
+        if self.is_past(at) {
             return self.last.clone();
         }
         let dt = at.since(self.last_at).as_secs_f32().clamp(0.001, 2.0);
@@ -162,10 +173,16 @@ impl Watch {
             self.last = MotionSample::without_motion(MotionState::SceneChanged);
             return self.last.clone();
         }
+        if self.camera.has_become_dark(lost) {
+            self.begin_in_the_dark(at, plane, settings, scratch);
+            return self.last.clone();
+        }
         if lost.is_some_and(|lost| lost < LOST_SHUTS) {
             self.visit.shut();
         }
-        self.learn(at, dt, &change, &difference, settings, scratch);
+        if !self.camera.is_blind() {
+            self.learn(at, dt, &change, &difference, settings, scratch);
+        }
         self.history.push(at, plane);
 
         let hold = settings.hold;
@@ -191,6 +208,23 @@ impl Watch {
             ..MotionSample::showing(state, shown, self.size)
         };
         self.last.clone()
+    }
+
+    /// Begins anew with the picture as it is, but knows what the camera usually shows: it may be covered, or the light
+    /// is out and somebody comes with a torch.
+    fn begin_in_the_dark(
+        &mut self,
+        at: UtcTime,
+        plane: &GreyPlane,
+        settings: &MotionSettings,
+        scratch: &mut MotionScratch,
+    ) {
+        let anew = Self::begin(at, plane, settings, scratch);
+        let before = std::mem::replace(self, anew);
+        self.camera = before.camera;
+        self.first_at = before.first_at;
+        self.frames = before.frames;
+        self.last = MotionSample::without_motion(MotionState::SceneChanged);
     }
 
     fn is_ready(&self, at: UtcTime) -> bool {
@@ -239,16 +273,26 @@ impl Watch {
         } else {
             Regions::default()
         };
-        let counts = |(number, area): (usize, &Region)| {
-            let is_large = area.area >= settings.min_area;
-            (is_large && !self.flicker.is_in_place(&areas, number)).then_some(*area)
-        };
-        let evidence = areas.list.iter().enumerate().filter_map(counts).collect();
+        let evidence = self.evidence(&areas, settings);
         Change {
             mask,
             areas,
             evidence,
         }
+    }
+
+    /// The areas of change that may be something that moves.
+    fn evidence(&self, areas: &Regions, settings: &MotionSettings) -> Vec<Region> {
+        if areas.list.is_empty() {
+            return Vec::new();
+        }
+        let places = self.flicker.places();
+        let numbers = areas.largest(MAX_AREAS).into_iter();
+        numbers
+            .filter(|number| !self.flicker.is_in_place(areas, *number, &places))
+            .filter_map(|number| areas.list.get(number).copied())
+            .filter(|area| area.area >= settings.min_area)
+            .collect()
     }
 
     /// Whether an area of change looks as it did before it changed: what blinks comes back to what it was, what moves
@@ -368,10 +412,13 @@ impl Watch {
         settings: &MotionSettings,
         scratch: &mut MotionScratch,
     ) -> bool {
+        // A visitor who stands before the lens is no other scene.
+        let mut elsewhere = difference.mask.clone();
+        elsewhere.remove(self.visit.touched());
         let showing = Showing {
             level: &scratch.level,
             noise: self.noise.picture(),
-            differing: self.share(&difference.mask),
+            differing: self.share(&elsewhere),
             changing: self.share(&change.mask),
             is_calm: self.visit.is_quiet_for(at, Camera::CALM),
             is_empty: !self.visit.goes_on(settings),
@@ -392,7 +439,11 @@ impl Watch {
         let mut gone = Mask::new(self.size);
         if self.visit.is_still_for(at, settings.static_after) {
             gone.add(self.visit.touched());
-        } else if !self.visit.touched().is_empty()
+        } else if !self.visit.lives(at, settings) {
+            self.draw_standing(difference, settings, &mut gone);
+        }
+        if gone.is_empty()
+            && !self.visit.touched().is_empty()
             && self
                 .visit
                 .is_quiet_for(at, Duration::from_millis(u64::from(HOLE_MILLIS)))
@@ -411,10 +462,29 @@ impl Watch {
         }
     }
 
+    /// Draws the areas of the visit that have stood for so long that they belong to the background, whatever moves
+    /// elsewhere.
+    fn draw_standing(
+        &self,
+        difference: &Difference,
+        settings: &MotionSettings,
+        standing: &mut Mask,
+    ) {
+        let regions = &difference.regions;
+        let millis = settings.static_after.as_millis().min(u128::from(MOST_AGE));
+        let millis = u16::try_from(millis).unwrap_or(MOST_AGE);
+        for number in 0..regions.list.len() {
+            if self.background.has_stood(regions, number, STANDING, millis)
+                && regions.meets(number, self.visit.touched())
+            {
+                regions.draw(number, standing);
+            }
+        }
+    }
+
     /// Draws the areas of the visit where a thing was taken away.
     fn draw_holes(&self, difference: &Difference, scratch: &mut MotionScratch, holes: &mut Mask) {
         let regions = &difference.regions;
-        scratch.older_rounded.clear();
         self.background.round(&mut scratch.older_rounded);
         steepest_steps(&scratch.older_rounded, self.size, &mut scratch.older_steps);
         for number in 0..regions.list.len() {

@@ -21,7 +21,7 @@ fn play(frames: impl Iterator<Item = (i64, Vec<u8>)>) -> Vec<Said> {
     let said = frames.map(|(millis, jpeg)| {
         let at = UtcTime::from_unix_millis(1_000_000 + millis);
         let sample = detector
-            .look(at, &jpeg.into(), &JpegGreyDecoder, &mut scratch)
+            .look(at, &jpeg, &JpegGreyDecoder, &mut scratch)
             .unwrap();
         Said {
             at: millis as f64 / 1000.0,

@@ -218,6 +218,45 @@ fn a_thing_left_behind_is_present_but_keeps_the_gate_shut() {
 }
 
 #[test]
+fn a_thing_left_behind_is_forgotten_though_others_pass_by() {
+    let samples = play(5, 110, 1.5, |now, x, y| {
+        let left = now > 5.0 && (75..95).contains(&x) && (76..88).contains(&y);
+        // Somebody walks through, behind the thing, every twenty seconds.
+        let walks = walker(now % 20.0, 3.0, 7.0, x, y);
+        walks.unwrap_or(if left { 210.0 } else { room(x, y) })
+    });
+    let state_at = |when: f32| {
+        samples
+            .iter()
+            .find(|(now, _)| *now >= when)
+            .unwrap()
+            .1
+            .state
+    };
+    assert_eq!(state_at(35.0), MotionState::Present);
+    assert_eq!(state_at(97.0), MotionState::Quiet);
+}
+
+#[test]
+fn in_the_dark_it_goes_on_looking() {
+    let torch = |now: f32, x: usize, y: usize| {
+        let left = (now - 75.0) * 20.0;
+        let inside = now >= 75.0 && (left..left + 14.0).contains(&(x as f32));
+        (inside && (30..60).contains(&y)).then_some(90.0 + (y % 7) as f32 * 8.0)
+    };
+    let samples = play(5, 80, 0.6, |now, x, y| {
+        let lit = if now < 8.0 { room(x, y) } else { 12.0 };
+        torch(now, x, y).unwrap_or(lit)
+    });
+    for (now, sample) in &samples {
+        if (10.5..74.9).contains(now) {
+            assert_eq!(sample.state, MotionState::SceneChanged, "at {now}");
+        }
+    }
+    assert!(samples.iter().any(|(now, sample)| *now > 75.0 && sample.on));
+}
+
+#[test]
 fn what_was_taken_away_is_soon_background() {
     let samples = play(8, 16, 1.5, |now, x, y| {
         let there = now < 5.0 && (75..95).contains(&x) && (40..60).contains(&y);

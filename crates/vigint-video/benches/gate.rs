@@ -1,5 +1,4 @@
-//! What a look of the motion gate costs: the grey plane alone, the gate alone, both; and how often they ask for
-//! memory once a camera is known.
+//! What a look of the motion gate costs: the grey plane alone, the gate alone, both.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

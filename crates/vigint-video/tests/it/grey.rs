@@ -157,3 +157,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_cameras_pictures_take_no_memory_after_the_first() {
+    for (w, h) in [(1280, 720), (1920, 1080)] {
+        let [first, second] = [0, 1].map(|step| jpeg(&scene(w, h, step), w, h, Coding::default()));
+        let (mut plane, mut memory) = (GreyPlane::default(), GreyMemory::default());
+        let mut decode = |jpeg: &[u8]| JpegGreyDecoder.decode(jpeg, &mut plane, &mut memory);
+        // Whichever is longer makes the room.
+        decode(&first).unwrap();
+        decode(&second).unwrap();
+        let asked = allocation_counter::measure(|| decode(&first).unwrap());
+        assert_eq!(asked.count_total, 0, "{w}x{h}");
+    }
+}

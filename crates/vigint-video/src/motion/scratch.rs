@@ -1,7 +1,7 @@
 //! Memory that judging a frame needs and nobody needs afterwards.
 
-use super::exposure::Samples;
-use super::field::{Comparison, Size, steepest_steps};
+use super::exposure::{Exposure, Samples};
+use super::field::{Comparison, Picture, Size, steepest_steps};
 use crate::grey::{GreyMemory, GreyPlane};
 
 /// Room to judge frames in, for any number of sources one after the other: one a thread.
@@ -28,9 +28,17 @@ impl MotionScratch {
         load(plane, size, &mut self.level, &mut self.steps);
     }
 
-    /// Takes the plane of an older picture.
-    pub(super) fn load_older(&mut self, plane: &[u8], size: Size) {
-        load(plane, size, &mut self.older_level, &mut self.older_steps);
+    /// Compares the frame with the plane of an older picture, under the exposure of the frame.
+    pub(super) fn compare(&mut self, older: &[u8], size: Size, into: &mut Comparison) -> Exposure {
+        load(older, size, &mut self.older_level, &mut self.older_steps);
+        let (level, steps) = (&self.level, &self.steps);
+        let fit = Exposure::fit(&self.older_level, level, None, size, &mut self.samples);
+        let older = Picture {
+            level: &self.older_level,
+            steps: &self.older_steps,
+        };
+        into.make(Picture { level, steps }, older, &fit, size);
+        fit
     }
 }
 

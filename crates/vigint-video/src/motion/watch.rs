@@ -1,5 +1,9 @@
 //! What is remembered of one scene since its first frame, and how a frame is judged by it.
 
+mod change;
+mod learn;
+mod slow;
+
 use std::time::Duration;
 
 use vigint_core::clock::UtcTime;
@@ -7,8 +11,7 @@ use vigint_core::clock::UtcTime;
 use super::background::Background;
 use super::camera::{Camera, Showing};
 use super::chain::Chain;
-use super::exposure::Exposure;
-use super::field::{Picture, Size, steepest_steps};
+use super::field::{Picture, Size};
 use super::flicker::Flicker;
 use super::history::History;
 use super::mask::Mask;
@@ -24,31 +27,8 @@ const READY_FRAMES: u32 = 3;
 const READY_AT_LAST: Duration = Duration::from_millis(800);
 /// A lag may be this much shorter, so that a camera's jitter does not double it.
 const LAG_SHARE: f32 = 0.75;
-/// A picture that should be a lag old and is older than this many has missed what happened between.
-const MOST_LAG: f32 = 2.5;
-/// A frame tells nothing when this share of the picture changes, or less than this share is as predicted.
-const MAX_CHANGE: f32 = 0.5;
-const MIN_INLIERS: f32 = 0.4;
-/// A thing has a core: this share of it has stood for so long, in milliseconds.
-const CORE: f32 = 0.4;
-const CORE_MILLIS: u16 = 1_000;
-/// A thing that this share of has stood for long belongs to the background. Longer than this, in milliseconds, no
-/// pixel's age is known.
-const STANDING: f32 = 0.5;
-const MOST_AGE: u16 = 65_000;
-/// A still area is asked whether it is a hole when half of it has stood for so long, in milliseconds.
-const HOLE_MILLIS: u16 = 1_500;
-/// What flickers for this share of the time is no sign of life; nor are fewer pixels than this, or a share of
-/// what stands there that is not this many times what stirs elsewhere, and a hundredth more.
-const LIFE_FLICKER: f32 = 0.4;
-const LIFE_PIXELS: usize = 6;
-const LIFE_FACTOR: f32 = 4.0;
 /// A picture that shows nothing keeps the gate shut for so long; what moves in it afterwards is believed.
 const LOST_SHUTS: Duration = Duration::from_secs(3);
-/// An area that looks as it did a moment before in this share of its pixels has blinked.
-const SAME_AGAIN: f32 = 0.9;
-/// Only so many areas of a frame are looked at, the largest.
-const MAX_AREAS: usize = 64;
 /// The share of the picture that makes a score of 1.
 const FULL_SCORE_SHARE: f32 = 0.01;
 
@@ -232,97 +212,6 @@ impl Watch {
         age >= READY_AT_LAST || (age >= READY && self.frames >= READY_FRAMES)
     }
 
-    /// What changed since the newest frame that is at least the lag old.
-    fn change(
-        &mut self,
-        at: UtcTime,
-        dt: f32,
-        settings: &MotionSettings,
-        scratch: &mut MotionScratch,
-    ) -> Change {
-        let size = self.size;
-        let older = self.history.older(at, long_enough(settings.lag));
-        scratch.load_older(older.pixels(), size);
-        let (frame, older) = (&scratch.level, &scratch.older_level);
-        let fit = Exposure::fit(older, frame, None, size, &mut scratch.samples);
-        scratch.change.make(
-            Picture {
-                level: frame,
-                steps: &scratch.steps,
-            },
-            Picture {
-                level: older,
-                steps: &scratch.older_steps,
-            },
-            &fit,
-            size,
-        );
-        if let Some(spread) = fit.spread {
-            self.noise.learn_spread(spread, dt);
-        }
-        let foreground = self.background.foreground();
-        self.noise.learn_shake(&scratch.change, foreground, dt);
-        let limit = settings.change();
-        let mask = self.noise.above(&scratch.change, limit, size);
-        // What a pixel's noise has come to excuse flickers all the same.
-        let flickering = self.noise.plainly_above(&scratch.change, limit, size);
-        self.flicker.learn(&flickering, dt);
-        let tells = self.share(&mask) <= MAX_CHANGE && fit.inliers >= MIN_INLIERS;
-        let areas = if tells {
-            Regions::of(&mask)
-        } else {
-            Regions::default()
-        };
-        let evidence = self.evidence(&areas, settings);
-        Change {
-            mask,
-            areas,
-            evidence,
-        }
-    }
-
-    /// The areas of change that may be something that moves.
-    fn evidence(&self, areas: &Regions, settings: &MotionSettings) -> Vec<Region> {
-        if areas.list.is_empty() {
-            return Vec::new();
-        }
-        let places = self.flicker.places();
-        let numbers = areas.largest(MAX_AREAS).into_iter();
-        numbers
-            .filter(|number| !self.flicker.is_in_place(areas, *number, &places))
-            .filter_map(|number| areas.list.get(number).copied())
-            .filter(|area| area.area >= settings.min_area)
-            .collect()
-    }
-
-    /// Whether an area of change looks as it did before it changed: what blinks comes back to what it was, what moves
-    /// does not, for it covers a place and uncovers another.
-    fn blinks(
-        &self,
-        at: UtcTime,
-        plane: &GreyPlane,
-        change: &Change,
-        area: &Region,
-        settings: &MotionSettings,
-    ) -> bool {
-        let floor = self.noise.floor(settings.change());
-        let Some(number) = change.areas.list.iter().position(|other| other == area) else {
-            return false;
-        };
-        let lag = settings.lag;
-        let mut older = self
-            .history
-            .before(at, long_enough(lag), lag.mul_f32(MOST_LAG));
-        older.any(|older| {
-            let pixels = change.areas.pixels(number, self.size.width);
-            let same = pixels.filter(|at| {
-                let levels = plane.pixels().get(*at).zip(older.pixels().get(*at));
-                levels.is_some_and(|(now, then)| f32::from(now.abs_diff(*then)) <= floor)
-            });
-            same.count() as f32 >= SAME_AGAIN * area.area as f32
-        })
-    }
-
     /// What differs from the background.
     fn difference(
         &mut self,
@@ -349,60 +238,6 @@ impl Watch {
         Difference { mask, regions }
     }
 
-    /// The areas that change slowly inside things that stand, and whether something that belongs to the visit
-    /// stirs.
-    fn slow_change(
-        &mut self,
-        at: UtcTime,
-        difference: &Difference,
-        settings: &MotionSettings,
-        scratch: &mut MotionScratch,
-    ) -> (Vec<Region>, bool) {
-        let size = self.size;
-        let mut things = Mask::new(size);
-        let list = &difference.regions.list;
-        for number in (0..list.len()).filter(|number| {
-            self.background
-                .has_stood(&difference.regions, *number, CORE, CORE_MILLIS)
-        }) {
-            difference.regions.draw(number, &mut things);
-        }
-        if things.is_empty() {
-            return (Vec::new(), false);
-        }
-        let older = self.history.older(at, long_enough(settings.slow_lag));
-        scratch.load_older(older.pixels(), size);
-        let (frame, older) = (&scratch.level, &scratch.older_level);
-        let fit = Exposure::fit(older, frame, None, size, &mut scratch.samples);
-        scratch.other.make(
-            Picture {
-                level: frame,
-                steps: &scratch.steps,
-            },
-            Picture {
-                level: older,
-                steps: &scratch.older_steps,
-            },
-            &fit,
-            size,
-        );
-        let around = things.grown();
-        let limit = settings.change();
-        let mut slow = self.noise.above(&scratch.other, limit, size);
-        slow.keep(&around);
-        let areas = Regions::of(&slow);
-        let slow = areas.list.iter().enumerate().filter(|(number, area)| {
-            area.area >= settings.min_area_slow && self.flicker.is_calm(&areas, *number)
-        });
-        let slow = slow.map(|(_, area)| *area).collect();
-
-        let mut stirring = self.noise.above(&scratch.other, settings.life(), size);
-        stirring.remove(&self.flicker.above(LIFE_FLICKER));
-        let mut visitor = things;
-        visitor.keep(self.visit.touched());
-        (slow, is_life(&stirring, &visitor.grown()))
-    }
-
     /// Whether the camera looks at something else than before.
     fn has_another_scene(
         &mut self,
@@ -424,80 +259,6 @@ impl Watch {
             is_empty: !self.visit.goes_on(settings),
         };
         self.camera.has_changed(at, showing, &mut scratch.detail)
-    }
-
-    /// Learns background and noise from the frame, and takes in what does not belong to a visit any more.
-    fn learn(
-        &mut self,
-        at: UtcTime,
-        dt: f32,
-        change: &Change,
-        difference: &Difference,
-        settings: &MotionSettings,
-        scratch: &mut MotionScratch,
-    ) {
-        let mut gone = Mask::new(self.size);
-        if self.visit.is_still_for(at, settings.static_after) {
-            gone.add(self.visit.touched());
-        } else if !self.visit.lives(at, settings) {
-            self.draw_standing(difference, settings, &mut gone);
-        }
-        if gone.is_empty()
-            && !self.visit.touched().is_empty()
-            && self
-                .visit
-                .is_quiet_for(at, Duration::from_millis(u64::from(HOLE_MILLIS)))
-        {
-            self.draw_holes(difference, scratch, &mut gone);
-        }
-        let masks = (&difference.mask, self.visit.touched(), &change.mask);
-        let tau = settings.background_tau.as_secs_f32();
-        self.background.learn(&scratch.level, masks, dt, tau);
-        let mut busy = self.background.foreground().clone();
-        busy.remove(&self.flicker.mask());
-        self.noise.learn_pixels(&scratch.change, &busy, dt);
-        if !gone.is_empty() {
-            self.background.absorb(&scratch.level, &gone);
-            self.visit.release(&gone);
-        }
-    }
-
-    /// Draws the areas of the visit that have stood for so long that they belong to the background, whatever moves
-    /// elsewhere.
-    fn draw_standing(
-        &self,
-        difference: &Difference,
-        settings: &MotionSettings,
-        standing: &mut Mask,
-    ) {
-        let regions = &difference.regions;
-        let millis = settings.static_after.as_millis().min(u128::from(MOST_AGE));
-        let millis = u16::try_from(millis).unwrap_or(MOST_AGE);
-        for number in 0..regions.list.len() {
-            if self.background.has_stood(regions, number, STANDING, millis)
-                && regions.meets(number, self.visit.touched())
-            {
-                regions.draw(number, standing);
-            }
-        }
-    }
-
-    /// Draws the areas of the visit where a thing was taken away.
-    fn draw_holes(&self, difference: &Difference, scratch: &mut MotionScratch, holes: &mut Mask) {
-        let regions = &difference.regions;
-        self.background.round(&mut scratch.older_rounded);
-        steepest_steps(&scratch.older_rounded, self.size, &mut scratch.older_steps);
-        for number in 0..regions.list.len() {
-            let stands = self.background.has_stood(regions, number, 0.5, HOLE_MILLIS);
-            if stands
-                && regions.meets(number, self.visit.touched())
-                && self
-                    .background
-                    .is_hole(regions, number, &scratch.steps, &scratch.older_steps)
-            {
-                regions.draw(number, holes);
-            }
-        }
     }
 
     /// The areas that belong to the visit.
@@ -523,19 +284,6 @@ impl Watch {
     fn share(&self, mask: &Mask) -> f32 {
         mask.count() as f32 / self.size.pixels() as f32
     }
-}
-
-/// Whether what stirs is in the visitor rather than anywhere.
-fn is_life(stirring: &Mask, visitor: &Mask) -> bool {
-    let mut within = stirring.clone();
-    within.keep(visitor);
-    let inside = within.count();
-    if inside < LIFE_PIXELS {
-        return false;
-    }
-    let (area, all) = (visitor.count(), stirring.size().pixels());
-    let outside = (stirring.count() - inside) as f32 / (all - area).max(1) as f32;
-    inside as f32 / area as f32 > LIFE_FACTOR * outside + 0.01
 }
 
 /// The shortest time that counts as this lag.

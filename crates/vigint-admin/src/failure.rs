@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use vigint_config::ConfigError;
-use vigint_core::client::InvalidDetails;
-use vigint_core::ids::{ClientId, KeyId};
+use vigint_db::admin::AdminError;
 use vigint_db::{DbError, InvalidUrl};
+
+use crate::reach::InvalidAddress;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -23,35 +24,54 @@ pub(crate) enum Failure {
     )]
     NoDatabase(PathBuf),
     #[error("{0}")]
-    Details(#[from] InvalidDetails),
-    #[error("{0}")]
     Usage(&'static str),
-    #[error("there is no client {0}")]
-    NoClient(ClientId),
-    #[error("there is no key {0}")]
-    NoKey(KeyId),
-    #[error("client {client} has no key {key}")]
-    KeyOfAnother { client: ClientId, key: KeyId },
-    #[error("key {0} was revoked by its own number, which is for good: make a new key instead")]
-    KeyIsDead(KeyId),
-    #[error("a client with the e-mail address {0} is there already")]
-    EmailTaken(String),
     #[error("nothing was changed")]
     Declined,
     #[error("{0}")]
-    Database(#[from] DbError),
+    Admin(#[from] AdminError),
+    #[error("{0}")]
+    Address(#[from] InvalidAddress),
+    #[error("VIGINT_ADMIN_KEY must be visible ASCII characters without spaces")]
+    UnusableAdminKey,
+    #[error("--ca-file {}: {reason}", path.display())]
+    CaFile { path: PathBuf, reason: String },
+    #[error("no thread to work with: {0}")]
+    NoRuntime(io::Error),
+    #[error("{server} cannot be reached: {reason}")]
+    Unreachable { server: String, reason: String },
+    #[error("{server} is not a Vigint server's admin API: {reason}")]
+    NotVigint { server: String, reason: String },
+    #[error(
+        "{0} has no admin API: set [Admin] api_key in its configuration and start it again, or look whether \
+         the address is right"
+    )]
+    NoAdminApi(String),
+    /// In the server's words.
+    #[error("{message}")]
+    Refused { status: u16, message: String },
     #[error("the terminal could not be asked: {0}")]
     Terminal(io::Error),
+    #[error("{}: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
     /// Everything else was done by then.
     #[error("done, but the answer could not be written to standard output: {0}")]
     Unanswered(#[from] io::Error),
     /// Only its hash was kept: nobody will ever see this key.
     #[error(
-        "client {client} was made, but its key was not shown, and it cannot be shown again: {cause}. \
-         Run `vigint-admin delete --client-id {client} --yes`, and create it again where standard output \
-         can be written"
+        "{made}, but its key was not shown, and it cannot be shown again: {cause}. Run `{cure}`, and do it \
+         again where standard output can be written"
     )]
-    KeyNotShown { client: ClientId, cause: io::Error },
+    KeyNotShown {
+        made: String,
+        cure: String,
+        cause: io::Error,
+    },
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::Admin(error.into())
+    }
 }
 
 impl Failure {
@@ -63,17 +83,46 @@ impl Failure {
     /// 1 failed, 2 wrong usage, 3 not found, 4 conflict.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Details(_) | Self::Usage(_) => 2,
-            Self::NoClient(_) | Self::NoKey(_) | Self::KeyOfAnother { .. } => 3,
-            Self::EmailTaken(_) | Self::KeyIsDead(_) => 4,
+            Self::Usage(_) | Self::Address(_) | Self::UnusableAdminKey => 2,
+            Self::Admin(error) => code_of(error),
+            Self::Refused { status, .. } => match status {
+                400 | 413 | 422 => 2,
+                404 => 3,
+                409 => 4,
+                _ => 1,
+            },
             Self::Config(_)
             | Self::DatabaseUrl(_)
             | Self::NoDatabase(_)
             | Self::Declined
-            | Self::Database(_)
+            | Self::CaFile { .. }
+            | Self::NoRuntime(_)
+            | Self::Unreachable { .. }
+            | Self::NotVigint { .. }
+            | Self::NoAdminApi(_)
             | Self::Terminal(_)
+            | Self::File { .. }
             | Self::Unanswered(_)
             | Self::KeyNotShown { .. } => 1,
         })
+    }
+}
+
+const fn code_of(error: &AdminError) -> u8 {
+    match error {
+        AdminError::Details(_)
+        | AdminError::KeyRequest(_)
+        | AdminError::Database(DbError::BadCursor) => 2,
+        AdminError::NoClient(_)
+        | AdminError::NoKey(_)
+        | AdminError::NoAlert(_)
+        | AdminError::KeyOfAnother { .. } => 3,
+        AdminError::EmailTaken(_)
+        | AdminError::KeyIsDead(_)
+        | AdminError::KeyNotLive(_)
+        | AdminError::NoLiveKey(_)
+        | AdminError::SeveralLiveKeys { .. }
+        | AdminError::NotToRetry { .. } => 4,
+        AdminError::Database(_) => 1,
     }
 }

@@ -1,12 +1,13 @@
 //! `vigint-admin`: the operator's command line.
 //!
-//! `cli` knows what may be typed, `commands` what it does, `console` how it is shown and asked for. A
-//! command answers with the very object that the admin API answers with.
+//! `cli` knows what may be typed, `commands` what it does, `reach` by which way (the server's database, or its
+//! admin API), `console` how it is shown and asked for.
 
 mod cli;
 mod commands;
 mod console;
 mod failure;
+mod reach;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use vigint_core::key::Secret;
+
 use super::Settings;
 use super::file::{self, ConfigFile};
 use super::layers;
@@ -60,6 +62,13 @@ impl LoadFrom {
             .into_iter()
             .find_map(|name| self.variable(name));
         format!("shell:{}", user.unwrap_or("unknown"))
+    }
+
+    /// The admin key by which a server is reached from elsewhere: `VIGINT_ADMIN_KEY`.
+    #[must_use]
+    pub fn admin_key(&self) -> Option<Secret> {
+        self.variable("VIGINT_ADMIN_KEY")
+            .map(|key| Secret::new(key.trim()))
     }
 
     /// A variable of the environment; an empty one is the same as none.

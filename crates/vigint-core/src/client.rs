@@ -1,10 +1,11 @@
-//! What a new client must bring: checked alike by the command line and the admin API.
+//! What a client must bring and what may be changed of it: checked alike by the command line and the admin API.
 
 use std::str::FromStr as _;
 
 use crate::locale::Locale;
+use crate::money::MicroEuros;
 use crate::text::MAX_LINE_CHARS;
-use crate::wire::CreateClientRequest;
+use crate::wire::{CreateClientRequest, UpdateClientRequest};
 
 /// The longest address that mail can be delivered to (RFC 5321, 4.5.3.1.3).
 const MAX_EMAIL_LENGTH: usize = 254;
@@ -39,6 +40,9 @@ pub enum InvalidDetails {
     /// The time zone.
     #[error("time_zone: '{0}' is no IANA time zone such as Europe/Paris")]
     TimeZone(String),
+    /// A change that changes nothing that can be changed.
+    #[error("say what is to change: name, email, locale, time_zone or monthly_budget")]
+    NoChange,
 }
 
 impl ClientDetails {
@@ -60,6 +64,58 @@ impl ClientDetails {
             },
             time_zone: time_zone(zone)?,
         })
+    }
+}
+
+/// What is to change of a client, fit to be kept; what is `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientChanges {
+    /// What people call it.
+    pub name: Option<String>,
+    /// Where its mails go.
+    pub email: Option<String>,
+    /// Its language.
+    pub locale: Option<Locale>,
+    /// Its IANA time zone.
+    pub time_zone: Option<String>,
+    /// What its AI may cost a calendar month (UTC): a new cap, or `Some(None)` for none.
+    pub monthly_budget: Option<Option<MicroEuros>>,
+}
+
+impl ClientChanges {
+    /// Checks what was asked for. A budget of 0 means no cap.
+    ///
+    /// # Errors
+    /// The first field that cannot be kept, or that there is none.
+    pub fn check(asked: &UpdateClientRequest) -> Result<Self, InvalidDetails> {
+        let changes = Self {
+            name: asked.name.as_deref().map(name).transpose()?,
+            email: asked.email.as_deref().map(email).transpose()?,
+            locale: asked.locale.as_deref().map(str::parse).transpose()?,
+            time_zone: asked.time_zone.as_deref().map(time_zone).transpose()?,
+            monthly_budget: asked
+                .monthly_budget
+                .map(|most| Some(most).filter(|most| *most != MicroEuros::ZERO)),
+        };
+        if changes == Self::default() {
+            return Err(InvalidDetails::NoChange);
+        }
+        Ok(changes)
+    }
+
+    /// The names of the fields that are to change, as the admin API calls them.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&'static str> {
+        [
+            ("name", self.name.is_some()),
+            ("email", self.email.is_some()),
+            ("locale", self.locale.is_some()),
+            ("time_zone", self.time_zone.is_some()),
+            ("monthly_budget", self.monthly_budget.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(field, changes)| changes.then_some(field))
+        .collect()
     }
 }
 
@@ -114,6 +170,23 @@ mod tests {
         assert_eq!(details.email, "security@acme.com");
         assert_eq!(details.locale, Locale::French);
         assert_eq!(details.time_zone, "UTC");
+    }
+
+    #[test]
+    fn a_change_names_its_fields_and_leaves_the_others() {
+        let asked = UpdateClientRequest {
+            email: Some("new@acme.com".to_owned()),
+            monthly_budget: Some(MicroEuros::ZERO),
+            ..UpdateClientRequest::default()
+        };
+        let changes = ClientChanges::check(&asked).unwrap();
+        assert_eq!(changes.fields(), ["email", "monthly_budget"]);
+        assert_eq!(changes.monthly_budget, Some(None), "0 takes the cap away");
+        assert_eq!(changes.name, None);
+        assert_eq!(
+            ClientChanges::check(&UpdateClientRequest::default()),
+            Err(InvalidDetails::NoChange)
+        );
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::iter::Sum;
 use std::ops::{Add, Mul};
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An amount in micro-euros (1 € = 1,000,000).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -56,6 +57,36 @@ impl Serialize for MicroEuros {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let text = self.to_string();
         serializer.serialize_f64(text.parse().unwrap_or_default())
+    }
+}
+
+impl<'de> Deserialize<'de> for MicroEuros {
+    /// A JSON number of euros, not negative, with at most six decimals.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_f64(Euros)
+    }
+}
+
+struct Euros;
+
+impl Visitor<'_> for Euros {
+    type Value = MicroEuros;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of euros")
+    }
+
+    // A number is written in the fewest digits that mean it, and never with an exponent.
+    fn visit_f64<E: de::Error>(self, euros: f64) -> Result<MicroEuros, E> {
+        euros.to_string().parse().map_err(E::custom)
+    }
+
+    fn visit_u64<E: de::Error>(self, euros: u64) -> Result<MicroEuros, E> {
+        euros.to_string().parse().map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, euros: i64) -> Result<MicroEuros, E> {
+        euros.to_string().parse().map_err(E::custom)
     }
 }
 
@@ -110,5 +141,15 @@ mod tests {
             assert!(bad.parse::<MicroEuros>().is_err(), "{bad:?}");
         }
         assert_eq!(serde_json::to_string(&MicroEuros(30_000)).unwrap(), "0.03");
+    }
+
+    #[test]
+    fn a_json_number_is_read_to_the_micro_euro() {
+        for (json, micros) in [("20", 20_000_000), ("0.1", 100_000), ("1e-6", 1)] {
+            assert_eq!(serde_json::from_str::<MicroEuros>(json).unwrap().0, micros);
+        }
+        for bad in ["-1", "0.0000001", "\"20\"", "1e300", "null"] {
+            assert!(serde_json::from_str::<MicroEuros>(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The outbox: messages to customers, sent by whichever server claims them.
 
 mod life;
+mod outbox;
 
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
@@ -10,6 +11,7 @@ use vigint_core::incident::{AlertKind, AlertState};
 pub use self::life::{
     ClaimedAlert, claim_due, defer, hold, mark_dead, mark_sent, postpone, wake_for_incident,
 };
+pub use self::outbox::{OutboxPage, OutboxQuery, find, list, retry};
 use crate::schema::alerts;
 use crate::stored::{Moment, parse, time};
 use crate::{AnyConnection, DbError, Tenant};

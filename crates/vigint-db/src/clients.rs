@@ -1,6 +1,7 @@
 //! Customers.
 
 mod delete;
+mod update;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,8 +11,10 @@ use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::ClientId;
 use vigint_core::locale::Locale;
+use vigint_core::money::MicroEuros;
 
 pub use self::delete::{Deleted, delete};
+pub use self::update::update;
 use crate::keys::{self, KeyRow};
 use crate::schema::clients;
 use crate::stored::{Moment, parse};
@@ -72,6 +75,8 @@ pub struct ClientRow {
     pub status: ClientStatus,
     pub created_at: UtcTime,
     pub updated_at: UtcTime,
+    /// What its AI may cost a calendar month (UTC); `None`: no cap of its own.
+    pub monthly_budget: Option<MicroEuros>,
 }
 
 /// A client to make. Checked by the caller; here only the e-mail address must be free.
@@ -94,6 +99,7 @@ struct Stored {
     status: String,
     created_at: Moment,
     updated_at: Moment,
+    monthly_budget_micros: Option<i64>,
 }
 
 impl Stored {
@@ -107,6 +113,7 @@ impl Stored {
             status: parse("clients", "status", &self.status)?,
             created_at: self.created_at.0,
             updated_at: self.updated_at.0,
+            monthly_budget: self.monthly_budget_micros.map(MicroEuros),
         })
     }
 }

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClientId, KeyId};
 use vigint_core::key::KeyHash;
+use vigint_core::wire::KeyState;
 
 use crate::schema::api_keys;
 use crate::stored::{Moment, moment, time};
@@ -34,7 +35,19 @@ impl KeyRow {
     /// Whether the key itself is accepted at `now`; its client may still be suspended.
     #[must_use]
     pub fn is_live(&self, now: UtcTime) -> bool {
-        self.is_active && self.revoked_at.is_none() && self.expires_at.is_none_or(|end| end > now)
+        self.state(now) == KeyState::Active
+    }
+
+    /// What the key is worth at `now`.
+    #[must_use]
+    pub fn state(&self, now: UtcTime) -> KeyState {
+        if !self.is_active || self.revoked_at.is_some() {
+            KeyState::Revoked
+        } else if self.expires_at.is_some_and(|end| end <= now) {
+            KeyState::Expired
+        } else {
+            KeyState::Active
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod server_lock;
 mod stored;
 mod tenant;
 
+pub mod admin;
 pub mod alerts;
 pub mod audit;
 pub mod auth;

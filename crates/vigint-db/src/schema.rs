@@ -12,6 +12,7 @@ table! {
         status -> Text,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        monthly_budget_micros -> Nullable<BigInt>,
     }
 }
 

@@ -2,14 +2,16 @@
 
 mod list;
 mod minutes;
+mod totals;
 
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::KeyId;
 use vigint_core::money::MicroEuros;
 
-pub use self::list::{UsageEntry, UsagePage, UsageQuery, list};
+pub use self::list::{UsageEntry, UsagePage, UsageQuery, list, list_all};
 pub use self::minutes::{MinuteUsage, add_minutes, add_minutes_that_fit};
+pub use self::totals::{UsedByKey, totals_by_key};
 use crate::schema::api_usage;
 use crate::stored::Moment;
 use crate::{AnyConnection, DbError, Tenant, keys};

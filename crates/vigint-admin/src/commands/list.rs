@@ -4,117 +4,92 @@ use std::io;
 
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::ClientId;
-use vigint_core::wire::{AdminClient, AdminClientsResponse, ApiKeyInfo};
-use vigint_db::clients::ClientRow;
-use vigint_db::keys::KeyRow;
+use vigint_core::wire::{AdminClient, AdminClientsResponse, AdminKey, KeyState};
 
 use super::Session;
-use crate::console;
+use crate::console::{self, spans};
 use crate::failure::Failure;
 
 pub(super) fn run(session: &Session, only: Option<ClientId>) -> Result<(), Failure> {
-    let rows = session.db.read(|conn| match only {
-        None => Ok::<_, Failure>(vigint_db::clients::list(conn, &session.operator)?),
-        Some(id) => {
-            let client = session.client(conn, id)?;
-            let keys = vigint_db::keys::list(conn, &session.tenant(id))?;
-            Ok(vec![(client, keys)])
-        }
-    })?;
-    let now = session.now();
+    let listed = session.reach.list(only)?;
     if session.json {
-        let clients: Vec<_> = rows.into_iter().map(|row| admin_client(row, now)).collect();
-        let count = clients.len();
-        console::answer_json(&AdminClientsResponse { clients, count })?;
-    } else if rows.is_empty() {
+        console::answer_json(&listed)?;
+    } else if listed.clients.is_empty() {
         console::answer_line("There are no clients yet: make one with `vigint-admin create`.")?;
     } else {
-        print_table(&rows, now)?;
+        print_table(&listed, session.now())?;
     }
     Ok(())
 }
 
-fn admin_client((client, keys): (ClientRow, Vec<KeyRow>), now: UtcTime) -> AdminClient {
-    AdminClient {
-        id: client.id,
-        name: client.name,
-        email: client.email,
-        locale: client.locale.to_string(),
-        time_zone: client.time_zone,
-        status: client.status.to_string(),
-        created_at: client.created_at,
-        api_keys: keys
-            .into_iter()
-            .map(|key| ApiKeyInfo {
-                id: key.id,
-                is_active: key.is_live(now),
-                name: key.name,
-                prefix: key.key_prefix,
-                created_at: key.created_at,
-                expires_at: key.expires_at,
-                last_used_at: key.last_used_at,
-            })
-            .collect(),
-    }
+/// What a client is called, for a question.
+pub(super) fn name_of(session: &Session, id: ClientId) -> Result<String, Failure> {
+    let listed = session.reach.list(Some(id))?;
+    let client = listed.clients.into_iter().next();
+    Ok(client.map_or_else(String::new, |client| client.name))
 }
 
 /// A line a key; a client's own columns stand on its first.
-fn print_table(rows: &[(ClientRow, Vec<KeyRow>)], now: UtcTime) -> io::Result<()> {
+pub(super) fn print_table(listed: &AdminClientsResponse, now: UtcTime) -> io::Result<()> {
     let header = [
         "CLIENT",
         "NAME",
         "E-MAIL",
         "STATUS",
         "KEY",
+        "KEY NAME",
         "PREFIX",
         "STATE",
         "LAST USED",
     ];
-    let mut lines = Vec::new();
-    for (client, keys) in rows {
-        let of_client = [
-            client.id.to_string(),
-            client.name.clone(),
-            client.email.clone(),
-            client.status.to_string(),
-        ];
-        if keys.is_empty() {
-            let none = ["-", "-", "no key", "-"].map(str::to_owned);
-            lines.push(of_client.iter().cloned().chain(none).collect());
-        }
-        for (index, key) in keys.iter().enumerate() {
-            let shown = if index == 0 {
-                of_client.clone()
-            } else {
-                Default::default()
-            };
-            let of_key = [
-                key.id.to_string(),
-                if key.key_prefix.is_empty() {
-                    "-".to_owned()
-                } else {
-                    key.key_prefix.clone()
-                },
-                state(key, now),
-                key.last_used_at
-                    .map_or_else(|| "never".to_owned(), |at| at.to_string()),
-            ];
-            lines.push(shown.into_iter().chain(of_key).collect());
-        }
-    }
-    console::answer_table(&header, lines)
+    console::answer_table(
+        &header,
+        listed.clients.iter().flat_map(|client| lines(client, now)),
+    )
 }
 
-fn state(key: &KeyRow, now: UtcTime) -> String {
-    if key.revoked_at.is_some() {
-        "revoked for good".to_owned()
-    } else if !key.is_active {
-        "revoked".to_owned()
-    } else {
-        match key.expires_at {
-            Some(end) if end <= now => "expired".to_owned(),
-            Some(end) => format!("active until {end}"),
-            None => "active".to_owned(),
-        }
+fn lines(client: &AdminClient, now: UtcTime) -> Vec<Vec<String>> {
+    let of_client = [
+        client.id.to_string(),
+        client.name.clone(),
+        client.email.clone(),
+        client.status.clone(),
+    ];
+    if client.api_keys.is_empty() {
+        let none = ["-", "-", "-", "no key", "-"].map(str::to_owned);
+        return vec![of_client.into_iter().chain(none).collect()];
+    }
+    let mut shown = Some(of_client);
+    let mut lines = Vec::new();
+    for key in &client.api_keys {
+        let first = shown.take().unwrap_or_default();
+        lines.push(first.into_iter().chain(of_key(key, now)).collect());
+    }
+    lines
+}
+
+fn of_key(key: &AdminKey, now: UtcTime) -> [String; 5] {
+    let prefix = match key.key.prefix.as_str() {
+        "" => "-".to_owned(),
+        prefix => format!("{prefix}…"),
+    };
+    let used = key.key.last_used_at;
+    [
+        key.key.id.to_string(),
+        key.key.name.clone(),
+        prefix,
+        state(key, now),
+        used.map_or_else(|| "never".to_owned(), |at| spans::with_distance(at, now)),
+    ]
+}
+
+fn state(key: &AdminKey, now: UtcTime) -> String {
+    match (key.state, key.key.expires_at) {
+        (KeyState::Active, Some(end)) => format!("active, expires {}", spans::distance(end, now)),
+        (KeyState::Active, None) => "active".to_owned(),
+        (KeyState::Expired, Some(end)) => format!("expired {}", spans::distance(end, now)),
+        (KeyState::Expired, None) => "expired".to_owned(),
+        (KeyState::Revoked, _) if key.revoked_at.is_some() => "revoked for good".to_owned(),
+        (KeyState::Revoked, _) => "revoked".to_owned(),
     }
 }

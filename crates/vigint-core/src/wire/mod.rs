@@ -17,8 +17,11 @@ pub use account::{
     SourcesResponse, UsageResponse, UsageRow, WhoamiResponse,
 };
 pub use admin::{
-    ActiveCountResponse, AdminClient, AdminClientsResponse, CreateClientRequest,
-    CreatedClientResponse, DeletedClientResponse, KEY_SHOWN_ONCE,
+    ActiveCountResponse, AddKeyRequest, AdminAlert, AdminAlertsResponse, AdminClient,
+    AdminClientsResponse, AdminKey, AdminUsageResponse, AdminUsageRow, AuditLine, AuditResponse,
+    CreateClientRequest, CreatedClientResponse, CreatedKeyResponse, DeletedClientResponse,
+    KEY_SHOWN_ONCE, KeyState, KeyTotal, ReactivateRequest, ReplacedKey, RotateKeyRequest,
+    RotatedKeyResponse, StatusResponse, UpdateClientRequest,
 };
 pub use analysis::{
     AlertRequest, AlertResponse, AlertStatus, AnalysisResponse, AnalyzeRequest, CostInfo,

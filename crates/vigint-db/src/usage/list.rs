@@ -4,13 +4,13 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use vigint_core::clock::UtcTime;
-use vigint_core::ids::KeyId;
+use vigint_core::ids::{ClientId, KeyId};
 use vigint_core::money::MicroEuros;
 
 use crate::cursor::{Cursor, cut_to_page};
 use crate::schema::{api_keys, api_usage};
 use crate::stored::Moment;
-use crate::{AnyConnection, DbError, Tenant};
+use crate::{AnyConnection, DbError, Operator, Tenant};
 
 /// The most rows on a page.
 const MOST: i64 = 1000;
@@ -47,6 +47,8 @@ impl Default for UsageQuery {
 #[expect(missing_docs, reason = "the columns are described in ARCHITECTURE.md")]
 pub struct UsageEntry {
     pub id: i64,
+    pub client_id: ClientId,
+    pub key_id: KeyId,
     pub timestamp: UtcTime,
     pub endpoint: String,
     pub method: String,
@@ -73,6 +75,8 @@ pub struct UsagePage {
 #[derive(Queryable)]
 struct Stored {
     id: i64,
+    client_id: i64,
+    key_id: i64,
     timestamp: Moment,
     endpoint: String,
     method: String,
@@ -82,15 +86,17 @@ struct Stored {
     cost_micros: i64,
 }
 
-/// The rows of the client that match the query, with these columns selected: a function could not name their
-/// type.
+/// The rows of `$client`, or of all clients, that match the query, with these columns selected: a function
+/// could not name their type.
 macro_rules! matching {
-    ($tenant:expr, $query:expr, $columns:expr) => {{
+    ($client:expr, $query:expr, $columns:expr) => {{
         let mut select = api_usage::table
             .inner_join(api_keys::table)
-            .filter(api_keys::client_id.eq($tenant.client_id().0))
             .select($columns)
             .into_boxed();
+        if let Some(client) = $client {
+            select = select.filter(api_keys::client_id.eq(client.0));
+        }
         if let Some(key) = $query.key_id {
             select = select.filter(api_usage::api_key_id.eq(key.0));
         }
@@ -114,13 +120,34 @@ pub fn list(
     tenant: &Tenant,
     query: &UsageQuery,
 ) -> Result<UsagePage, DbError> {
+    list_of(conn, Some(tenant.client_id()), query)
+}
+
+/// The same of all clients, or only of this one.
+///
+/// # Errors
+/// [`DbError::BadCursor`].
+pub fn list_all(
+    conn: &mut AnyConnection,
+    _operator: &Operator,
+    only: Option<ClientId>,
+    query: &UsageQuery,
+) -> Result<UsagePage, DbError> {
+    list_of(conn, only, query)
+}
+
+fn list_of(
+    conn: &mut AnyConnection,
+    client: Option<ClientId>,
+    query: &UsageQuery,
+) -> Result<UsagePage, DbError> {
     // `sum` of a BIGINT is a NUMERIC on PostgreSQL.
     let totals = (
         sql::<BigInt>("CAST(COALESCE(SUM(api_usage.requests), 0) AS BIGINT)"),
         sql::<BigInt>("CAST(COALESCE(SUM(api_usage.cost_micros), 0) AS BIGINT)"),
     );
-    let (usage_count, total_cost) = matching!(tenant, query, totals).get_result(conn)?;
-    let (rows, next_cursor) = page(conn, tenant, query)?;
+    let (usage_count, total_cost) = matching!(client, query, totals).get_result(conn)?;
+    let (rows, next_cursor) = page(conn, client, query)?;
     Ok(UsagePage {
         rows,
         usage_count,
@@ -131,12 +158,14 @@ pub fn list(
 
 fn page(
     conn: &mut AnyConnection,
-    tenant: &Tenant,
+    client: Option<ClientId>,
     query: &UsageQuery,
 ) -> Result<(Vec<UsageEntry>, Option<String>), DbError> {
     let limit = query.limit.clamp(1, MOST);
     let columns = (
         api_usage::id,
+        api_keys::client_id,
+        api_usage::api_key_id,
         api_usage::timestamp,
         api_usage::endpoint,
         api_usage::method,
@@ -145,7 +174,7 @@ fn page(
         api_usage::bytes_in,
         api_usage::cost_micros,
     );
-    let mut select = matching!(tenant, query, columns)
+    let mut select = matching!(client, query, columns)
         .order((api_usage::timestamp.desc(), api_usage::id.desc()))
         .limit(limit + 1);
     if let Some(cursor) = &query.cursor {
@@ -171,6 +200,8 @@ impl From<Stored> for UsageEntry {
     fn from(stored: Stored) -> Self {
         Self {
             id: stored.id,
+            client_id: ClientId(stored.client_id),
+            key_id: KeyId(stored.key_id),
             timestamp: stored.timestamp.0,
             endpoint: stored.endpoint,
             method: stored.method,

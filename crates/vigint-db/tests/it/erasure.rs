@@ -1,7 +1,7 @@
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
 use vigint_core::ids::ClientId;
-use vigint_db::audit::{self, AuditEntry};
+use vigint_db::audit::{self, AuditEntry, AuditQuery};
 use vigint_db::clients::{self, Deleted};
 use vigint_db::{Operator, Tenant, alerts, clips, erasures, sources, usage};
 
@@ -119,8 +119,8 @@ on_each_database! {
         fill(&fixture, &gone);
         fill(&fixture, &stays);
         delete(&fixture, &gone.tenant).unwrap();
-        let log = fixture.read(|conn| audit::list(conn, &ADMIN, 10)).unwrap();
-        let seen: Vec<_> = log.iter().map(|e| (e.client_id, e.action.as_str(), e.detail.as_str())).collect();
+        let log = fixture.read(|conn| audit::list(conn, &ADMIN, &AuditQuery::default())).unwrap();
+        let seen: Vec<_> = log.entries.iter().map(|(_, e)| (e.client_id, e.action.as_str(), e.detail.as_str())).collect();
         assert_eq!(
             seen,
             [

@@ -137,6 +137,24 @@ impl Fixture {
         (row, key.hash())
     }
 
+    /// Meters requests of the customer's key.
+    pub(crate) fn use_key(
+        &self,
+        customer: &Customer,
+        requests: i64,
+        cost: MicroEuros,
+        when: UtcTime,
+    ) {
+        let used = NewUsage {
+            requests,
+            cost,
+            timestamp: when,
+            ..new_usage(customer.key.id, 0)
+        };
+        self.write(|conn| vigint_db::usage::insert(conn, &customer.tenant, &used))
+            .unwrap();
+    }
+
     /// Keeps an incident of the customer; seen at `seconds`.
     pub(crate) fn incident(&self, customer: &Customer, source: &str, seconds: i64) -> IncidentRow {
         let row = incident_row(customer, source, seconds);

@@ -11,6 +11,7 @@
 #[macro_use]
 mod fixture;
 
+mod admin;
 mod alerts;
 mod auth;
 mod clients;

@@ -1,14 +1,12 @@
 //! Reading the query of a URL, a parameter at a time, so that an error can name it.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use actix_web::HttpRequest;
 use vigint_core::clock::{UtcTime, WHAT_A_TIME_IS};
+use vigint_core::span::{self, NoTime};
 
 use super::error::{ApiError, Code, invalid};
-
-const ONE_DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The query of a request. Parameters that nobody asks for are ignored.
 #[derive(Clone, Copy)]
@@ -54,23 +52,23 @@ impl<'a> Query<'a> {
 
     /// The first moment of a span: a time, or the midnight (UTC) with which a date begins.
     pub(super) fn from(self, name: &str) -> Result<Option<UtcTime>, ApiError> {
-        self.time_or(name, midnight)
+        self.moment(name, span::begin)
     }
 
     /// The first moment after a span: a time, or the midnight (UTC) with which a date ends.
     pub(super) fn to(self, name: &str) -> Result<Option<UtcTime>, ApiError> {
-        self.time_or(name, |date| midnight(date).map(|begin| begin + ONE_DAY))
+        self.moment(name, span::end)
     }
 
-    fn time_or(
+    fn moment(
         self,
         name: &str,
-        date: fn(&str) -> Option<UtcTime>,
+        read: fn(&str) -> Result<UtcTime, NoTime>,
     ) -> Result<Option<UtcTime>, ApiError> {
         self.filled_in(name)?
             .map(|text| {
-                let advice = || invalid(name, &format!("write {WHAT_A_TIME_IS}, or a date"));
-                time(&text).or_else(|| date(&text)).ok_or_else(advice)
+                let read = |text: &str| read(text).map_err(|error| invalid(name, &error));
+                time(&text).map_or_else(|| read(&text), Ok)
             })
             .transpose()
     }
@@ -87,10 +85,6 @@ fn time(text: &str) -> Option<UtcTime> {
         format!("{before}+{after}").parse().ok()
     };
     text.parse().ok().or_else(with_plus)
-}
-
-fn midnight(date: &str) -> Option<UtcTime> {
-    format!("{date}T00:00:00Z").parse().ok()
 }
 
 #[cfg(test)]

@@ -299,10 +299,12 @@ fn a_key_in_a_url_is_written_down_by_its_prefix_and_once() {
     }
     let entries = server
         .db()
-        .read(|conn| vigint_db::audit::list(conn, &crate::fixture::OPERATOR, 100))
+        .read(|conn| vigint_db::audit::list(conn, &crate::fixture::OPERATOR, &Default::default()))
         .unwrap();
     let leaks: Vec<_> = entries
+        .entries
         .iter()
+        .map(|(_, entry)| entry)
         .filter(|entry| entry.action == "key_in_url")
         .collect();
     assert_eq!(leaks.len(), 1, "{leaks:?}");

@@ -23,6 +23,7 @@ fn client(locale: Locale) -> ClientRow {
         status: ClientStatus::Active,
         created_at: UtcTime::UNIX_EPOCH,
         updated_at: UtcTime::UNIX_EPOCH,
+        monthly_budget: None,
     }
 }
 

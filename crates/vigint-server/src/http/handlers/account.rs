@@ -6,7 +6,6 @@ use vigint_core::wire::{
     ApiKeyInfo, ClientInfo, ClientResponse, KeysResponse, SourceInfo, SourcesResponse,
     WhoamiResponse,
 };
-use vigint_db::keys::KeyRow;
 
 use super::require_own;
 use crate::buffer::SourceStatus;
@@ -64,10 +63,7 @@ pub(in crate::http) async fn list_keys(
     let now = services.clock.now();
     Ok(HttpResponse::Ok().json(KeysResponse {
         client_id: caller.tenant.client_id(),
-        api_keys: rows
-            .into_iter()
-            .map(|row| key_info(row.is_live(now), row))
-            .collect(),
+        api_keys: rows.into_iter().map(|row| row.info(now)).collect(),
     }))
 }
 
@@ -114,18 +110,6 @@ fn client_info(caller: &SignedIn) -> ClientInfo {
         email: caller.client_email.clone(),
         locale: caller.locale.to_string(),
         time_zone: caller.time_zone.clone(),
-    }
-}
-
-fn key_info(is_active: bool, row: KeyRow) -> ApiKeyInfo {
-    ApiKeyInfo {
-        id: row.id,
-        name: row.name,
-        prefix: row.key_prefix,
-        is_active,
-        created_at: row.created_at,
-        expires_at: row.expires_at,
-        last_used_at: row.last_used_at,
     }
 }
 

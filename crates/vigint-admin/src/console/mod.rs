@@ -2,10 +2,13 @@
 //!
 //! Nothing here panics when nobody reads: `println!` and `eprintln!` would, after the work was done.
 
+pub(crate) mod spans;
+
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use comfy_table::{Table, presets};
 use serde::Serialize;
+use vigint_core::text::plain_line;
 
 /// Prints an answer for a program.
 ///
@@ -25,6 +28,16 @@ pub(crate) fn answer_line(line: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Prints a text that is whole as it is.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(crate) fn answer_bytes(text: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text)?;
+    out.flush()
+}
+
 /// Prints a table for a person.
 ///
 /// # Errors
@@ -36,7 +49,7 @@ pub(crate) fn answer_table(
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.into_iter().map(|text| plain_line(&text)));
     }
     answer_line(&table.to_string())
 }
@@ -44,6 +57,13 @@ pub(crate) fn answer_table(
 /// Says something beside the answer. Where standard error is broken there is nobody left to tell.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Says how to go on where a list ended early.
+pub(crate) fn say_next_page(next_cursor: Option<&str>) {
+    if let Some(cursor) = next_cursor {
+        say(&format!("There is more: go on with --cursor {cursor}"));
+    }
 }
 
 /// Whether a person can be asked.

@@ -1,16 +1,13 @@
-//! The admin's view: what `/admin/clients` answers and `vigint-admin --json` prints.
+//! Clients: made, shown, changed, suspended, erased.
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::UtcTime;
 use crate::ids::{ClientId, KeyId};
-use crate::wire::ApiKeyInfo;
+use crate::money::MicroEuros;
+use crate::wire::AdminKey;
 
-/// What stands beside a new key.
-pub const KEY_SHOWN_ONCE: &str =
-    "Store this API key now: it is not kept and cannot be shown again.";
-
-/// A new client.
+/// `POST /admin/clients`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreateClientRequest {
     /// What people call it.
@@ -25,7 +22,7 @@ pub struct CreateClientRequest {
     pub time_zone: Option<String>,
 }
 
-/// The one time a key is shown.
+/// The one time a client's first key is shown.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreatedClientResponse {
     /// Always true.
@@ -40,8 +37,28 @@ pub struct CreatedClientResponse {
     pub key_id: KeyId,
     /// The key itself.
     pub api_key: String,
-    /// [`KEY_SHOWN_ONCE`].
+    /// [`crate::wire::KEY_SHOWN_ONCE`].
     pub warning: String,
+}
+
+/// `PATCH /admin/clients/{id}`: what is not there stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateClientRequest {
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where its mails go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// `fr` or `en`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// An IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// What its AI may cost a calendar month (UTC), in euros; 0 takes the cap away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monthly_budget: Option<MicroEuros>,
 }
 
 /// One client with its keys.
@@ -59,10 +76,13 @@ pub struct AdminClient {
     pub time_zone: String,
     /// `active` or `suspended`.
     pub status: String,
+    /// What its AI may cost a calendar month (UTC), in euros; none: no cap of its own.
+    #[serde(default)]
+    pub monthly_budget: Option<MicroEuros>,
     /// When it was made.
     pub created_at: UtcTime,
     /// Oldest first.
-    pub api_keys: Vec<ApiKeyInfo>,
+    pub api_keys: Vec<AdminKey>,
 }
 
 /// `GET /admin/clients`.
@@ -74,23 +94,21 @@ pub struct AdminClientsResponse {
     pub count: usize,
 }
 
-/// What a revoke or a reactivate did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ActiveCountResponse {
+/// What a suspend or a resume did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusResponse {
     /// Always true.
     pub success: bool,
-    /// Whose keys.
+    /// Whom.
     pub client_id: ClientId,
-    /// How many keys a revoke put out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revoked_count: Option<usize>,
-    /// How many keys a reactivate brought back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reactivated_count: Option<usize>,
+    /// `active` or `suspended`, as it is now.
+    pub status: String,
+    /// Whether it was not so before.
+    pub changed: bool,
 }
 
 /// What a delete did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are what they count")]
 pub struct DeletedClientResponse {
     pub success: bool,

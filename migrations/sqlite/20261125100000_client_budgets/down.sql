@@ -1,0 +1,1 @@
+ALTER TABLE clients DROP COLUMN monthly_budget_micros;

@@ -11,6 +11,7 @@ pub mod database;
 pub mod http;
 pub mod incidents;
 pub mod jobs;
+pub mod metrics;
 pub mod state;
 pub mod telemetry;
 pub mod usage;

@@ -25,9 +25,13 @@ use crate::analysis::{Judge, JudgeOptions};
 use crate::buffer::{Gate, GateSettings, RingSettings, Rings};
 use crate::clips::{ClipLinks, ClipStore, Clips, ClipsOptions};
 use crate::database::Database;
-use crate::http::{CameraPatience, HttpLimits, InflightBytes, ServeOptions, Services, serve};
+use crate::http::{
+    CameraPatience, HttpLimits, InflightBytes, RefusedAdmins, RefusedKeys, ServeOptions, Services,
+    TrustedProxies, serve,
+};
 use crate::incidents::{Incidents, IncidentsOptions};
 use crate::jobs::{JobParts, Jobs};
+use crate::metrics::Metrics;
 use crate::secret_file;
 use crate::usage::{Meter, Prices};
 use crate::vitals::Vitals;
@@ -105,6 +109,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         max_incident: settings.alerts.max_incident_seconds,
     };
     let limits = http_limits(&parts);
+    let metrics = Arc::new(Metrics::default());
     let services = Arc::new(Services {
         database,
         rings,
@@ -126,6 +131,15 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
             silent_after: settings.video_analysis.silent_after_seconds,
             frozen_after: settings.video_analysis.frozen_after_seconds,
         },
+        trusted_proxies: TrustedProxies::new(settings.api.trusted_proxies.iter().copied()),
+        admin_key: settings.admin.api_key.clone(),
+        refused_keys: RefusedKeys::new(
+            settings.limits.failed_auth_per_minute,
+            &parts.clock,
+            Arc::clone(&metrics),
+        ),
+        refused_admins: RefusedAdmins::new(&parts.clock),
+        metrics,
         currency: settings.billing.currency.clone(),
     });
     Ok(App {

@@ -27,7 +27,7 @@ const ROWS: &[Row] = &[
     apart(&["clips", "usage"]),
     apart(&["analysis"]),
     apart(&["buffer"]),
-    apart(&["database", "secret_file", "telemetry", "vitals"]),
+    apart(&["database", "metrics", "secret_file", "telemetry", "vitals"]),
     apart(&["background", "descriptors", "private_files"]),
 ];
 

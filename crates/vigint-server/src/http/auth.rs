@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, RequestHead, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
@@ -14,13 +14,12 @@ use vigint_db::auth::Caller;
 
 use super::error::{ApiError, Code};
 use super::leaks::{LeakedKeys, key_in_query};
-use super::middleware::close_if_unread;
+use super::middleware::refuse_unread;
+use super::refused_keys::Refusal;
 use super::services::Services;
 
 /// The header that carries a client's key beside `Authorization`.
 const API_KEY_HEADER: &str = "X-API-Key";
-/// The header that carries the operator's key on admin routes.
-pub const ADMIN_KEY_HEADER: &str = "X-Admin-Key";
 
 /// The caller of a route that is not public.
 #[derive(Clone)]
@@ -59,9 +58,7 @@ pub(super) async fn require_client_key(
     let services = request.app_data::<web::Data<Services>>().cloned();
     let leaks = request.app_data::<web::Data<LeakedKeys>>().cloned();
     let found = match services.zip(leaks) {
-        Some((services, leaks)) => {
-            authenticate(request.headers(), request.query_string(), &services, &leaks).await
-        }
+        Some((services, leaks)) => authenticate(request.head(), &services, &leaks).await,
         None => Err(super::error::internal(&"the services are missing")),
     };
     match found {
@@ -69,50 +66,47 @@ pub(super) async fn require_client_key(
             request.extensions_mut().insert(SignedIn(Rc::new(caller)));
             Ok(next.call(request).await?.map_into_left_body())
         }
-        Err(error) => {
-            let (request, _) = request.into_parts();
-            let mut response = actix_web::ResponseError::error_response(&error);
-            close_if_unread(request.headers(), response.head_mut());
-            Ok(ServiceResponse::new(request, response).map_into_right_body())
-        }
+        Err(error) => Ok(refuse_unread(request, &error).map_into_right_body()),
     }
 }
 
 /// The caller behind the key of a request.
 pub(super) async fn authenticate(
-    headers: &HeaderMap,
-    query: &str,
+    head: &RequestHead,
     services: &Services,
     leaks: &LeakedKeys,
 ) -> Result<Caller, ApiError> {
+    let refuse = |refusal| {
+        let address = services.trusted_proxies.address_of(head);
+        services.refused_keys.note(address, refusal)
+    };
     // Not even beside a good key in a header.
-    if let Some(presented) = key_in_query(query) {
+    if let Some(presented) = key_in_query(head.uri.query().unwrap_or_default()) {
         leaks.note(&presented, services).await;
-        return Err(ApiError::new(Code::InvalidKey));
+        return Err(refuse(Refusal::InUrl));
     }
-    let key = presented_key(headers)?;
+    let key = presented_key(&head.headers).map_err(refuse)?;
     let now = services.clock.now();
     let hash = key.hash();
     services
         .database
         .authenticate(hash, now)
         .await?
-        .ok_or_else(|| ApiError::new(Code::InvalidKey))
+        .ok_or_else(|| refuse(Refusal::Unknown))
 }
 
 /// The key in the headers. When both headers are there, `Authorization` counts.
-fn presented_key(headers: &HeaderMap) -> Result<ApiKey, ApiError> {
-    let invalid = || ApiError::new(Code::InvalidKey);
+fn presented_key(headers: &HeaderMap) -> Result<ApiKey, Refusal> {
     let presented = match headers.get(header::AUTHORIZATION) {
-        Some(value) => bearer(value.to_str().map_err(|_| invalid())?),
+        Some(value) => bearer(value.to_str().map_err(|_| Refusal::Malformed)?),
         None => match headers.get(API_KEY_HEADER) {
-            Some(value) => Some(value.to_str().map_err(|_| invalid())?.trim()),
+            Some(value) => Some(value.to_str().map_err(|_| Refusal::Malformed)?.trim()),
             None => None,
         },
     };
     match presented {
-        None | Some("") => Err(ApiError::new(Code::KeyRequired)),
-        Some(text) => text.parse().map_err(|_| invalid()),
+        None | Some("") => Err(Refusal::Missing),
+        Some(text) => text.parse().map_err(|_| Refusal::Malformed),
     }
 }
 

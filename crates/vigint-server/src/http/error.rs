@@ -12,6 +12,7 @@ use actix_web::{HttpResponse, ResponseError};
 use vigint_core::wire::ErrorBody;
 use vigint_db::DbError;
 
+use super::rate::Wait;
 use crate::analysis::AnalyzerError;
 use crate::buffer::BufferError;
 use crate::incidents::{DetectError, ReviewError};
@@ -39,9 +40,11 @@ macro_rules! codes {
 }
 
 codes! {
-    // The first three are promised to the letter and have no code.
+    // The first five are promised to the letter and have no code.
     KeyRequired = 401 "" "API key required",
     InvalidKey = 401 "" "Invalid API key",
+    AdminKeyRequired = 401 "" "Admin key required",
+    InvalidAdminKey = 401 "" "Invalid admin key",
     AccessDenied = 403 "" "Access denied",
     LinkRefused = 403 "link_refused" "This link is not valid or has expired",
     LinkTokenRequired = 401 "link_token_required" "This link has no token",
@@ -62,6 +65,7 @@ codes! {
     TooManyPixels = 422 "too_many_pixels" "The frame has too many pixels",
     InvalidField = 422 "invalid_field" "A field has a value that is not accepted",
     TooManySources = 422 "too_many_sources" "Too many sources",
+    RateLimited = 429 "rate_limited" "Too many requests",
     Internal = 500 "internal" "Something went wrong here; the request id finds it in our log",
     AnalyzerFailed = 502 "analyzer_failed" "The analyzer failed: there is no verdict",
     AnalyzerUnavailable = 503 "analyzer_unavailable" "The analyzer cannot be reached: there is no verdict",
@@ -99,6 +103,16 @@ impl ApiError {
     pub(super) fn in_frame(mut self, index: usize) -> Self {
         self.message = Cow::Owned(format!("frames[{index}]: {}", self.message));
         self
+    }
+
+    /// Too many requests: when there is room again.
+    pub(super) fn rate_limited(wait: Wait) -> Self {
+        Self::new(Code::RateLimited).retry_after(Some(wait.seconds()))
+    }
+
+    /// Whether it says that there were too many.
+    pub(super) fn is_rate_limited(&self) -> bool {
+        self.code == Code::RateLimited
     }
 
     fn retry_after(mut self, seconds: Option<u64>) -> Self {
@@ -258,8 +272,9 @@ mod tests {
     }
 
     #[test]
-    fn every_503_says_when_to_come_back() {
-        for code in Code::ALL.iter().filter(|code| code.row().0 == 503) {
+    fn every_429_and_503_says_when_to_come_back() {
+        let comes_back = |code: &&Code| matches!(code.row().0, 429 | 503);
+        for code in Code::ALL.iter().filter(comes_back) {
             assert!(ApiError::new(*code).retry_after_seconds.is_some());
         }
     }

@@ -12,12 +12,13 @@ use actix_http::{HttpMessage as _, Request};
 use actix_service::{Service, ServiceFactory};
 use actix_web::{HttpResponse, ResponseError as _};
 
+use super::admin_auth::admit;
 use super::auth::authenticate;
 use super::body::{announced_length, too_large};
 use super::error::{ApiError, Code, method_not_allowed};
 use super::leaks::LeakedKeys;
 use super::middleware::{EarlyRefusal, hold_body, observe_early};
-use super::routes::{Access, Resource};
+use super::routes::{Access, AdminRoutes, Resource};
 use super::services::Services;
 
 /// Makes a [`RefuseEarly`] for each worker.
@@ -79,7 +80,7 @@ async fn refusal(
     services: &Services,
     leaks: &LeakedKeys,
 ) -> Option<EarlyRefusal> {
-    let Some(resource) = Resource::find(request.uri()) else {
+    let Some(resource) = Resource::find(request.uri(), AdminRoutes::of(services)) else {
         return Some(EarlyRefusal {
             response: ApiError::new(Code::NotFound).error_response(),
             endpoint: None,
@@ -89,16 +90,17 @@ async fn refusal(
     let mut caller = None;
     let response = match resource.access {
         Access::Public => None,
-        Access::Client => {
-            let query = request.uri().query().unwrap_or_default();
-            match authenticate(request.headers(), query, services, leaks).await {
-                Ok(known) => {
-                    caller = Some(known);
-                    over_its_bound(request, resource, services)
-                }
-                Err(error) => Some(error.error_response()),
+        Access::Client => match authenticate(request.head(), services, leaks).await {
+            Ok(known) => {
+                caller = Some(known);
+                over_its_bound(request, resource, services)
             }
-        }
+            Err(error) => Some(error.error_response()),
+        },
+        Access::Admin => match admit(request.head(), resource.endpoint, services, leaks).await {
+            Ok(_) => over_its_bound(request, resource, services),
+            Err(error) => Some(error.error_response()),
+        },
     };
     let response = response.or_else(|| {
         let is_taken = resource.takes(request.method());

@@ -17,6 +17,9 @@ use super::services::Services;
 /// Query parameters that people put keys into.
 const KEY_PARAMETERS: [&str; 4] = ["api_key", "apikey", "key", "access_token"];
 
+/// Query parameters that people put the admin key into.
+const ADMIN_KEY_PARAMETERS: [&str; 4] = ["admin_key", "adminkey", "x_admin_key", "x-admin-key"];
+
 /// A key that leaks with every request is written down once in so long.
 const AUDIT_EVERY: Duration = Duration::from_secs(3600);
 
@@ -29,6 +32,15 @@ pub(super) fn key_in_query(query: &str) -> Option<Cow<'_, str>> {
                 .any(|key| name.eq_ignore_ascii_case(key))
         })
         .map(|(_, value)| value)
+}
+
+/// Whether a parameter of a query is meant as the admin key, or as any other.
+pub(super) fn admin_key_in_query(query: &str) -> bool {
+    let is_meant_as_key = |name: &str| {
+        let mut names = KEY_PARAMETERS.iter().chain(&ADMIN_KEY_PARAMETERS);
+        names.any(|key| name.eq_ignore_ascii_case(key))
+    };
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| is_meant_as_key(&name))
 }
 
 /// What this server has seen of keys in URLs. Clones share it. No more of it than there are keys.

@@ -2,6 +2,8 @@
 //!
 //! A handler extracts, calls one service and maps the answer; it holds no rule of its own.
 
+mod address;
+mod admin_auth;
 mod auth;
 mod body;
 mod error;
@@ -10,13 +12,19 @@ mod handlers;
 mod leaks;
 mod middleware;
 mod query;
+mod rate;
+mod refused_admins;
+mod refused_keys;
 mod routes;
 mod server;
 mod services;
 mod stuck_readers;
 
-pub use auth::ADMIN_KEY_HEADER;
+pub use address::TrustedProxies;
+pub use admin_auth::ADMIN_KEY_HEADER;
 pub use body::InflightBytes;
+pub use refused_admins::RefusedAdmins;
+pub use refused_keys::RefusedKeys;
 pub use routes::{Access, RouteInfo, routes};
 pub use server::{ServeOptions, serve};
 pub use services::{CameraPatience, HttpLimits, Services};

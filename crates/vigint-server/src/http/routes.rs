@@ -8,11 +8,14 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpMessage as _, web};
 use vigint_core::frame::MAX_BATCH_BYTES;
 
+use super::admin_auth::require_admin_key;
 use super::auth::require_client_key;
 use super::error::{ApiError, Code, method_not_allowed};
-use super::handlers::{account, alarms, analyses, frames, health, incidents, usage, video};
+use super::handlers::{
+    account, alarms, analyses, frames, health, incidents, metrics, usage, video,
+};
 use super::middleware::reserve_body;
-use super::services::HttpLimits;
+use super::services::{HttpLimits, Services};
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub enum Access {
     Public,
     /// Who shows a client's key.
     Client,
+    /// Who shows the operator's key. Without one configured there is no such path.
+    Admin,
 }
 
 /// The most bytes a body may have.
@@ -43,7 +48,7 @@ struct Row {
     handler: fn() -> actix_web::Route,
 }
 
-use Access::{Client, Public};
+use Access::{Admin, Client, Public};
 use Body::{Batch, Frame, Small};
 
 #[rustfmt::skip]
@@ -75,6 +80,8 @@ const TABLE: &[Row] = &[
     Row { method: "GET",    path: "/api/clients/{client_id}/sources",   access: Client, body: Small, handler: || web::get().to(account::list_sources) },
     Row { method: "GET",    path: "/api/clients/{client_id}/incidents", access: Client, body: Small, handler: || web::get().to(incidents::list_client_incidents) },
     Row { method: "DELETE", path: "/api/clients/{client_id}/sources/{source_id}", access: Client, body: Small, handler: || web::delete().to(account::clear_source) },
+
+    Row { method: "GET",    path: "/metrics",                   access: Admin,  body: Small, handler: || web::get().to(metrics::show_metrics) },
 ];
 
 /// What of a row a request carries with it.
@@ -158,11 +165,13 @@ static RESOURCES: LazyLock<Vec<Resource>> = LazyLock::new(|| {
 });
 
 impl Resource {
-    /// The resource that a request will be led to. The path is read as actix reads it: `%76ideo` is `video`.
-    pub(super) fn find(uri: &Uri) -> Option<&'static Self> {
+    /// The resource that a request will be led to, if the admin routes are there or not. The path is
+    /// read as actix reads it: `%76ideo` is `video`.
+    pub(super) fn find(uri: &Uri, admin: AdminRoutes) -> Option<&'static Self> {
         let url = Url::new(uri.clone());
         RESOURCES
             .iter()
+            .filter(|resource| admin.has(resource.access))
             .find(|resource| resource.pattern.is_match(url.path()))
     }
 
@@ -178,10 +187,34 @@ fn allowed_methods(path: &str) -> String {
     methods.join(", ")
 }
 
+/// Whether the admin routes are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AdminRoutes {
+    /// For whoever shows the operator's key.
+    Open,
+    /// Nobody could show a key: there are no such paths.
+    Absent,
+}
+
+impl AdminRoutes {
+    /// As these services have them.
+    pub(super) const fn of(services: &Services) -> Self {
+        if services.admin_key.is_some() {
+            Self::Open
+        } else {
+            Self::Absent
+        }
+    }
+
+    fn has(self, access: Access) -> bool {
+        access != Admin || self == Self::Open
+    }
+}
+
 /// Registers every row. Rows of one path share its access: the first one's counts, and a test holds them to it.
-pub(super) fn configure(app: &mut web::ServiceConfig) {
+pub(super) fn configure(app: &mut web::ServiceConfig, admin: AdminRoutes) {
     let mut registered: Vec<&str> = Vec::new();
-    for row in TABLE {
+    for row in TABLE.iter().filter(|row| admin.has(row.access)) {
         if !registered.contains(&row.path) {
             registered.push(row.path);
             register(app, row);
@@ -212,6 +245,12 @@ fn register(app: &mut web::ServiceConfig, first: &'static Row) {
                 .wrap(from_fn(require_client_key))
                 .wrap_fn(move |request, next| next.call(mark(request))),
         ),
+        Admin => app.service(
+            resource
+                .wrap(from_fn(reserve_body))
+                .wrap(from_fn(require_admin_key))
+                .wrap_fn(move |request, next| next.call(mark(request))),
+        ),
     };
 }
 
@@ -240,6 +279,14 @@ mod tests {
         rows.sort_unstable();
         rows.dedup();
         assert_eq!(rows.len(), count);
+    }
+
+    #[test]
+    fn what_the_operator_alone_may_do_is_behind_the_admin_key_and_nothing_else() {
+        for row in TABLE {
+            let is_meant = row.path.starts_with("/admin/") || row.path == "/metrics";
+            assert_eq!(row.access == Admin, is_meant, "{}", row.path);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::expect::RefuseEarlyFactory;
 use super::leaks::LeakedKeys;
 use super::middleware::{end_unread_bodies, observe};
-use super::routes::configure;
+use super::routes::{AdminRoutes, configure};
 use super::services::Services;
 use super::stuck_readers;
 use crate::descriptors;
@@ -140,10 +140,11 @@ fn app(
         InitError = (),
     >,
 > {
+    let admin = AdminRoutes::of(&services);
     App::new()
         .app_data(web::Data::from(services))
         .app_data(web::Data::new(leaks))
-        .configure(configure)
+        .configure(|app| configure(app, admin))
         .wrap(from_fn(end_unread_bodies))
         .wrap(from_fn(observe))
 }

@@ -5,15 +5,20 @@ use std::time::Duration;
 
 use vigint_core::clock::Clock;
 use vigint_core::frame::FrameLimits;
+use vigint_core::key::Secret;
 use vigint_core::random::Random;
 
+use super::address::TrustedProxies;
 use super::body::InflightBytes;
+use super::refused_admins::RefusedAdmins;
+use super::refused_keys::RefusedKeys;
 use crate::alerts::Alerts;
 use crate::analysis::Judge;
 use crate::buffer::Rings;
 use crate::clips::ClipLinks;
 use crate::database::Database;
 use crate::incidents::Incidents;
+use crate::metrics::Metrics;
 use crate::usage::{Meter, Prices};
 use crate::vitals::Vitals;
 
@@ -69,6 +74,16 @@ pub struct Services {
     pub limits: HttpLimits,
     /// Bodies in memory now.
     pub inflight: InflightBytes,
+    /// Whose word counts about where a request came from.
+    pub trusted_proxies: TrustedProxies,
+    /// The key of the admin routes; without one there are none.
+    pub admin_key: Option<Secret>,
+    /// Keys that were refused.
+    pub refused_keys: RefusedKeys,
+    /// Attempts at admin routes that were refused.
+    pub refused_admins: RefusedAdmins,
+    /// What is counted for those who watch this server.
+    pub metrics: Arc<Metrics>,
     /// When a camera counts as silent or frozen.
     pub camera_patience: CameraPatience,
     /// What amounts are in.

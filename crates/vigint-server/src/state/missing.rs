@@ -8,8 +8,7 @@ use super::{BuildError, tls};
 
 /// Settings that are read and checked, and then used by nothing. A line goes when its setting is used.
 const UNHEEDED: &[(&str, &[&str])] = &[
-    ("API", &["trusted_proxies"]),
-    ("Admin", &["api_key", "notify_email"]),
+    ("Admin", &["notify_email"]),
     (
         "AI",
         &[
@@ -34,7 +33,6 @@ const UNHEEDED: &[(&str, &[&str])] = &[
             "burst",
             "analyses_per_minute",
             "alerts_per_minute",
-            "failed_auth_per_minute",
         ],
     ),
 ];

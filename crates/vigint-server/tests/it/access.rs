@@ -10,7 +10,7 @@ use vigint_db::DbError;
 use vigint_server::http::{Access, RouteInfo, routes};
 use vigint_testkit::programs::wait_for;
 
-use crate::fixture::{Answer, Customer, FixedAnalyzer, TestServer, pictures};
+use crate::fixture::{Answer, Customer, FixedAnalyzer, Options, TestServer, pictures};
 
 /// A source of the owner's with an incident whose film is made: something real behind every id of a path, so
 /// that a filter by tenant that fails has something to give away.
@@ -20,6 +20,15 @@ struct Belongings {
 }
 
 const SOURCE: &str = "till";
+
+const ADMIN_KEY: &str = "the-operators-own-secret-of-42";
+
+/// The admin routes are there, and nobody is kept waiting for the many keys that the matrix has refused.
+const CONFIG: &str = "[Admin]
+api_key = the-operators-own-secret-of-42
+[Limits]
+failed_auth_per_minute = 1000000
+";
 
 impl Belongings {
     fn of(owner: &Customer) -> Self {
@@ -118,6 +127,10 @@ fn refuses_every_caller_but_its_own(server: &TestServer) {
     for route in table {
         let path = belongings.path(route, &owner);
         let row = format!("{} {path}", route.method);
+        if route.access == Access::Admin {
+            serves_the_operator_alone(server, route, &path, &owner);
+            continue;
+        }
         let nobody = call(server, route, &path, &[]);
         if route.access == Access::Public {
             // The videos want a token, and say so in words of their own.
@@ -153,8 +166,14 @@ fn refuses_every_caller_but_its_own(server: &TestServer) {
             }
         }
         // An admin's key opens no customer's door.
-        let admin = call(server, route, &path, &[("x-admin-key", &owner.key)]);
-        assert_eq!(admin.status, 401, "{row} by an admin");
+        for (name, value) in [
+            ("x-admin-key", ADMIN_KEY.to_owned()),
+            ("x-api-key", ADMIN_KEY.to_owned()),
+            ("authorization", format!("Bearer {ADMIN_KEY}")),
+        ] {
+            let admin = call(server, route, &path, &[(name, &value)]);
+            assert_eq!(admin.status, 401, "{row} by an admin in {name}");
+        }
         // A key in the URL is refused, even beside a good header.
         let bearer = format!("Bearer {}", owner.key);
         for name in ["api_key", "apikey", "key", "access_token"] {
@@ -193,16 +212,85 @@ fn refuses_every_caller_but_its_own(server: &TestServer) {
     }
 }
 
+fn serves_the_operator_alone(server: &TestServer, route: RouteInfo, path: &str, client: &Customer) {
+    let bearer = format!("Bearer {}", client.key);
+    let required = r#"{"error":"Admin key required"}"#;
+    let invalid = r#"{"error":"Invalid admin key"}"#;
+    let shorter = &ADMIN_KEY[1..];
+    for (headers, query, expected) in [
+        (&[][..], "", required),
+        (&[("x-admin-key", "")], "", required),
+        (&[("x-api-key", client.key.as_str())], "", required),
+        (&[("authorization", bearer.as_str())], "", required),
+        (&[("x-api-key", ADMIN_KEY)], "", required),
+        (&[("x-admin-key", client.key.as_str())], "", invalid),
+        (&[("x-admin-key", shorter)], "", invalid),
+        (&[], "?admin_key=", invalid),
+        (&[("x-admin-key", ADMIN_KEY)], "?admin_key=", invalid),
+        (&[("x-admin-key", ADMIN_KEY)], "?X-Admin-Key=", invalid),
+        (&[("x-admin-key", ADMIN_KEY)], "?api_key=", invalid),
+    ] {
+        let in_url = if query.is_empty() { "" } else { ADMIN_KEY };
+        let path = format!("{path}{query}{in_url}");
+        let answer = call(server, route, &path, headers);
+        let row = format!("{} {path} with {headers:?}", route.method);
+        assert_eq!(
+            (answer.status, answer.text().as_str()),
+            (401, expected),
+            "{row}"
+        );
+        assert_eq!(answer.header("www-authenticate"), "", "{row}");
+    }
+    let served = server.request(
+        route.method,
+        path,
+        &[("x-admin-key", ADMIN_KEY)],
+        &body(route),
+    );
+    let is_served = (200..300).contains(&served.status);
+    assert!(is_served, "{path}: {} {}", served.status, served.text());
+}
+
 #[test]
 fn every_route_refuses_every_caller_but_its_own_on_sqlite() {
-    refuses_every_caller_but_its_own(&FixedAnalyzer::server(Ok(true), Ok(true)));
+    refuses_every_caller_but_its_own(&FixedAnalyzer::server_with(CONFIG, Ok(true), Ok(true)));
 }
 
 #[test]
 fn every_route_refuses_every_caller_but_its_own_on_postgres() {
-    let options = FixedAnalyzer::options("", Ok(true), Ok(true));
+    let options = FixedAnalyzer::options(CONFIG, Ok(true), Ok(true));
     if let Some(server) = TestServer::postgres_with(options) {
         refuses_every_caller_but_its_own(&server);
+    }
+}
+
+#[test]
+fn without_an_admin_key_there_are_no_admin_routes() {
+    let server = TestServer::with(Options {
+        config: "[Limits]\nfailed_auth_per_minute = 1000000\n".to_owned(),
+        ..Options::default()
+    });
+    let seen = |method: &str, path: &str, headers: &[(&str, &str)]| {
+        let answer = server.request(method, path, headers, b"");
+        let named = |name| answer.headers.contains_key(name);
+        let names = ["www-authenticate", "allow", "content-type", "retry-after"].map(named);
+        (answer.status, answer.text(), names)
+    };
+    for route in routes().filter(|route| route.access == Access::Admin) {
+        let path = route.path.replace(['{', '}'], "");
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            for headers in [
+                &[][..],
+                &[("x-admin-key", ADMIN_KEY)],
+                &[("x-admin-key", "")],
+            ] {
+                let unknown = seen(method, "/no/such/path", headers);
+                assert_eq!(unknown.0, 404);
+                assert_eq!(seen(method, &path, headers), unknown, "{method} {path}");
+                let in_url = format!("{path}?admin_key={ADMIN_KEY}");
+                assert_eq!(seen(method, &in_url, headers), unknown, "{method} {in_url}");
+            }
+        }
     }
 }
 

@@ -20,5 +20,6 @@ mod frames;
 mod incident_life;
 mod incidents;
 mod kill_nine;
+mod refused_keys;
 mod unread_bodies;
 mod videos;

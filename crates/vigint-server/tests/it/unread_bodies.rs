@@ -137,6 +137,50 @@ fn a_sender_that_asks_first_is_refused_instead_of_told_to_go_on() {
 }
 
 #[test]
+fn an_admin_request_is_refused_before_its_body_comes_whether_it_asks_first_or_not() {
+    let key = "the-operators-own-secret-of-42";
+    let with_key = TestServer::with(Options {
+        config: format!("[Admin]\napi_key = {key}\n"),
+        ..Options::default()
+    });
+    let without = TestServer::sqlite();
+    let shown = format!("X-Admin-Key: {key}\n");
+    let cases = [
+        (&with_key, "", "401 Unauthorized", "Admin key required"),
+        (
+            &with_key,
+            "X-Admin-Key: x\n",
+            "401 Unauthorized",
+            "Invalid admin key",
+        ),
+        (
+            &with_key,
+            &shown,
+            "405 Method Not Allowed",
+            "method_not_allowed",
+        ),
+        (&without, "", "404 Not Found", "not_found"),
+        (&without, &shown, "404 Not Found", "not_found"),
+    ];
+    // A connection that is closed by its server takes its time: all at once.
+    std::thread::scope(|scope| {
+        for asks in ["", "Expect: 100-continue\n"] {
+            for (server, header, status, error) in cases {
+                scope.spawn(move || {
+                    let head = format!(
+                        "POST /metrics HTTP/1.1\nHost: x\n{header}{asks}Content-Length: 1000\n\n"
+                    );
+                    let refusal = head_only(server, &head);
+                    assert_eq!(refusal.first, format!("HTTP/1.1 {status}"), "{head}");
+                    assert!(refusal.rest.contains(error), "{head}: {}", refusal.rest);
+                    assert!(refusal.closed, "{head}");
+                });
+            }
+        }
+    });
+}
+
+#[test]
 fn a_path_in_another_spelling_is_told_to_go_on_like_the_plain_one() {
     let server = TestServer::sqlite();
     let customer = server.customer("Acme");

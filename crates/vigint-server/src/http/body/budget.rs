@@ -23,7 +23,16 @@ pub struct InflightBytes {
 #[derive(Default)]
 struct Held {
     total: usize,
-    clients: HashMap<ClientId, usize>,
+    holders: HashMap<Holder, usize>,
+}
+
+/// Who holds a share: each as much as a client may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::http) enum Holder {
+    /// A client, with all of its keys.
+    Client(ClientId),
+    /// All who show the operator's key.
+    Admin,
 }
 
 impl InflightBytes {
@@ -43,12 +52,12 @@ impl InflightBytes {
     /// [`Code::Busy`] when there is no room.
     pub(in crate::http) fn reserve(
         &self,
-        client: ClientId,
+        holder: Holder,
         most: usize,
     ) -> Result<Reservation, ApiError> {
         let mut reservation = Reservation {
             budget: self.clone(),
-            client,
+            holder,
             most,
             bytes: 0,
             came: 0,
@@ -61,7 +70,7 @@ impl InflightBytes {
 /// The share of one body; given back when dropped.
 pub(in crate::http) struct Reservation {
     budget: InflightBytes,
-    client: ClientId,
+    holder: Holder,
     /// What it may grow to.
     most: usize,
     /// What it holds of the budget.
@@ -96,13 +105,13 @@ impl Reservation {
         let budget = &self.budget;
         let mut held = budget.held.lock().unwrap_or_else(PoisonError::into_inner);
         let total = held.total.saturating_add(more);
-        let of_client = held.clients.get(&self.client).copied().unwrap_or(0);
-        let of_client = of_client.saturating_add(more);
-        if total > budget.max_total || of_client > budget.max_per_client {
+        let of_holder = held.holders.get(&self.holder).copied().unwrap_or(0);
+        let of_holder = of_holder.saturating_add(more);
+        if total > budget.max_total || of_holder > budget.max_per_client {
             return Err(ApiError::new(Code::Busy));
         }
         held.total = total;
-        held.clients.insert(self.client, of_client);
+        held.holders.insert(self.holder, of_holder);
         self.bytes += more;
         Ok(())
     }
@@ -116,10 +125,10 @@ impl Drop for Reservation {
         let held = &self.budget.held;
         let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
         held.total = held.total.saturating_sub(self.bytes);
-        if let Some(of_client) = held.clients.get_mut(&self.client) {
-            *of_client = of_client.saturating_sub(self.bytes);
-            if *of_client == 0 {
-                held.clients.remove(&self.client);
+        if let Some(of_holder) = held.holders.get_mut(&self.holder) {
+            *of_holder = of_holder.saturating_sub(self.bytes);
+            if *of_holder == 0 {
+                held.holders.remove(&self.holder);
             }
         }
     }
@@ -129,20 +138,23 @@ impl Drop for Reservation {
 mod tests {
     use super::*;
 
+    const CLIENT: Holder = Holder::Client(ClientId(1));
+    const OTHER: Holder = Holder::Client(ClientId(2));
+
     fn held(budget: &InflightBytes) -> (usize, usize) {
         let held = budget.held.lock().unwrap();
-        (held.total, held.clients.len())
+        (held.total, held.holders.len())
     }
 
     #[test]
     fn shares_are_bounded_over_all_and_for_each_and_given_back() {
         let budget = InflightBytes::new(100, 60);
-        let first = budget.reserve(ClientId(1), 60).unwrap();
-        assert!(budget.reserve(ClientId(1), 1).is_err());
-        let second = budget.reserve(ClientId(2), 40).unwrap();
-        assert!(budget.reserve(ClientId(3), 1).is_err());
+        let first = budget.reserve(CLIENT, 60).unwrap();
+        assert!(budget.reserve(CLIENT, 1).is_err());
+        let second = budget.reserve(OTHER, 40).unwrap();
+        assert!(budget.reserve(Holder::Admin, 1).is_err());
         drop(first);
-        assert!(budget.reserve(ClientId(3), 60).is_ok());
+        assert!(budget.reserve(Holder::Admin, 60).is_ok());
         drop(second);
         assert_eq!(held(&budget), (0, 0));
     }
@@ -150,7 +162,7 @@ mod tests {
     #[test]
     fn a_share_grows_with_what_comes_and_not_with_what_was_announced() {
         let budget = InflightBytes::new(10 * STEP, 10 * STEP);
-        let mut share = budget.reserve(ClientId(1), 5 * STEP + 7).unwrap();
+        let mut share = budget.reserve(CLIENT, 5 * STEP + 7).unwrap();
         assert_eq!(held(&budget).0, STEP);
         share.cover(STEP).unwrap();
         assert_eq!(held(&budget).0, STEP);
@@ -167,8 +179,8 @@ mod tests {
     #[test]
     fn a_share_that_cannot_grow_keeps_what_it_has_until_it_is_dropped() {
         let budget = InflightBytes::new(2 * STEP, 2 * STEP);
-        let mut share = budget.reserve(ClientId(1), 8 * STEP).unwrap();
-        let other = budget.reserve(ClientId(2), STEP).unwrap();
+        let mut share = budget.reserve(CLIENT, 8 * STEP).unwrap();
+        let other = budget.reserve(OTHER, STEP).unwrap();
         assert!(share.cover(STEP + 1).is_err());
         assert_eq!(held(&budget), (2 * STEP, 2));
         drop((share, other));

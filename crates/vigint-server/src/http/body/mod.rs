@@ -5,7 +5,7 @@ mod budget;
 mod json;
 
 pub use self::budget::InflightBytes;
-pub(super) use self::budget::Reservation;
+pub(super) use self::budget::{Holder, Reservation};
 pub(super) use self::json::{parse_json, parse_required_json};
 
 use actix_web::http::header::{self, HeaderMap};

@@ -7,6 +7,7 @@ mod film;
 pub(super) mod frames;
 pub(super) mod health;
 pub(super) mod incidents;
+pub(super) mod metrics;
 pub(super) mod usage;
 pub(super) mod video;
 

@@ -6,17 +6,29 @@ mod observe;
 mod reserve;
 mod unread;
 
-pub(super) use observe::{EarlyRefusal, Metering, observe, observe_early};
+pub(super) use observe::{EarlyRefusal, Metering, method_name, observe, observe_early};
 pub(super) use reserve::reserve_body;
 pub(super) use unread::{end_unread_bodies, hold_body};
 
-use actix_web::dev::ResponseHead;
+use actix_web::ResponseError as _;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ResponseHead, ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderMap};
 
+use super::error::ApiError;
+
+/// The answer to a request that is refused before its body is read.
+pub(super) fn refuse_unread(request: ServiceRequest, error: &ApiError) -> ServiceResponse<BoxBody> {
+    let (request, _) = request.into_parts();
+    let mut response = error.error_response();
+    close_if_unread(request.headers(), response.head_mut());
+    ServiceResponse::new(request, response)
+}
+
 /// An answer to a request whose body was not read ends the connection: what is still to come of the body
 /// must not be taken for the next request.
-pub(super) fn close_if_unread(request: &HeaderMap, response: &mut ResponseHead) {
+fn close_if_unread(request: &HeaderMap, response: &mut ResponseHead) {
     let has_body = request.contains_key(header::TRANSFER_ENCODING)
         || request
             .get(header::CONTENT_LENGTH)

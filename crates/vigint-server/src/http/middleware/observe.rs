@@ -61,7 +61,7 @@ pub(in crate::http) async fn observe(
             status: response.status().as_u16(),
         };
         outcome.log(took);
-        outcome.meter(&services);
+        outcome.count(&services);
         Ok(response)
     }
     .instrument(span)
@@ -99,7 +99,7 @@ pub(in crate::http) async fn observe_early(
             status: refusal.response.status().as_u16(),
         };
         outcome.log(services.clock.elapsed().saturating_sub(began));
-        outcome.meter(services);
+        outcome.count(services);
         Some(refusal.response)
     }
     .instrument(span)
@@ -138,6 +138,12 @@ impl Outcome<'_> {
         }
     }
 
+    fn count(&self, services: &Services) {
+        let route = self.endpoint.map_or("none", |endpoint| endpoint.path);
+        services.metrics.count_request(route, self.status);
+        self.meter(services);
+    }
+
     fn meter(&self, services: &Services) {
         let (Some(caller), Some(endpoint)) = (self.caller, self.endpoint) else {
             return;
@@ -159,7 +165,8 @@ impl Outcome<'_> {
     }
 }
 
-fn method_name(method: &Method) -> &'static str {
+/// The name of a method of ours; what else may be asked for is as long as its sender likes.
+pub(in crate::http) fn method_name(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "POST" => "POST",

@@ -6,9 +6,10 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, web};
 
-use super::close_if_unread;
+use super::refuse_unread;
+use crate::http::admin_auth::Admitted;
 use crate::http::auth::SignedIn;
-use crate::http::body::{Reservation, announced_length, too_large};
+use crate::http::body::{Holder, Reservation, announced_length, too_large};
 use crate::http::error::ApiError;
 use crate::http::routes::Endpoint;
 use crate::http::services::Services;
@@ -35,18 +36,13 @@ pub(in crate::http) async fn reserve_body(
             }
             Ok(response.map_into_left_body())
         }
-        Err(error) => {
-            let (request, _) = request.into_parts();
-            let mut response = actix_web::ResponseError::error_response(&error);
-            close_if_unread(request.headers(), response.head_mut());
-            Ok(ServiceResponse::new(request, response).map_into_right_body())
-        }
+        Err(error) => Ok(refuse_unread(request, &error).map_into_right_body()),
     }
 }
 
 fn reservation(request: &ServiceRequest) -> Result<Reservation, ApiError> {
-    let (Some(caller), Some(endpoint), Some(services)) = (
-        SignedIn::of(request.request()),
+    let (Some(holder), Some(endpoint), Some(services)) = (
+        holder(request),
         request.extensions().get::<Endpoint>().copied(),
         request.app_data::<web::Data<Services>>(),
     ) else {
@@ -57,7 +53,14 @@ fn reservation(request: &ServiceRequest) -> Result<Reservation, ApiError> {
     if most > max_bytes {
         return Err(too_large(max_bytes));
     }
-    services.inflight.reserve(caller.tenant.client_id(), most)
+    services.inflight.reserve(holder, most)
+}
+
+/// Whose share of the memory a body takes.
+fn holder(request: &ServiceRequest) -> Option<Holder> {
+    let request = request.request();
+    let client = SignedIn::of(request).map(|caller| Holder::Client(caller.tenant.client_id()));
+    client.or_else(|| Admitted::is_on(request).then_some(Holder::Admin))
 }
 
 /// A sender that does not say how much will come may send as much as the route takes.

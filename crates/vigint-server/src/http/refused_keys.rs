@@ -1,0 +1,133 @@
+//! The one place where a refused key is noted, whoever refused it and why: it is counted, and whoever has too
+//! many refused from one address is told to wait.
+//!
+//! Only refusals come here, so a right key is never kept out, wherever it comes from.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use vigint_core::clock::Clock;
+
+use super::address::network_of;
+use super::error::{ApiError, Code};
+use super::rate::Rate;
+use crate::metrics::Metrics;
+
+/// Why a key was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// A client showed none.
+    Missing,
+    /// It cannot be a key at all, or has our format and a wrong checksum.
+    Malformed,
+    /// No such key lets anybody in: never made, revoked, expired, or its client is suspended.
+    Unknown,
+    /// It stood in a URL.
+    InUrl,
+    /// An admin route was asked for without its key.
+    AdminMissing,
+    /// An admin route was asked for with another key.
+    AdminWrong,
+    /// An admin route was asked for with a key in the URL.
+    AdminInUrl,
+}
+
+impl Refusal {
+    /// What it is called among the counters.
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+            Self::InUrl => "in_url",
+            Self::AdminMissing => "admin_missing",
+            Self::AdminWrong => "admin_wrong",
+            Self::AdminInUrl => "admin_in_url",
+        }
+    }
+
+    const fn code(self) -> Code {
+        match self {
+            Self::Missing => Code::KeyRequired,
+            Self::Malformed | Self::Unknown | Self::InUrl => Code::InvalidKey,
+            Self::AdminMissing => Code::AdminKeyRequired,
+            Self::AdminWrong | Self::AdminInUrl => Code::InvalidAdminKey,
+        }
+    }
+
+    /// Who shows a client's route no key guesses at nothing, and costs no look-up.
+    const fn is_an_attempt(self) -> bool {
+        !matches!(self, Self::Missing)
+    }
+}
+
+/// What this server has refused.
+pub struct RefusedKeys {
+    by_network: Rate<IpAddr>,
+    metrics: Arc<Metrics>,
+}
+
+impl RefusedKeys {
+    /// At most so many a minute from one address, IPv6 by its /64.
+    #[must_use]
+    pub fn new(per_minute: u32, clock: &Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+        Self {
+            by_network: Rate::per_minute(per_minute, clock),
+            metrics,
+        }
+    }
+
+    /// Notes a refusal, and says how it is answered: as what it is, or with 429 when there were too many from
+    /// this address.
+    pub(super) fn note(&self, address: IpAddr, refusal: Refusal) -> ApiError {
+        self.metrics.count_refused_key(refusal.label());
+        if !refusal.is_an_attempt() {
+            return ApiError::new(refusal.code());
+        }
+        match self.by_network.take(&network_of(address)) {
+            Ok(()) => ApiError::new(refusal.code()),
+            Err(wait) => {
+                self.metrics.count_limited("refused_keys");
+                ApiError::rate_limited(wait)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::ResponseError as _;
+    use vigint_core::clock::{ManualClock, UtcTime};
+
+    use super::*;
+
+    fn status(refused: &RefusedKeys, address: &str, refusal: Refusal) -> u16 {
+        let error = refused.note(address.parse().unwrap(), refusal);
+        error.status_code().as_u16()
+    }
+
+    #[test]
+    fn refusals_of_all_kinds_from_one_network_share_an_allowance() {
+        let hand = Arc::new(ManualClock::new(UtcTime::UNIX_EPOCH));
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&hand);
+        let refused = RefusedKeys::new(4, &clock, Arc::default());
+        let near = ["2001:db8::1", "2001:db8::2"];
+        for (near, refusal) in near.iter().cycle().zip([
+            Refusal::Malformed,
+            Refusal::Unknown,
+            Refusal::AdminWrong,
+            Refusal::InUrl,
+        ]) {
+            assert_eq!(status(&refused, near, refusal), 401, "{refusal:?}");
+        }
+        assert_eq!(status(&refused, near[0], Refusal::Unknown), 429);
+        assert_eq!(status(&refused, near[1], Refusal::AdminMissing), 429);
+        assert_eq!(status(&refused, near[1], Refusal::Missing), 401);
+        assert_eq!(status(&refused, "2001:db8:0:1::1", Refusal::Unknown), 401);
+        hand.advance(Duration::from_secs(15));
+        assert_eq!(status(&refused, near[0], Refusal::Unknown), 401);
+        assert_eq!(status(&refused, near[0], Refusal::Unknown), 429);
+    }
+}

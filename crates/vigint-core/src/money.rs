@@ -5,7 +5,7 @@ use std::iter::Sum;
 use std::ops::{Add, Mul};
 use std::str::FromStr;
 
-use serde::de::{self, Visitor};
+use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An amount in micro-euros (1 € = 1,000,000).
@@ -73,20 +73,23 @@ impl Visitor<'_> for Euros {
     type Value = MicroEuros;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number of euros")
+        f.write_str("euros, not negative, with at most 6 decimals")
     }
 
     // A number is written in the fewest digits that mean it, and never with an exponent.
     fn visit_f64<E: de::Error>(self, euros: f64) -> Result<MicroEuros, E> {
-        euros.to_string().parse().map_err(E::custom)
+        let refused = || E::invalid_value(Unexpected::Float(euros), &self);
+        euros.to_string().parse().map_err(|_| refused())
     }
 
     fn visit_u64<E: de::Error>(self, euros: u64) -> Result<MicroEuros, E> {
-        euros.to_string().parse().map_err(E::custom)
+        let refused = || E::invalid_value(Unexpected::Unsigned(euros), &self);
+        euros.to_string().parse().map_err(|_| refused())
     }
 
     fn visit_i64<E: de::Error>(self, euros: i64) -> Result<MicroEuros, E> {
-        euros.to_string().parse().map_err(E::custom)
+        let refused = || E::invalid_value(Unexpected::Signed(euros), &self);
+        euros.to_string().parse().map_err(|_| refused())
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! The rooms and who may use whom: `ARCHITECTURE.md`.
 
+pub mod administration;
 pub mod alerts;
 pub mod analysis;
 pub mod buffer;

@@ -20,6 +20,7 @@ use vigint_config::Settings;
 use vigint_core::link::LinkSigner;
 use vigint_db::{Db, Operator, ServerLock};
 
+use crate::administration::Administration;
 use crate::alerts::{Alerts, AlertsOptions, Mailer, Outbox, Sender};
 use crate::analysis::{Judge, JudgeOptions};
 use crate::buffer::{Gate, GateSettings, RingSettings, Rings};
@@ -110,7 +111,17 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     };
     let limits = http_limits(&parts);
     let metrics = Arc::new(Metrics::default());
+    let administration = Administration {
+        database: database.clone(),
+        rings: rings.clone(),
+        meter: Arc::clone(&meter),
+        clock: Arc::clone(&parts.clock),
+        random: Arc::clone(&parts.random),
+        default_locale: settings.ai.language,
+        currency: settings.billing.currency.clone(),
+    };
     let services = Arc::new(Services {
+        administration,
         database,
         rings,
         incidents,

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use vigint_core::client::ClientChanges;
 use vigint_core::clock::UtcTime;
+use vigint_core::locale::Locale;
 use vigint_core::money::MicroEuros;
 
 use super::{ClientRow, Stored};
@@ -35,7 +36,7 @@ pub fn update(
     let set = Changes {
         name: changes.name.as_deref(),
         email: changes.email.as_deref(),
-        locale: changes.locale.map(|locale| locale.as_str()),
+        locale: changes.locale.map(Locale::as_str),
         time_zone: changes.time_zone.as_deref(),
         monthly_budget_micros: changes.monthly_budget.map(|most| most.map(micros)),
         updated_at: Moment(now),

@@ -11,6 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use vigint_core::key::Secret;
 use vigint_db::Operator;
+use vigint_db::admin::Admin;
 
 use super::error::{ApiError, Code, internal};
 use super::leaks::{LeakedKeys, admin_key_in_query, key_in_query};
@@ -25,11 +26,15 @@ pub const ADMIN_KEY_HEADER: &str = "X-Admin-Key";
 
 /// The caller of an admin route: somebody who knows the operator's key.
 pub(super) struct AdminCaller {
-    /// May act for every client.
-    #[expect(dead_code, reason = "the admin routes that reach into rows come next")]
-    pub(super) operator: Operator,
     /// From where: who it was, for the audit log.
     pub(super) address: IpAddr,
+}
+
+impl AdminCaller {
+    /// What this caller may do, and by whom it was done.
+    pub(super) fn admin(&self) -> Admin {
+        Admin::new(Operator::named("admin API"), self.address.to_string())
+    }
 }
 
 /// The proof that a request showed the operator's key.
@@ -45,10 +50,7 @@ impl FromRequest for AdminCaller {
     /// Reads what the middleware found. Without it nobody is let in.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let admitted = request.extensions().get::<Admitted>().copied();
-        let caller = admitted.map(|Admitted { address }| Self {
-            operator: Operator::named("admin API"),
-            address,
-        });
+        let caller = admitted.map(|Admitted { address }| Self { address });
         ready(caller.ok_or_else(|| ApiError::new(Code::AdminKeyRequired)))
     }
 }

@@ -11,6 +11,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use vigint_core::wire::ErrorBody;
 use vigint_db::DbError;
+use vigint_db::admin::AdminError;
 
 use super::rate::Wait;
 use crate::analysis::AnalyzerError;
@@ -56,6 +57,9 @@ codes! {
     MethodNotAllowed = 405 "method_not_allowed" "This path does not take that method",
     RequestTimeout = 408 "request_timeout" "The body did not arrive in time",
     NoFrames = 409 "no_frames" "Nothing is buffered for this source: send frames first",
+    EmailTaken = 409 "email_taken" "A client has that e-mail address already",
+    KeyNotLive = 409 "key_not_live" "The key is not honoured any more",
+    SeveralKeys = 409 "several_keys" "The client has several keys that are honoured: say which",
     ForbiddenTransition = 409 "forbidden_transition" "The incident cannot take that step",
     PreconditionFailed = 412 "precondition_failed" "The clip is not the one that this request asks for",
     TooLarge = 413 "too_large" "The body is too large",
@@ -170,6 +174,33 @@ impl From<DbError> for ApiError {
                 tracing::error!(error = %other, "the database failed");
                 Self::new(Code::Internal)
             }
+        }
+    }
+}
+
+impl From<AdminError> for ApiError {
+    fn from(error: AdminError) -> Self {
+        let code = match &error {
+            AdminError::Details(_) | AdminError::KeyRequest(_) => Code::InvalidField,
+            AdminError::NoClient(_)
+            | AdminError::NoKey(_)
+            | AdminError::NoAlert(_)
+            | AdminError::KeyOfAnother { .. } => Code::NotFound,
+            AdminError::EmailTaken(_) => Code::EmailTaken,
+            AdminError::KeyIsDead(_) | AdminError::KeyNotLive(_) | AdminError::NoLiveKey(_) => {
+                Code::KeyNotLive
+            }
+            AdminError::SeveralLiveKeys { .. } => Code::SeveralKeys,
+            AdminError::NotToRetry { .. } => Code::ForbiddenTransition,
+            AdminError::Database(_) => Code::Internal,
+        };
+        match error {
+            AdminError::Database(error) => error.into(),
+            // The names of fields stay as they are written.
+            AdminError::Details(_) | AdminError::KeyRequest(_) => {
+                Self::saying(code, error.to_string())
+            }
+            other => Self::saying(code, sentence(&other.to_string())),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::admin_auth::require_admin_key;
 use super::auth::require_client_key;
 use super::error::{ApiError, Code, method_not_allowed};
 use super::handlers::{
-    account, alarms, analyses, frames, health, incidents, metrics, usage, video,
+    account, admin, alarms, analyses, frames, health, incidents, metrics, usage, video,
 };
 use super::middleware::reserve_body;
 use super::services::{HttpLimits, Services};
@@ -81,6 +81,22 @@ const TABLE: &[Row] = &[
     Row { method: "GET",    path: "/api/clients/{client_id}/incidents", access: Client, body: Small, handler: || web::get().to(incidents::list_client_incidents) },
     Row { method: "DELETE", path: "/api/clients/{client_id}/sources/{source_id}", access: Client, body: Small, handler: || web::delete().to(account::clear_source) },
 
+    Row { method: "GET",    path: "/admin/clients",             access: Admin,  body: Small, handler: || web::get().to(admin::clients::list_clients) },
+    Row { method: "POST",   path: "/admin/clients",             access: Admin,  body: Small, handler: || web::post().to(admin::clients::create_client) },
+    Row { method: "GET",    path: "/admin/clients/{client_id}", access: Admin,  body: Small, handler: || web::get().to(admin::clients::show_client) },
+    Row { method: "PATCH",  path: "/admin/clients/{client_id}", access: Admin,  body: Small, handler: || web::patch().to(admin::clients::update_client) },
+    Row { method: "DELETE", path: "/admin/clients/{client_id}", access: Admin,  body: Small, handler: || web::delete().to(admin::clients::delete_client) },
+    Row { method: "POST",   path: "/admin/clients/{client_id}/suspend",    access: Admin, body: Small, handler: || web::post().to(admin::clients::suspend_client) },
+    Row { method: "POST",   path: "/admin/clients/{client_id}/resume",     access: Admin, body: Small, handler: || web::post().to(admin::clients::resume_client) },
+    Row { method: "POST",   path: "/admin/clients/{client_id}/revoke",     access: Admin, body: Small, handler: || web::post().to(admin::keys::revoke_client) },
+    Row { method: "POST",   path: "/admin/clients/{client_id}/reactivate", access: Admin, body: Small, handler: || web::post().to(admin::keys::reactivate_client) },
+    Row { method: "POST",   path: "/admin/clients/{client_id}/keys",       access: Admin, body: Small, handler: || web::post().to(admin::keys::add_key) },
+    Row { method: "POST",   path: "/admin/clients/{client_id}/rotate",     access: Admin, body: Small, handler: || web::post().to(admin::keys::rotate_key) },
+    Row { method: "POST",   path: "/admin/keys/{key_id}/revoke",           access: Admin, body: Small, handler: || web::post().to(admin::keys::revoke_key) },
+    Row { method: "GET",    path: "/admin/usage",               access: Admin,  body: Small, handler: || web::get().to(admin::usage::show_usage) },
+    Row { method: "GET",    path: "/admin/audit",               access: Admin,  body: Small, handler: || web::get().to(admin::audit::list_audit) },
+    Row { method: "GET",    path: "/admin/alerts",              access: Admin,  body: Small, handler: || web::get().to(admin::alerts::list_alerts) },
+    Row { method: "POST",   path: "/admin/alerts/{alert_id}/retry", access: Admin, body: Small, handler: || web::post().to(admin::alerts::retry_alert) },
     Row { method: "GET",    path: "/metrics",                   access: Admin,  body: Small, handler: || web::get().to(metrics::show_metrics) },
 ];
 

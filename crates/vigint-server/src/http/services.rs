@@ -12,6 +12,7 @@ use super::address::TrustedProxies;
 use super::body::InflightBytes;
 use super::refused_admins::RefusedAdmins;
 use super::refused_keys::RefusedKeys;
+use crate::administration::Administration;
 use crate::alerts::Alerts;
 use crate::analysis::Judge;
 use crate::buffer::Rings;
@@ -66,6 +67,8 @@ pub struct Services {
     pub prices: Prices,
     /// How the parts are.
     pub vitals: Vitals,
+    /// What operators order.
+    pub administration: Administration,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where request ids come from.

@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod admin_api;
 mod analyses;
 mod bad_pictures;
 mod crowds;

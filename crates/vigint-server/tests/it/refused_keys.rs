@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vigint_core::clock::ManualClock;
-use vigint_db::audit::AuditEntry;
+use vigint_db::audit::{AuditEntry, AuditQuery};
 
 use crate::fixture::{Answer, Options, TestServer, now};
 
@@ -23,10 +23,14 @@ fn options(config: &str) -> (Options, Arc<ManualClock>) {
 }
 
 fn audit(server: &TestServer) -> Vec<AuditEntry> {
-    let list = |conn: &mut _| vigint_db::audit::list(conn, &crate::fixture::OPERATOR, 1000);
-    let mut rows = server.db().read(list).unwrap();
-    rows.retain(|row| row.action == "refused");
-    rows
+    let query = AuditQuery {
+        action: Some("refused".to_owned()),
+        limit: 1000,
+        ..AuditQuery::default()
+    };
+    let list = |conn: &mut _| vigint_db::audit::list(conn, &crate::fixture::OPERATOR, &query);
+    let rows = server.db().read(list).unwrap().entries;
+    rows.into_iter().map(|(_, entry)| entry).collect()
 }
 
 fn as_client(server: &TestServer, key: &str) -> Answer {

@@ -1,6 +1,7 @@
 //! The handlers, a file a resource.
 
 pub(super) mod account;
+pub(super) mod admin;
 pub(super) mod alarms;
 pub(super) mod analyses;
 mod film;

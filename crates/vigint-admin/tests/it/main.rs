@@ -12,5 +12,9 @@ mod shell;
 
 mod clients;
 mod erasure;
+mod help;
 mod keys;
 mod outputs;
+mod remote;
+mod reports;
+mod rotation;

@@ -27,8 +27,8 @@ use crate::buffer::{Gate, GateSettings, RingSettings, Rings};
 use crate::clips::{ClipLinks, ClipStore, Clips, ClipsOptions};
 use crate::database::Database;
 use crate::http::{
-    CameraPatience, HttpLimits, InflightBytes, RefusedAdmins, RefusedKeys, ServeOptions, Services,
-    TrustedProxies, serve,
+    CameraPatience, HttpLimits, InflightBytes, RefusedAdmins, RefusedKeys, RequestLimits,
+    ServeOptions, Services, TrustedProxies, serve,
 };
 use crate::incidents::{Incidents, IncidentsOptions};
 use crate::jobs::{JobParts, Jobs};
@@ -144,6 +144,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         },
         trusted_proxies: TrustedProxies::new(settings.api.trusted_proxies.iter().copied()),
         admin_key: settings.admin.api_key.clone(),
+        request_limits: RequestLimits::new(&settings.limits, &parts.clock, Arc::clone(&metrics)),
         refused_keys: RefusedKeys::new(
             settings.limits.failed_auth_per_minute,
             &parts.clock,

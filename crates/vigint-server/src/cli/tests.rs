@@ -104,14 +104,14 @@ fn check_config_names_each_setting_for_which_a_server_would_not_start() {
 
 #[test]
 fn a_setting_of_no_effect_is_warned_of_unless_it_stands_at_its_default() {
-    let config = "[Limits]\nburst = 1000\nanalyses_per_minute = 10\n[Clips]\n\
-                  max_bytes_per_client = 1 GiB\nretention_hours = 1\n[AI]\nopenai_api_key = k\n";
+    let config = "[AI]\nscreening_frames = 8\nopenai_api_key = k\n[VideoAnalysis]\nsilent_min_seconds = 5\n[Clips]\n\
+                  max_bytes_per_client = 1 GiB\nretention_hours = 1\n";
     let (code, said) = checked(config);
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(
         said,
-        "warning: [Clips] max_bytes_per_client is set, but this version does not honour it yet\n\
-         warning: [Limits] analyses_per_minute is set, but this version does not honour it yet\n\
+        "warning: [VideoAnalysis] silent_min_seconds is set, but this version does not honour it yet\n\
+         warning: [Clips] max_bytes_per_client is set, but this version does not honour it yet\n\
          warning: [AI] openai_api_key is set, but this version judges by motion alone\n"
     );
     let (code, said) = checked("[AI]\nprovider = motion\ngemini_api_key = k\n");
@@ -127,7 +127,7 @@ fn a_setting_of_no_effect_is_warned_of_unless_it_stands_at_its_default() {
     let output = server(&folder, &["--port", "0"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
-        said.contains("[Limits] analyses_per_minute is set, but this version"),
+        said.contains("[VideoAnalysis] silent_min_seconds is set, but this version"),
         "{said}"
     );
 }

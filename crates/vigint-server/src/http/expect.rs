@@ -1,7 +1,8 @@
 //! `Expect: 100-continue`: a sender that asks first gets its refusal before it sends a byte.
 //!
 //! actix says "100 Continue" before any middleware runs, so what the layers would refuse by the head alone is
-//! refused here, in the order in which they would: no such path, the key, the announced length, the method.
+//! refused here, in the order in which they would: no such path, the key, how often it was
+//! used, the announced length, the method.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,7 +18,7 @@ use super::auth::authenticate;
 use super::body::{announced_length, too_large};
 use super::error::{ApiError, Code, method_not_allowed};
 use super::leaks::LeakedKeys;
-use super::middleware::{EarlyRefusal, hold_body, observe_early};
+use super::middleware::{CountedEarly, EarlyRefusal, hold_body, observe_early};
 use super::routes::{Access, AdminRoutes, Resource};
 use super::services::Services;
 
@@ -92,8 +93,14 @@ async fn refusal(
         Access::Public => None,
         Access::Client => match authenticate(request.head(), services, leaks).await {
             Ok(known) => {
+                let scarce = resource.endpoint.scarce;
+                let counted = services.request_limits.take(&known, scarce);
+                request.extensions_mut().insert(CountedEarly);
                 caller = Some(known);
-                over_its_bound(request, resource, services)
+                match counted {
+                    Ok(()) => over_its_bound(request, resource, services),
+                    Err(error) => Some(error.error_response()),
+                }
             }
             Err(error) => Some(error.error_response()),
         },

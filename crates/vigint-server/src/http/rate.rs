@@ -47,6 +47,8 @@ impl Wait {
 pub(super) struct Rate<K: Hash + Eq + Clone> {
     limiter: Limiter<K>,
     clock: Ticks,
+    /// The most that may be taken at once.
+    burst: NonZeroU32,
     takes: AtomicU32,
 }
 
@@ -56,11 +58,18 @@ impl<K: Hash + Eq + Clone> Rate<K> {
         Self::new(Quota::per_minute(at_least_one(most)), clock)
     }
 
+    /// So many a second, after a pause so many at once.
+    pub(super) fn per_second(most: u32, burst: u32, clock: &Arc<dyn Clock>) -> Self {
+        let quota = Quota::per_second(at_least_one(most)).allow_burst(at_least_one(burst));
+        Self::new(quota, clock)
+    }
+
     fn new(quota: Quota, clock: &Arc<dyn Clock>) -> Self {
         let clock = Ticks(Arc::clone(clock));
         Self {
             limiter: RateLimiter::dashmap_with_clock(quota, clock.clone()),
             clock,
+            burst: quota.burst_size(),
             takes: AtomicU32::new(0),
         }
     }
@@ -70,6 +79,19 @@ impl<K: Hash + Eq + Clone> Rate<K> {
         let taken = self.limiter.check_key(key);
         self.sweep_sometimes();
         taken.map_err(|refused| self.wait(&refused))
+    }
+
+    /// Takes so many more after one, all or none; of more than a full allowance, all of it.
+    pub(super) fn take_more(&self, key: &K, more: u32) -> Result<(), Wait> {
+        let more = more.min(self.burst.get() - 1);
+        let Some(more) = NonZeroU32::new(more) else {
+            return Ok(());
+        };
+        match self.limiter.check_key_n(key, more) {
+            Ok(taken) => taken.map_err(|refused| self.wait(&refused)),
+            // More than a full allowance, which was ruled out above.
+            Err(_) => Err(Wait(Duration::ZERO)),
+        }
     }
 
     fn wait(&self, refused: &NotUntil<Duration>) -> Wait {
@@ -114,6 +136,24 @@ mod tests {
         hand.advance(Duration::from_millis(999));
         rate.take(&"a").unwrap();
         assert!(rate.take(&"a").is_err());
+    }
+
+    #[test]
+    fn a_batch_takes_all_of_its_cells_or_none_and_never_more_than_there_can_be() {
+        let (hand, clock) = clock();
+        let rate = Rate::per_second(10, 5, &clock);
+        rate.take(&"a").unwrap();
+        rate.take_more(&"a", 2).unwrap();
+        assert!(rate.take_more(&"a", 3).is_err());
+        rate.take_more(&"a", 2).unwrap();
+        assert!(rate.take(&"a").is_err());
+        hand.advance(Duration::from_millis(500));
+        rate.take(&"a").unwrap();
+        rate.take_more(&"a", 99).unwrap();
+        assert!(rate.take(&"a").is_err());
+        let one_at_once = Rate::per_second(10, 1, &clock);
+        one_at_once.take(&"a").unwrap();
+        one_at_once.take_more(&"a", 99).unwrap();
     }
 
     #[test]

@@ -14,7 +14,8 @@ use super::error::{ApiError, Code, method_not_allowed};
 use super::handlers::{
     account, admin, alarms, analyses, frames, health, incidents, metrics, usage, video,
 };
-use super::middleware::reserve_body;
+use super::middleware::{limit_requests, reserve_body};
+use super::request_limits::Scarce;
 use super::services::{HttpLimits, Services};
 
 /// Who may call a route.
@@ -107,14 +108,21 @@ pub(super) struct Endpoint {
     pub(super) path: &'static str,
     /// Whether it is called many times a second by every camera.
     pub(super) is_ingest: bool,
+    /// What it takes beside a request.
+    pub(super) scarce: Option<Scarce>,
     body: Body,
 }
 
 impl Endpoint {
-    const fn of(row: &Row) -> Self {
+    fn of(row: &Row) -> Self {
         Self {
             path: row.path,
             is_ingest: matches!(row.body, Frame | Batch),
+            scarce: match row.path {
+                "/api/video/analyze" => Some(Scarce::Analysis),
+                "/api/video/alert" => Some(Scarce::Alert),
+                _ => None,
+            },
             body: row.body,
         }
     }
@@ -249,8 +257,9 @@ fn register(app: &mut web::ServiceConfig, first: &'static Row) {
     for row in TABLE.iter().filter(|row| row.path == first.path) {
         resource = resource.route((row.handler)());
     }
+    let endpoint = Endpoint::of(first);
     let mark = move |request: actix_web::dev::ServiceRequest| {
-        request.extensions_mut().insert(Endpoint::of(first));
+        request.extensions_mut().insert(endpoint);
         request
     };
     match first.access {
@@ -258,6 +267,7 @@ fn register(app: &mut web::ServiceConfig, first: &'static Row) {
         Client => app.service(
             resource
                 .wrap(from_fn(reserve_body))
+                .wrap(from_fn(limit_requests))
                 .wrap(from_fn(require_client_key))
                 .wrap_fn(move |request, next| next.call(mark(request))),
         ),
@@ -295,6 +305,15 @@ mod tests {
         rows.sort_unstable();
         rows.dedup();
         assert_eq!(rows.len(), count);
+    }
+
+    #[test]
+    fn what_is_scarce_is_asked_for_by_post_on_a_route_of_its_own() {
+        for scarce in [Scarce::Analysis, Scarce::Alert] {
+            let takes = |row: &&Row| Endpoint::of(row).scarce == Some(scarce);
+            let methods: Vec<_> = TABLE.iter().filter(takes).map(|row| row.method).collect();
+            assert_eq!(methods, ["POST"], "{scarce:?}");
+        }
     }
 
     #[test]

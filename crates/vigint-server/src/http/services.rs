@@ -13,6 +13,7 @@ use super::body::InflightBytes;
 use super::refused_admins::RefusedAdmins;
 use super::refused_keys::RefusedKeys;
 use crate::administration::Administration;
+use super::request_limits::RequestLimits;
 use crate::alerts::Alerts;
 use crate::analysis::Judge;
 use crate::buffer::Rings;
@@ -81,6 +82,8 @@ pub struct Services {
     pub trusted_proxies: TrustedProxies,
     /// The key of the admin routes; without one there are none.
     pub admin_key: Option<Secret>,
+    /// How often a caller may ask.
+    pub request_limits: RequestLimits,
     /// Keys that were refused.
     pub refused_keys: RefusedKeys,
     /// Attempts at admin routes that were refused.

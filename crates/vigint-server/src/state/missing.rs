@@ -26,15 +26,6 @@ const UNHEEDED: &[(&str, &[&str])] = &[
     ("Email", &["smtp_port", "security", "password"]),
     ("Clips", &["max_bytes_per_client"]),
     ("SparseAI", &["base_url", "default_expiration_hours"]),
-    (
-        "Limits",
-        &[
-            "requests_per_second",
-            "burst",
-            "analyses_per_minute",
-            "alerts_per_minute",
-        ],
-    ),
 ];
 
 /// All for which a server refuses to start with these settings, as far as that shows without its database and

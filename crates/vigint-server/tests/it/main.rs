@@ -22,5 +22,6 @@ mod incident_life;
 mod incidents;
 mod kill_nine;
 mod refused_keys;
+mod request_limits;
 mod unread_bodies;
 mod videos;

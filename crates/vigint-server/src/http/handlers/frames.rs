@@ -90,6 +90,9 @@ pub(in crate::http) async fn push_batch(
         let message = format!("frames: at most {MAX_BATCH_FRAMES} frames are taken at once");
         return Err(ApiError::saying(Code::TooLarge, message));
     }
+    services
+        .request_limits
+        .take_batch(&caller, batch.frames.len())?;
     let mut frames = Vec::with_capacity(batch.frames.len());
     for (index, Object(frame)) in batch.frames.iter().enumerate() {
         let frame =

@@ -1,11 +1,13 @@
 //! What every request passes through, from the outside in: its id, log line and meter ([`observe`]); what
-//! ends its connection ([`end_unread_bodies`]); its caller (`auth`); its share of the memory for bodies
+//! ends its connection ([`end_unread_bodies`]); its caller (`auth`); how often that one may ask ([`limit_requests`]); its share of the memory for bodies
 //! ([`reserve_body`]); then the handler.
 
+mod limit;
 mod observe;
 mod reserve;
 mod unread;
 
+pub(super) use limit::{CountedEarly, limit_requests};
 pub(super) use observe::{EarlyRefusal, Metering, method_name, observe, observe_early};
 pub(super) use reserve::reserve_body;
 pub(super) use unread::{end_unread_bodies, hold_body};

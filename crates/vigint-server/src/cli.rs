@@ -117,6 +117,9 @@ fn serve(mut loaded: Loaded) -> anyhow::Result<()> {
     let chosen = chosen(&loaded);
     let scheme = scheme(&loaded.settings);
     let app = build(Parts::of(loaded.settings)?)?;
+    let metrics = app.metrics_address().map_or_else(String::new, |address| {
+        format!("metrics    http://{address}/metrics, open to whoever reaches it\n")
+    });
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -126,7 +129,9 @@ fn serve(mut loaded: Loaded) -> anyhow::Result<()> {
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone())?;
         // Said once a signal stops it well: whoever waits for this line may send one at once.
-        announce(&format!("{chosen}listening on {scheme}://{address}"));
+        announce(&format!(
+            "{chosen}{metrics}listening on {scheme}://{address}"
+        ));
         app.run(listener, stop).await?;
         Ok::<_, io::Error>(())
     })?;

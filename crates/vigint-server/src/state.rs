@@ -10,7 +10,7 @@ mod threads;
 mod tls;
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ use crate::clips::{ClipLinks, ClipStore, Clips, ClipsOptions};
 use crate::database::Database;
 use crate::http::{
     CameraPatience, HttpLimits, InflightBytes, RefusedAdmins, RefusedKeys, RequestLimits,
-    ServeOptions, Services, TrustedProxies, serve,
+    ServeOptions, Services, TrustedProxies, serve, serve_metrics,
 };
 use crate::incidents::{Incidents, IncidentsOptions};
 use crate::jobs::{JobParts, Jobs};
@@ -56,6 +56,7 @@ pub struct App {
     jobs: JobParts,
     workers: usize,
     tls: Option<Arc<rustls::ServerConfig>>,
+    metrics_listener: Option<TcpListener>,
     _lock: ServerLock,
 }
 
@@ -69,6 +70,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     // Before anything is made or upgraded: what is only misspelt must leave no trace.
     let url = settings.database.database_url.parse()?;
     let tls = tls::server_config(settings)?;
+    let metrics_listener = metrics_listener(settings)?;
     let db = Db::open(&url, settings.database.pool_size)?;
     let lock = db.lock_for_server()?;
     db.migrate()?;
@@ -159,11 +161,25 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         jobs,
         workers,
         tls,
+        metrics_listener,
         _lock: lock,
     })
 }
 
+fn metrics_listener(settings: &Settings) -> Result<Option<TcpListener>, BuildError> {
+    let listen = |address| {
+        TcpListener::bind(address).map_err(|error| BuildError::MetricsListen { address, error })
+    };
+    settings.api.metrics_listen.map(listen).transpose()
+}
+
 impl App {
+    /// Where `/metrics` is open to all, if anywhere.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_listener.as_ref()?.local_addr().ok()
+    }
+
     /// Answers requests on `listener` until `stop`; then lets those that run finish (at most 30 s), stops
     /// the jobs and writes the last counts down.
     ///
@@ -176,9 +192,31 @@ impl App {
             shutdown_patience: SHUTDOWN_PATIENCE,
             tls: self.tls,
         };
-        let served = serve(listener, self.services, options, stop).await;
+        let services = Arc::clone(&self.services);
+        let over = CancellationToken::new();
+        let serving = async {
+            let served = serve(listener, self.services, options, stop).await;
+            // Only now: how the last requests fare may be watched.
+            over.cancel();
+            served
+        };
+        let showing = show_metrics(self.metrics_listener, services, over.clone());
+        let (served, ()) = tokio::join!(serving, showing);
         jobs.stop(JOBS_PATIENCE).await;
         served
+    }
+}
+
+/// Customers are served though nobody can watch.
+async fn show_metrics(
+    listener: Option<TcpListener>,
+    services: Arc<Services>,
+    stop: CancellationToken,
+) {
+    if let Some(listener) = listener
+        && let Err(error) = serve_metrics(listener, services, stop).await
+    {
+        tracing::error!(%error, "[API] metrics_listen: the listener cannot be used any more");
     }
 }
 

@@ -67,7 +67,7 @@ fn checked(config: &str) -> (Option<i32>, String) {
 #[test]
 fn check_config_names_each_setting_for_which_a_server_would_not_start() {
     let (code, said) = checked(
-        "[API]\ntls_cert = gone.pem\ntls_key = gone.key\nmetrics_listen = 127.0.0.1:9\n\
+        "[API]\ntls_cert = gone.pem\ntls_key = gone.key\n\
          public_url = https://v.example.com\n\
          [Database]\ndatabase_url = sqlite:///a.db?mode=ro\n\
          [AI]\nprovider = gemini\ngemini_api_key = k\n\
@@ -77,7 +77,6 @@ fn check_config_names_each_setting_for_which_a_server_would_not_start() {
     assert_eq!(code, Some(1), "{said}");
     for setting in [
         "[API] tls_cert and tls_key: gone.pem: ",
-        "[API] metrics_listen",
         "[Database] database_url: the database URL may hold nothing but a path",
         "[AI] provider",
         "[Email] smtp_server",
@@ -176,6 +175,49 @@ fn a_server_whose_log_cannot_be_written_still_stops_when_asked() {
         server.kill().unwrap();
     }
     assert!(ended.expect("it stops").success());
+}
+
+#[test]
+fn a_server_says_where_its_metrics_are_open_and_serves_them_there_until_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[API]\nmetrics_listen = 127.0.0.1:0\n";
+    std::fs::write(folder.path().join("config.ini"), config).unwrap();
+    let out = folder.path().join("out");
+    let mut server = server(&folder, &["--host", "127.0.0.1", "--port", "0"])
+        .stdout(File::create(&out).unwrap())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let url = programs::wait_for(PATIENCE, || {
+        let said = std::fs::read_to_string(&out).unwrap();
+        said.contains("listening on").then_some(())?;
+        let (_, behind) = said.split_once("metrics    ")?;
+        let (url, _) = behind.split_once(", open to whoever reaches it\n")?;
+        Some(url.to_owned())
+    })
+    .expect("it says where");
+    let mut metrics = ureq::get(&url).call().unwrap();
+    let text = metrics.body_mut().read_to_string().unwrap();
+    assert!(text.contains("vigint_sources 0"), "{text}");
+    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+    assert!(server.wait().unwrap().success());
+    assert!(ureq::get(&url).call().is_err(), "nobody listens any more");
+}
+
+#[test]
+fn a_taken_address_for_metrics_is_named_before_anything_is_made() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!("[API]\nmetrics_listen = {address}\n");
+    std::fs::write(folder.path().join("config.ini"), config).unwrap();
+    let words = ["--host", "127.0.0.1", "--port", "0"];
+    let output = server(&folder, &words).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let reason = format!("[API] metrics_listen: cannot listen on {address}");
+    assert!(said.contains(&reason), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use actix_web::dev::{ResourceDef, Service as _, Url};
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::from_fn;
-use actix_web::{HttpMessage as _, web};
+use actix_web::{HttpMessage as _, HttpResponse, web};
 use vigint_core::frame::MAX_BATCH_BYTES;
 
 use super::admin_auth::require_admin_key;
@@ -51,6 +51,9 @@ struct Row {
 
 use Access::{Admin, Client, Public};
 use Body::{Batch, Frame, Small};
+
+/// The counters, also on a listener of their own.
+const METRICS: &str = "/metrics";
 
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
@@ -98,7 +101,7 @@ const TABLE: &[Row] = &[
     Row { method: "GET",    path: "/admin/audit",               access: Admin,  body: Small, handler: || web::get().to(admin::audit::list_audit) },
     Row { method: "GET",    path: "/admin/alerts",              access: Admin,  body: Small, handler: || web::get().to(admin::alerts::list_alerts) },
     Row { method: "POST",   path: "/admin/alerts/{alert_id}/retry", access: Admin, body: Small, handler: || web::post().to(admin::alerts::retry_alert) },
-    Row { method: "GET",    path: "/metrics",                   access: Admin,  body: Small, handler: || web::get().to(metrics::show_metrics) },
+    Row { method: "GET",    path: METRICS,                      access: Admin,  body: Small, handler: || web::get().to(metrics::show_metrics) },
 ];
 
 /// What of a row a request carries with it.
@@ -244,9 +247,28 @@ pub(super) fn configure(app: &mut web::ServiceConfig, admin: AdminRoutes) {
             register(app, row);
         }
     }
-    app.default_service(web::to(|| async {
-        Err::<actix_web::HttpResponse, _>(ApiError::new(Code::NotFound))
-    }));
+    app.default_service(web::to(no_such_path));
+}
+
+async fn no_such_path() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::new(Code::NotFound))
+}
+
+/// Where `/metrics` is open to all: that path alone.
+pub(super) fn configure_open_metrics(app: &mut web::ServiceConfig) {
+    for row in TABLE.iter().filter(|row| row.path == METRICS) {
+        let endpoint = Endpoint::of(row);
+        let resource = web::resource(row.path)
+            .default_service(web::to(|| {
+                std::future::ready(method_not_allowed(&allowed_methods(METRICS)))
+            }))
+            .route(web::get().to(metrics::show_open_metrics));
+        app.service(resource.wrap_fn(move |request, next| {
+            request.extensions_mut().insert(endpoint);
+            next.call(request)
+        }));
+    }
+    app.default_service(web::to(no_such_path));
 }
 
 fn register(app: &mut web::ServiceConfig, first: &'static Row) {

@@ -1,6 +1,7 @@
 //! Why a server does not start: each error names the setting, and what to mend.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use vigint_core::link::SecretTooShort;
@@ -39,6 +40,14 @@ pub enum BuildError {
     /// The certificate or its key.
     #[error("[API] tls_cert and tls_key: {0}")]
     Tls(String),
+    /// The listener for `/metrics`.
+    #[error("[API] metrics_listen: cannot listen on {address}: {error}")]
+    MetricsListen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
     /// The system gave no thread.
     #[error("the motion gate could not be started: {0}")]
     Gate(io::Error),

@@ -85,11 +85,6 @@ fn missing(settings: &Settings) -> impl Iterator<Item = BuildError> {
             "[SparseAI] api_key",
             "leave it out, and this server hosts the clips itself",
         ),
-        (
-            settings.api.metrics_listen.is_some(),
-            "[API] metrics_listen",
-            "leave it out",
-        ),
     ];
     asked
         .into_iter()

@@ -78,6 +78,13 @@ impl Meter {
         sums.last_at = sums.last_at.max(now);
     }
 
+    /// How many lines wait to be written down.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.len()
+    }
+
     /// Writes down what was counted since the last call. When that fails the counts are kept for the next try;
     /// but a line that the database refuses while it takes others would be refused for ever, and is given up.
     ///

@@ -1,7 +1,7 @@
 //! A server inside the test, and customers of it.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -45,6 +45,7 @@ impl Default for Options {
 /// A running server. Stops, and fails the test when it does not stop cleanly, when dropped.
 pub(crate) struct TestServer {
     url: String,
+    metrics: Option<SocketAddr>,
     db: Db,
     folder: TempDir,
     stop: CancellationToken,
@@ -85,6 +86,7 @@ impl TestServer {
         let mut parts = Parts::of(settings).unwrap();
         (options.change)(&mut parts);
         let app = build(parts).unwrap();
+        let metrics = app.metrics_address();
         let stop = CancellationToken::new();
         let told = stop.clone();
         let thread = std::thread::spawn(move || {
@@ -97,6 +99,7 @@ impl TestServer {
         });
         Self {
             url: format!("http://{address}"),
+            metrics,
             db: Db::open(&url.parse().unwrap(), 2).unwrap(),
             folder,
             stop,
@@ -107,6 +110,11 @@ impl TestServer {
 
     pub(crate) fn address(&self) -> &str {
         self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// Where `/metrics` is open to all.
+    pub(crate) fn open_metrics(&self) -> SocketAddr {
+        self.metrics.expect("the test set metrics_listen")
     }
 
     pub(crate) fn folder(&self) -> &Path {

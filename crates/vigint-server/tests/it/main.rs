@@ -21,6 +21,7 @@ mod frames;
 mod incident_life;
 mod incidents;
 mod kill_nine;
+mod metrics;
 mod refused_keys;
 mod request_limits;
 mod unread_bodies;

@@ -46,6 +46,12 @@ impl InflightBytes {
         }
     }
 
+    /// How many bytes are given out now.
+    pub(in crate::http) fn held(&self) -> usize {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.total
+    }
+
     /// The share of a body that may have `most` bytes, with room for the first of them.
     ///
     /// # Errors

@@ -62,7 +62,9 @@ pub(in crate::http) async fn push_frame(
         }
     };
     let frame_count = frame.frame_count;
+    let bytes = frame.jpeg.len();
     let pushed = services.rings.push(&caller.tenant, &source, frame)?;
+    services.metrics.count_frames(1, bytes);
     let metering = Metering::ByMinute(services.prices.frame);
     request.extensions_mut().insert(metering);
     Ok(HttpResponse::Ok().json(BufferResponse {
@@ -100,10 +102,12 @@ pub(in crate::http) async fn push_batch(
         frames.push(frame);
     }
     let count = frames.len();
+    let bytes = frames.iter().map(|(_, frame)| frame.jpeg.len()).sum();
     let pushed = services
         .rings
         .push_batch(&caller.tenant, frames)
         .map_err(|BatchError { index, error }| ApiError::from(error).in_frame(index))?;
+    services.metrics.count_frames(count, bytes);
     let frames_price = services.prices.frame * i64::try_from(count).unwrap_or(i64::MAX);
     request
         .extensions_mut()

@@ -6,7 +6,8 @@ use actix_web::{HttpResponse, web};
 use crate::http::admin_auth::AdminCaller;
 use crate::http::error::{ApiError, internal};
 use crate::http::services::Services;
-use crate::metrics::MEDIA_TYPE;
+use crate::metrics::{Levels, MEDIA_TYPE, PartLevel};
+use crate::vitals::Vital;
 
 /// `GET /metrics`
 pub(in crate::http) async fn show_metrics(
@@ -14,11 +15,52 @@ pub(in crate::http) async fn show_metrics(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     tracing::debug!(address = %caller.address, "the counters are read");
+    metrics(&services)
+}
+
+/// The same where it is open to all.
+pub(in crate::http) async fn show_open_metrics(
+    services: web::Data<Services>,
+) -> Result<HttpResponse, ApiError> {
+    metrics(&services)
+}
+
+fn metrics(services: &Services) -> Result<HttpResponse, ApiError> {
     let text = services
         .metrics
-        .render()
+        .render(levels(services))
         .map_err(|error| internal(&error))?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CONTENT_TYPE, MEDIA_TYPE));
     Ok(response.body(text))
+}
+
+fn levels(services: &Services) -> Levels {
+    let rings = services.rings.totals();
+    let vitals = &services.vitals;
+    Levels {
+        sources: rings.sources,
+        frames: rings.frames,
+        frame_bytes: rings.bytes,
+        gate: [
+            ("judged", rings.gate.judged),
+            ("skipped", rings.gate.skipped),
+            ("failed", rings.gate.failed),
+        ],
+        inflight_bytes: services.inflight.held(),
+        usage_pending: services.meter.pending(),
+        parts: [
+            part("clips", &vitals.clips),
+            part("mail", &vitals.mail),
+            part("analyzer", &vitals.analyzer),
+        ],
+    }
+}
+
+fn part(part: &'static str, vital: &Vital) -> PartLevel {
+    PartLevel {
+        part,
+        is_failing: vital.is_failing(),
+        failures: vital.failures(),
+    }
 }

@@ -4,6 +4,10 @@
 //! Whatever counts is handed this; nothing is global. No label may hold a client's name, a key or an address:
 //! labels are words of ours.
 
+mod levels;
+
+pub use levels::{Levels, PartLevel};
+
 use std::fmt;
 
 use prometheus_client::encoding::text;
@@ -13,6 +17,9 @@ use prometheus_client::registry::Registry;
 
 /// The media type of [`Metrics::render`].
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What each name begins with.
+const PREFIX: &str = "vigint";
 
 /// Labels are known when the program is written, so that there cannot be many.
 type Labels<const N: usize> = [(&'static str, &'static str); N];
@@ -24,11 +31,13 @@ pub struct Metrics {
     refused_keys: Family<Labels<1>, Counter>,
     limited: Family<Labels<1>, Counter>,
     unwritten_audits: Counter,
+    frames: Counter,
+    frame_bytes: Counter,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("vigint");
+        let mut registry = Registry::with_prefix(PREFIX);
         let requests = Family::default();
         registry.register(
             "requests",
@@ -53,8 +62,18 @@ impl Default for Metrics {
             "Refused admin attempts that were counted and not written to the audit log",
             unwritten_audits.clone(),
         );
+        let frames = Counter::default();
+        registry.register("frames", "Frames taken in", frames.clone());
+        let frame_bytes = Counter::default();
+        registry.register(
+            "frame_bytes",
+            "Bytes of the frames taken in",
+            frame_bytes.clone(),
+        );
         Self {
             registry,
+            frames,
+            frame_bytes,
             requests,
             refused_keys,
             limited,
@@ -92,13 +111,25 @@ impl Metrics {
         self.unwritten_audits.inc();
     }
 
-    /// All of it as text of [`MEDIA_TYPE`].
+    /// Counts frames that were taken in, also those that came too late, and their bytes.
+    pub fn count_frames(&self, frames: usize, bytes: usize) {
+        self.frames
+            .inc_by(u64::try_from(frames).unwrap_or(u64::MAX));
+        self.frame_bytes
+            .inc_by(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
+    /// All that was counted, and these levels, as text of [`MEDIA_TYPE`].
     ///
     /// # Errors
     /// When a metric cannot be written: a fault of ours.
-    pub fn render(&self) -> Result<String, fmt::Error> {
+    pub fn render(&self, levels: Levels) -> Result<String, fmt::Error> {
         let mut out = String::new();
-        text::encode(&mut out, &self.registry)?;
+        text::encode_registry(&mut out, &self.registry)?;
+        let mut read_now = Registry::with_prefix(PREFIX);
+        read_now.register_collector(Box::new(levels));
+        text::encode_registry(&mut out, &read_now)?;
+        text::encode_eof(&mut out)?;
         Ok(out)
     }
 }
@@ -113,13 +144,41 @@ mod tests {
         metrics.count_request("/api/video/buffer", 200);
         metrics.count_request("/api/video/buffer", 204);
         metrics.count_refused_key("unknown");
-        let text = metrics.render().unwrap();
+        metrics.count_frames(3, 1500);
+        let part = |part, failures| PartLevel {
+            part,
+            is_failing: failures > 0,
+            failures,
+        };
+        let levels = Levels {
+            sources: 2,
+            frames: 30,
+            frame_bytes: 4096,
+            gate: [("judged", 7), ("skipped", 1), ("failed", 0)],
+            inflight_bytes: 5,
+            usage_pending: 6,
+            parts: [part("clips", 0), part("mail", 9), part("analyzer", 0)],
+        };
+        let text = metrics.render(levels).unwrap();
+        assert!(text.ends_with("\n# EOF\n"));
         for line in [
             "# TYPE vigint_requests counter",
             "vigint_requests_total{route=\"/api/video/buffer\",status=\"2xx\"} 2",
             "vigint_refused_keys_total{reason=\"unknown\"} 1",
             "vigint_unwritten_audits_total 0",
-            "# EOF",
+            "vigint_frames_total 3",
+            "vigint_frame_bytes_total 1500",
+            "# TYPE vigint_sources gauge",
+            "vigint_sources 2",
+            "vigint_frames_held 30",
+            "vigint_frame_bytes_held 4096",
+            "vigint_inflight_bytes 5",
+            "vigint_usage_pending 6",
+            "vigint_failing{part=\"mail\"} 1",
+            "# TYPE vigint_failures counter",
+            "vigint_failures_total{part=\"mail\"} 9",
+            "vigint_failures_total{part=\"clips\"} 0",
+            "vigint_gate_frames_total{outcome=\"judged\"} 7",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }

@@ -14,6 +14,9 @@ use crate::schema::{api_keys, clients};
 use crate::stored::{Moment, parse, time};
 use crate::{AnyConnection, DbError, Operator, Tenant};
 
+/// A statement has room for so many values on either database.
+const ASKED_AT_ONCE: usize = 500;
+
 /// Who calls, proven by a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -97,6 +100,50 @@ pub fn authenticate(
         Some(stored) if stored.is_accepted(now)? => stored.caller().map(Some),
         _ => Ok(None),
     }
+}
+
+/// A key that is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcceptedKey {
+    /// The key.
+    pub key: KeyId,
+    /// Whose it is.
+    pub client: ClientId,
+    /// From when on it is refused, if ever.
+    pub expires_at: Option<UtcTime>,
+}
+
+/// Of these clients every key that [`authenticate`] accepts at `now`.
+///
+/// # Errors
+/// When the database fails.
+pub fn accepted_keys(
+    conn: &mut AnyConnection,
+    _: &Operator,
+    of: &[ClientId],
+    now: UtcTime,
+) -> Result<Vec<AcceptedKey>, DbError> {
+    let mut accepted = Vec::new();
+    for some in of.chunks(ASKED_AT_ONCE) {
+        let lives_on = api_keys::expires_at
+            .is_null()
+            .or(api_keys::expires_at.gt(Moment(now)));
+        let look_up = api_keys::table
+            .inner_join(clients::table)
+            .filter(clients::id.eq_any(some.iter().map(|client| client.0)))
+            .filter(clients::status.eq(ClientStatus::Active.as_str()))
+            .filter(api_keys::is_active.eq(true))
+            .filter(api_keys::revoked_at.is_null())
+            .filter(lives_on.assume_not_null())
+            .select((api_keys::id, clients::id, api_keys::expires_at));
+        let found: Vec<(i64, i64, Option<Moment>)> = each!(conn, c => look_up.load(c))?;
+        accepted.extend(found.into_iter().map(|(key, client, end)| AcceptedKey {
+            key: KeyId(key),
+            client: ClientId(client),
+            expires_at: time(end),
+        }));
+    }
+    Ok(accepted)
 }
 
 /// The clients that could call now: active, with a key that is accepted.

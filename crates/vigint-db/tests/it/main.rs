@@ -18,6 +18,7 @@ mod clients;
 mod clips;
 mod erasure;
 mod incidents;
+mod key_watch;
 mod migrations;
 mod opening;
 mod readers;

@@ -1,7 +1,5 @@
 //! From a key to the client it belongs to: the one query that proves who calls.
 
-use std::collections::HashSet;
-
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClientId, KeyId};
@@ -144,30 +142,6 @@ pub fn accepted_keys(
         }));
     }
     Ok(accepted)
-}
-
-/// The clients that could call now: active, with a key that is accepted.
-///
-/// # Errors
-/// When the database fails.
-pub fn clients_with_live_keys(
-    conn: &mut AnyConnection,
-    _: &Operator,
-    now: UtcTime,
-) -> Result<HashSet<ClientId>, DbError> {
-    let lives_on = api_keys::expires_at
-        .is_null()
-        .or(api_keys::expires_at.gt(Moment(now)));
-    let ids: Vec<i64> = api_keys::table
-        .inner_join(clients::table)
-        .filter(api_keys::is_active.eq(true))
-        .filter(api_keys::revoked_at.is_null())
-        .filter(lives_on.assume_not_null())
-        .filter(clients::status.eq(ClientStatus::Active.as_str()))
-        .select(clients::id)
-        .distinct()
-        .get_results(conn)?;
-    Ok(ids.into_iter().map(ClientId).collect())
 }
 
 impl Stored {

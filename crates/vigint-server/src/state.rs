@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use vigint_config::Settings;
 use vigint_core::link::LinkSigner;
-use vigint_db::{Db, Operator, ServerLock};
+use vigint_db::{Db, KeyWatch, Operator, ServerLock};
 
 use crate::administration::Administration;
 use crate::alerts::{Alerts, AlertsOptions, Mailer, Outbox, Sender};
@@ -33,6 +33,7 @@ use crate::http::{
 use crate::incidents::{Incidents, IncidentsOptions};
 use crate::jobs::{JobParts, Jobs};
 use crate::metrics::Metrics;
+use crate::presence::{Presence, PresenceOptions};
 use crate::secret_file;
 use crate::usage::{Meter, Prices};
 use crate::vitals::Vitals;
@@ -78,6 +79,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     if db.backend() == vigint_db::Backend::Sqlite {
         db.write(|conn| vigint_db::leases::release_all(conn, &Operator::named("start")))?;
     }
+    let keys = KeyWatch::open(db.url())?;
     let workers = settings.api.workers.unwrap_or_else(threads::cores);
     let database = Database::new(db, workers)?;
     let vitals = Vitals::default();
@@ -86,6 +88,11 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     let alerts = Arc::new(alerts(&parts, &vitals, &database, &links)?);
     let judge = Arc::new(judge(&parts, &vitals));
     let rings = rings(&parts)?;
+    let presence = Presence::new(PresenceOptions {
+        keys,
+        rings: rings.clone(),
+        clock: Arc::clone(&parts.clock),
+    });
     let prices = prices(settings);
     let incidents = Incidents::new(IncidentsOptions {
         database: database.clone(),
@@ -103,6 +110,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     let jobs = JobParts {
         database: database.clone(),
         rings: rings.clone(),
+        presence: presence.clone(),
         clips,
         alerts: Arc::clone(&alerts),
         meter: Arc::clone(&meter),
@@ -130,6 +138,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         links,
         judge,
         alerts,
+        presence,
         meter,
         prices,
         vitals,

@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &str)] = &[
         "source notes",
     ),
     ("crates/vigint-server/src/jobs/sweep_files.rs", "file sweep"),
-    ("crates/vigint-server/src/jobs/sweep_rings.rs", "ring sweep"),
+    ("crates/vigint-server/src/presence/look.rs", "presence"),
     ("crates/vigint-server/src/state.rs", "start"),
     ("crates/vigint-server/src/usage/meter.rs", "usage meter"),
 ];

@@ -22,6 +22,7 @@ const ROWS: &[Row] = &[
     apart(&["http"]),
     apart(&["jobs"]),
     apart(&["administration", "incidents"]),
+    apart(&["presence"]),
     // A mail holds the clip's link: alerts stand above clips.
     apart(&["alerts"]),
     apart(&["clips", "usage"]),

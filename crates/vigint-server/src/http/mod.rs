@@ -20,6 +20,7 @@ mod request_limits;
 mod routes;
 mod server;
 mod services;
+mod stream;
 mod stuck_readers;
 
 pub use address::TrustedProxies;

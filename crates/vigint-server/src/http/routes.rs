@@ -14,7 +14,7 @@ use super::error::{ApiError, Code, method_not_allowed};
 use super::handlers::{
     account, admin, alarms, analyses, frames, health, incidents, metrics, usage, video,
 };
-use super::middleware::{limit_requests, reserve_body};
+use super::middleware::{end_when_shown_out, limit_requests, reserve_body};
 use super::request_limits::Scarce;
 use super::services::{HttpLimits, Services};
 
@@ -290,6 +290,7 @@ fn register(app: &mut web::ServiceConfig, first: &'static Row) {
             resource
                 .wrap(from_fn(reserve_body))
                 .wrap(from_fn(limit_requests))
+                .wrap(from_fn(end_when_shown_out))
                 .wrap(from_fn(require_client_key))
                 .wrap_fn(move |request, next| next.call(mark(request))),
         ),

@@ -1,15 +1,19 @@
 //! The listening server: connections, time limits, a graceful stop.
 
+use std::future::ready;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::HttpService;
-use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, map_config};
+use actix_http::{HttpService, Protocol};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_tls::accept::TlsError;
+use actix_tls::accept::rustls_0_23::{Acceptor, TlsStream};
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::expect::RefuseEarlyFactory;
@@ -17,6 +21,7 @@ use super::leaks::LeakedKeys;
 use super::middleware::{end_unread_bodies, observe};
 use super::routes::{AdminRoutes, configure};
 use super::services::Services;
+use super::stream::EndingStream;
 use super::stuck_readers;
 use crate::descriptors;
 
@@ -36,6 +41,8 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// A connection on which the other end takes nothing of what is sent is closed after this.
 const READER_PATIENCE: Duration = Duration::from_secs(60);
+/// What is spoken inside of TLS (RFC 7301).
+const HTTP_1_1: &[u8] = b"http/1.1";
 /// A connection that is being closed gets this long to end.
 const DISCONNECT_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -69,7 +76,7 @@ pub async fn serve(
     let leaks = LeakedKeys::default();
     // The two arms differ in the type of their stream only.
     macro_rules! http_service {
-        ($finish:expr) => {{
+        ($accept:ident) => {{
             let (services, told) = (Arc::clone(&services), told.clone());
             let leaks = leaks.clone();
             move || {
@@ -85,33 +92,53 @@ pub async fn serve(
                         let told = told.clone();
                         async move { told.cancelled().await }
                     })
+                    .on_connect_ext(|stream: &EndingStream<_>, data| {
+                        data.insert(Arc::clone(stream.connection()));
+                    })
                     .expect(RefuseEarlyFactory {
                         services: Arc::clone(&services),
                         leaks: leaks.clone(),
                     })
                     .finish(map_config(app, |()| AppConfig::default()));
-                $finish(service)
+                $accept(service)
             }
         }};
     }
     let server = match options.tls {
-        None => builder
-            .listen(
-                "http",
-                listener,
-                http_service!(|service: HttpService<_, _, _, _, _>| service.tcp()),
-            )?
-            .run(),
-        Some(tls) => {
-            let tls = rustls::ServerConfig::clone(&tls);
+        None => {
+            let presence = services.presence.clone();
+            let accept = move |service: HttpService<EndingStream<TcpStream>, _, _, _, _>| {
+                let presence = presence.clone();
+                fn_service(move |tcp: TcpStream| {
+                    let peer = tcp.peer_addr().ok();
+                    let stream = EndingStream::new(tcp, presence.connect());
+                    ready(Ok((stream, Protocol::Http1, peer)))
+                })
+                .and_then(service)
+            };
             builder
-                .listen(
-                    "https",
-                    listener,
-                    http_service!(
-                        |service: HttpService<_, _, _, _, _>| service.rustls_0_23(tls.clone())
-                    ),
-                )?
+                .listen("http", listener, http_service!(accept))?
+                .run()
+        }
+        Some(tls) => {
+            let mut tls = rustls::ServerConfig::clone(&tls);
+            tls.alpn_protocols = vec![HTTP_1_1.to_vec()];
+            let presence = services.presence.clone();
+            let accept =
+                move |service: HttpService<EndingStream<TlsStream<TcpStream>>, _, _, _, _>| {
+                    let presence = presence.clone();
+                    Acceptor::new(tls.clone())
+                        .map_init_err(|_| ())
+                        .map_err(TlsError::into_service_error)
+                        .and_then(fn_service(move |tls: TlsStream<TcpStream>| {
+                            let peer = tls.get_ref().0.peer_addr().ok();
+                            let stream = EndingStream::new(tls, presence.connect());
+                            ready(Ok((stream, Protocol::Http1, peer)))
+                        }))
+                        .and_then(service.map_err(TlsError::Service))
+                };
+            builder
+                .listen("https", listener, http_service!(accept))?
                 .run()
         }
     };

@@ -12,8 +12,8 @@ use super::address::TrustedProxies;
 use super::body::InflightBytes;
 use super::refused_admins::RefusedAdmins;
 use super::refused_keys::RefusedKeys;
-use crate::administration::Administration;
 use super::request_limits::RequestLimits;
+use crate::administration::Administration;
 use crate::alerts::Alerts;
 use crate::analysis::Judge;
 use crate::buffer::Rings;
@@ -21,6 +21,7 @@ use crate::clips::ClipLinks;
 use crate::database::Database;
 use crate::incidents::Incidents;
 use crate::metrics::Metrics;
+use crate::presence::Presence;
 use crate::usage::{Meter, Prices};
 use crate::vitals::Vitals;
 
@@ -62,6 +63,8 @@ pub struct Services {
     pub judge: Arc<Judge>,
     /// Who mails, for health.
     pub alerts: Arc<Alerts>,
+    /// Who is here, and shows out who is no longer let in.
+    pub presence: Presence,
     /// Counts requests.
     pub meter: Arc<Meter>,
     /// What a frame costs.

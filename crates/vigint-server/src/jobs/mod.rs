@@ -8,6 +8,7 @@ mod flush_usage;
 mod make_clips;
 mod note_sources;
 mod schedule;
+mod show_out;
 mod sweep_files;
 mod sweep_rings;
 mod turns;
@@ -25,6 +26,7 @@ use crate::alerts::Alerts;
 use crate::buffer::Rings;
 use crate::clips::Clips;
 use crate::database::Database;
+use crate::presence::Presence;
 use crate::usage::Meter;
 use schedule::Schedule;
 use turns::Turns;
@@ -39,6 +41,8 @@ pub struct JobParts {
     pub database: Database,
     /// Frames in memory.
     pub rings: Rings,
+    /// Who is here.
+    pub presence: Presence,
     /// Clips on the disk.
     pub clips: Arc<Clips>,
     /// Mails.
@@ -85,6 +89,7 @@ impl Jobs {
         jobs.spawn("sources", note_sources::run);
         jobs.spawn("files", sweep_files::run);
         jobs.spawn("rings", sweep_rings::run);
+        jobs.spawn("presence", show_out::run);
         jobs
     }
 

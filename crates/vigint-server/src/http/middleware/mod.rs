@@ -1,15 +1,18 @@
 //! What every request passes through, from the outside in: its id, log line and meter ([`observe`]); what
-//! ends its connection ([`end_unread_bodies`]); its caller (`auth`); how often that one may ask ([`limit_requests`]); its share of the memory for bodies
-//! ([`reserve_body`]); then the handler.
+//! ends its connection ([`end_unread_bodies`]); its caller (`auth`), and the end of its caller's key
+//! ([`end_when_shown_out`]); how often that one may ask ([`limit_requests`]); its share of the memory for
+//! bodies ([`reserve_body`]); then the handler.
 
 mod limit;
 mod observe;
 mod reserve;
+mod show_out;
 mod unread;
 
 pub(super) use limit::{CountedEarly, limit_requests};
 pub(super) use observe::{EarlyRefusal, Metering, method_name, observe, observe_early};
 pub(super) use reserve::reserve_body;
+pub(super) use show_out::end_when_shown_out;
 pub(super) use unread::{end_unread_bodies, hold_body};
 
 use actix_web::ResponseError as _;

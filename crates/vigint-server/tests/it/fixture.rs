@@ -380,7 +380,10 @@ impl Analyzer for FixedAnalyzer {
     }
 }
 
-fn opinion(answer: &Result<bool, AnalyzerError>, look: &Look) -> Result<Opinion, AnalyzerError> {
+pub(crate) fn opinion(
+    answer: &Result<bool, AnalyzerError>,
+    look: &Look,
+) -> Result<Opinion, AnalyzerError> {
     let saw_incident = answer.clone()?;
     Ok(Opinion {
         saw_incident,

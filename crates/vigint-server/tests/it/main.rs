@@ -21,6 +21,7 @@ mod fixture;
 mod frames;
 mod incident_life;
 mod incidents;
+mod isolation;
 mod keep_alive;
 mod kill_nine;
 mod metrics;

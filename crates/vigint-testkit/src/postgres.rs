@@ -45,6 +45,14 @@ impl TestDatabase {
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    /// Runs statements in it, all or none.
+    ///
+    /// # Errors
+    /// What PostgreSQL says against them.
+    pub fn run(&self, statements: &str) -> Result<(), String> {
+        run_statement(programs().expect("asked before"), &self.url, statements)
+    }
 }
 
 impl Drop for TestDatabase {

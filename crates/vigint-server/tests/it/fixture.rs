@@ -25,6 +25,8 @@ use vigint_server::analysis::{Analyzer, AnalyzerError, Look, Opinion};
 use vigint_server::state::{Parts, build};
 use vigint_testkit::postgres::{self, TestDatabase};
 
+use crate::sqlite_file;
+
 pub(crate) const OPERATOR: Operator = Operator::named("test");
 
 /// What a test may want otherwise.
@@ -50,7 +52,7 @@ pub(crate) struct TestServer {
     folder: TempDir,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
-    _postgres: Option<TestDatabase>,
+    postgres: Option<TestDatabase>,
 }
 
 impl TestServer {
@@ -104,7 +106,7 @@ impl TestServer {
             folder,
             stop,
             thread: Some(thread),
-            _postgres: database,
+            postgres: database,
         }
     }
 
@@ -123,6 +125,14 @@ impl TestServer {
 
     pub(crate) fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// Runs statements in the database as somebody beside the server might.
+    pub(crate) fn sql(&self, statements: &str) {
+        match &self.postgres {
+            Some(database) => database.run(statements).unwrap(),
+            None => sqlite_file::run(&self.folder.path().join("vigint.db"), statements),
+        }
     }
 
     /// A new client with one key.

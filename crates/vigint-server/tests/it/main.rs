@@ -29,5 +29,6 @@ mod premises;
 mod refused_keys;
 mod request_limits;
 mod revocation;
+mod sqlite_file;
 mod unread_bodies;
 mod videos;

@@ -5,6 +5,7 @@
 //! are broken on purpose, which it must notice.
 
 mod audit;
+mod broken_filter;
 mod connection;
 mod dice;
 mod model;

@@ -13,6 +13,7 @@ mod operations;
 mod oracle;
 mod pictures;
 mod plan;
+mod storm;
 mod tenants;
 mod walk;
 
@@ -41,7 +42,7 @@ fn nothing_foreign_is_found(server: Server, plan: &Plan) {
             );
         }
     }
-    world.audit();
+    world.audit(true);
     let mails = world.read_mails();
     let films = world
         .models

@@ -28,7 +28,7 @@ pub(super) struct World {
     pub(super) models: Vec<Model>,
     pub(super) oracle: Oracle,
     pub(super) start: UtcTime,
-    done: usize,
+    pub(super) done: usize,
 }
 
 /// What went wrong, and where.
@@ -243,25 +243,36 @@ impl Thread<'_> {
             known,
             prepared,
         } = sent;
-        let (method, path) = known.route;
         let Walking { tenant, model } = &mut self.tenants[of];
-        let judged = self
-            .oracle
-            .judge(prepared.asker, answer)
-            .and_then(|()| (prepared.check)(answer, model));
-        if let Some(key) = prepared.key {
-            model.count(key, (path, method, answer.status));
-        }
+        let request = format!("{} {}", prepared.request.method, prepared.request.path);
+        let judged = judge(self.oracle, known, prepared, model, answer);
         let (made, good) = self.calls.entry(known.route).or_default();
         *made += 1;
         *good += usize::from((200..300).contains(&answer.status));
         judged.map_err(|wrong| Violation {
             operation,
             tenant: tenant.number,
-            request: format!("{} {}", prepared.request.method, prepared.request.path),
+            request,
             wrong,
         })
     }
+}
+
+/// Holds an answer against what it must and must not hold, and counts it.
+pub(super) fn judge(
+    oracle: &Oracle,
+    known: &Known,
+    prepared: Prepared,
+    model: &mut Model,
+    answer: &Answer,
+) -> Result<(), Wrong> {
+    let (method, path) = known.route;
+    let judged = oracle.judge(prepared.asker, answer);
+    let judged = judged.and_then(|()| (prepared.check)(answer, model));
+    if let Some(key) = prepared.key {
+        model.count(key, (path, method, answer.status));
+    }
+    judged
 }
 
 /// When a thread panics, which operation it was at.

@@ -6,6 +6,7 @@ mod cargo;
 mod ci;
 mod demo;
 mod gate;
+mod isolation;
 mod loopback;
 mod packages;
 mod say;
@@ -45,6 +46,8 @@ enum Task {
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Let many tenants use a server at once and look for anything that reaches the wrong one
+    Isolation(isolation::Options),
     /// Show a film, or the drawn battery, to the motion gate: what does it say, and is it right?
     Gate(gate::Options),
     /// Write the drawn scene as a movie, to try a client with
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Bench(bench) => bench::run(&bench),
+        Task::Isolation(options) => isolation::run(&options),
         Task::Gate(options) => gate::run(&options),
         Task::Scene { file } => demo::write_scene(&file),
     };

@@ -18,6 +18,7 @@ mod tenants;
 mod walk;
 
 use vigint_core::clock::{Clock as _, SystemClock};
+use vigint_db::Backend;
 
 use plan::{Plan, Server};
 use walk::World;
@@ -27,10 +28,15 @@ const OPERATIONS_ON_SQLITE: usize = 20_000;
 const OPERATIONS_ON_POSTGRES: usize = 4_000;
 
 fn nothing_foreign_is_found(server: Server, plan: &Plan) {
+    let database = match server.test.db().backend() {
+        Backend::Sqlite => "--database sqlite",
+        Backend::Postgres => "--database postgres",
+    };
     let clock = SystemClock::new();
     let mut world = World::on(server, plan);
     let walked = world.walk(plan);
-    let calls = walked.unwrap_or_else(|violation| panic!("{violation}\nagain: {}", plan.replay()));
+    let calls =
+        walked.unwrap_or_else(|violation| panic!("{violation}\nagain: {}", plan.replay(database)));
     let took = clock.elapsed();
     if plan.operations >= OPERATIONS_ON_POSTGRES {
         for known in operations::all() {

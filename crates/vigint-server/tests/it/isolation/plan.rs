@@ -50,8 +50,8 @@ impl Plan {
         plan
     }
 
-    /// How to run it again.
-    pub(super) fn replay(&self) -> String {
+    /// How to run it again, on this database.
+    pub(super) fn replay(&self, more: &str) -> String {
         let Self {
             operations,
             seed,
@@ -60,7 +60,7 @@ impl Plan {
             ..
         } = self;
         format!(
-            "cargo xtask isolation --operations {operations} --seed {seed} --tenants {tenants} --threads {threads}"
+            "cargo xtask isolation {more} --operations {operations} --seed {seed} --tenants {tenants} --threads {threads}"
         )
     }
 }

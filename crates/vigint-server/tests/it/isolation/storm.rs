@@ -45,7 +45,7 @@ fn a_storm_passes(server: Server, plan: &Plan) {
     let mut world = World::on(server, plan);
     let walk = |world: &mut World| {
         let walked = world.walk(plan);
-        walked.unwrap_or_else(|violation| panic!("{violation}\nseed {}", plan.seed));
+        walked.unwrap_or_else(|violation| panic!("{violation}\nagain: {}", plan.replay("--storm")));
     };
     walk(&mut world);
     for round in 0..ROUNDS {

@@ -154,7 +154,22 @@ table! {
     }
 }
 
+table! {
+    unfinished_imports (api_key_id) {
+        api_key_id -> BigInt,
+        usage_read_to -> BigInt,
+    }
+}
+
 diesel::joinable!(api_keys -> clients (client_id));
 diesel::joinable!(api_usage -> api_keys (api_key_id));
 diesel::joinable!(clips -> incidents (incident_id));
-diesel::allow_tables_to_appear_in_same_query!(clients, api_keys, api_usage, incidents, clips);
+diesel::joinable!(unfinished_imports -> api_keys (api_key_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    clients,
+    api_keys,
+    api_usage,
+    incidents,
+    clips,
+    unfinished_imports
+);

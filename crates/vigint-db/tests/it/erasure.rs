@@ -57,6 +57,12 @@ fn rows_of(fixture: &Fixture, client: ClientId) -> Vec<(String, i64)> {
 fn fill(fixture: &Fixture, customer: &Customer) {
     assert_eq!(customer.key.id.0, customer.row.id.0, "see rows_of");
     let incident = fixture.incident(customer, "till", 1);
+    // Only an import makes one.
+    let unfinished = format!(
+        "INSERT INTO unfinished_imports VALUES ({}, 7)",
+        customer.key.id
+    );
+    fixture.sql(&unfinished);
     let entry = AuditEntry {
         at: at(0),
         actor: ADMIN.name().to_owned(),

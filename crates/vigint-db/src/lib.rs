@@ -26,6 +26,7 @@ pub mod clients;
 pub mod clips;
 pub mod erasures;
 pub mod health;
+pub mod import;
 pub mod incidents;
 pub mod keys;
 pub mod leases;

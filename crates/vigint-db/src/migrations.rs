@@ -17,6 +17,9 @@ const ADVISORY_LOCK: i64 = 0x7669_6769_6e74;
 /// A table that every Vigint has had, the earlier one in Python included.
 const TELLTALE_TABLE: &str = "clients";
 
+/// Where diesel keeps the versions that were applied; asking it for them makes the table.
+pub(crate) const VERSIONS_TABLE: &str = "__diesel_schema_migrations";
+
 /// What [`Db::migrate`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Migrated {
@@ -52,6 +55,26 @@ impl Db {
                 State::Empty => apply_missing(conn, &State::Empty).map(drop),
             },
         )
+    }
+
+    /// Whether the tables are there and are this program's; false for an empty database, which
+    /// [`Db::ensure_schema`] would set up. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`Db::ensure_schema`].
+    pub fn is_set_up(&self) -> Result<bool, DbError> {
+        self.read(|conn| {
+            let applied = if has_table(conn, VERSIONS_TABLE)? {
+                applied(conn)?
+            } else {
+                Vec::new()
+            };
+            match State::of(&applied, &known_versions())? {
+                State::Current => Ok(true),
+                State::Older { found, known } => Err(DbError::SchemaTooOld { found, known }),
+                State::Empty => refuse_others_tables(conn).map(|()| false),
+            }
+        })
     }
 
     fn under_migration_lock<T>(
@@ -123,10 +146,8 @@ impl State {
 
 fn apply_missing(conn: &mut AnyConnection, state: &State) -> Result<Migrated, DbError> {
     let created = *state == State::Empty;
-    if created && has_table(conn, TELLTALE_TABLE)? {
-        return Err(DbError::NotOurs {
-            table: TELLTALE_TABLE,
-        });
+    if created {
+        refuse_others_tables(conn)?;
     }
     let ran = match conn {
         AnyConnection::Postgres(pg) => pg.run_pending_migrations(POSTGRES),
@@ -137,6 +158,16 @@ fn apply_missing(conn: &mut AnyConnection, state: &State) -> Result<Migrated, Db
         created,
         applied: ran.iter().map(ToString::to_string).collect(),
     })
+}
+
+/// For a database without our migrations.
+fn refuse_others_tables(conn: &mut AnyConnection) -> Result<(), DbError> {
+    if has_table(conn, TELLTALE_TABLE)? {
+        return Err(DbError::NotOurs {
+            table: TELLTALE_TABLE,
+        });
+    }
+    Ok(())
 }
 
 fn has_table(conn: &mut AnyConnection, name: &str) -> Result<bool, DbError> {

@@ -10,6 +10,7 @@ use vigint_core::ids::KeyId;
 use vigint_core::money::MicroEuros;
 
 pub use self::list::{UsageEntry, UsagePage, UsageQuery, list, list_all};
+pub(crate) use self::minutes::note_use;
 pub use self::minutes::{MinuteUsage, add_minutes, add_minutes_that_fit};
 pub use self::totals::{UsedByKey, totals_by_key};
 use crate::schema::api_usage;

@@ -1,5 +1,5 @@
 //! What tests share and no user runs: drawn scenes, the battery of the motion gate, private PostgreSQL
-//! clusters, the real programs, the mails they leave.
+//! clusters, the real programs, the mails they leave, a database of the earlier Vigint.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 )]
 
 pub mod battery;
+pub mod earlier;
 pub mod footage;
 pub mod mailbox;
 pub mod postgres;

@@ -9,6 +9,7 @@ mod analysis;
 mod error;
 mod frames;
 mod health;
+mod import;
 mod incidents;
 mod object;
 
@@ -30,5 +31,6 @@ pub use analysis::{
 pub use error::ErrorBody;
 pub use frames::{BatchRequest, BatchResponse, BufferResponse, BufferStatus, FrameRequest};
 pub use health::{Checks, HealthResponse, HealthStatus};
+pub use import::{ImportResponse, SkippedRow};
 pub use incidents::{ClipInfo, IncidentInfo, IncidentsResponse, TriageRequest};
 pub use object::Object;

@@ -154,7 +154,8 @@ fn add(conn: &mut AnyConnection, used: &MinuteUsage) -> Result<(), DbError> {
     Ok(())
 }
 
-fn note_use(conn: &mut AnyConnection, key: KeyId, at: UtcTime) -> Result<(), DbError> {
+/// Notes that the key was used, unless it was used later than that.
+pub(crate) fn note_use(conn: &mut AnyConnection, key: KeyId, at: UtcTime) -> Result<(), DbError> {
     let before = api_keys::last_used_at
         .is_null()
         .or(api_keys::last_used_at.lt(Moment(at)).assume_not_null());

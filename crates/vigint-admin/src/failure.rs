@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use vigint_config::ConfigError;
 use vigint_db::admin::AdminError;
+use vigint_db::import::ImportError;
 use vigint_db::{DbError, InvalidUrl};
 
 use crate::reach::InvalidAddress;
@@ -25,6 +26,10 @@ pub(crate) enum Failure {
     NoDatabase(PathBuf),
     #[error("{0}")]
     Usage(&'static str),
+    #[error("--from: {0}")]
+    ImportUrl(InvalidUrl),
+    #[error("{0}")]
+    Import(#[from] ImportError),
     #[error("nothing was changed")]
     Declined,
     #[error("{0}")]
@@ -83,7 +88,7 @@ impl Failure {
     /// 1 failed, 2 wrong usage, 3 not found, 4 conflict.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Usage(_) | Self::Address(_) | Self::UnusableAdminKey => 2,
+            Self::Usage(_) | Self::Address(_) | Self::UnusableAdminKey | Self::ImportUrl(_) => 2,
             Self::Admin(error) => code_of(error),
             Self::Refused { status, .. } => match status {
                 400 | 413 | 422 => 2,
@@ -95,6 +100,7 @@ impl Failure {
             | Self::DatabaseUrl(_)
             | Self::NoDatabase(_)
             | Self::Declined
+            | Self::Import(_)
             | Self::CaFile { .. }
             | Self::NoRuntime(_)
             | Self::Unreachable { .. }

@@ -204,6 +204,21 @@ pub(crate) enum Command {
         #[arg(long, value_name = "EUROS", value_parser = values::euros)]
         monthly: Option<MicroEuros>,
     },
+    /// Bring over the database of an earlier Python Vigint, which is only read; stop that Vigint first
+    #[command(long_flag = "import")]
+    Import {
+        // Not a doc comment: rustdoc would take the addresses for links.
+        #[arg(
+            long,
+            value_name = "URL",
+            help = "Where it is: sqlite:///relative/path.db, sqlite:////absolute/path.db or \
+                    postgresql://user@host/database; a password may stand in ~/.pgpass or PGPASSWORD instead"
+        )]
+        from: String,
+        /// Only count, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Print the completions for a shell
     #[command(long_flag = "completions")]
     Completions {
@@ -299,6 +314,8 @@ mod tests {
             "--alerts --state dead",
             "--budget --client-id 5 --monthly 20",
             "--update --client-id 5 --name Acme",
+            "--import --from sqlite:///old.db",
+            "import --from sqlite:///old.db --dry-run --json",
             "--completions bash",
             "--man",
         ] {

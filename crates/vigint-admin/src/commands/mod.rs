@@ -5,6 +5,7 @@ mod audit;
 mod budget;
 mod clients;
 mod delete;
+mod import;
 mod keys;
 mod list;
 mod revoke;
@@ -19,7 +20,7 @@ use vigint_db::clients::ClientStatus;
 use crate::cli::{Cli, Command, Common};
 use crate::console;
 use crate::failure::Failure;
-use crate::reach::{Local, Reach, Remote};
+use crate::reach::{Chosen, Local, Reach, Remote};
 
 /// A way to a server, and how its answers are to be shown.
 struct Session {
@@ -34,6 +35,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let command = match cli.command {
         Command::Completions { shell } => return shell::completions(shell),
         Command::Man { out } => return shell::man(out.as_deref()),
+        // It looks at both databases before it opens ours.
+        Command::Import { from, dry_run } => return import::run(&cli.common, &from, dry_run),
         command => command,
     };
     let session = Session::open(&cli.common, &command)?;
@@ -113,7 +116,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             None => alerts::list(&session, client_id, state, page),
         },
         Command::Budget { client_id, monthly } => budget::run(&session, client_id, monthly),
-        Command::Completions { .. } | Command::Man { .. } => Ok(()),
+        Command::Completions { .. } | Command::Man { .. } | Command::Import { .. } => Ok(()),
     }
 }
 
@@ -128,10 +131,10 @@ impl Session {
                 ))?;
                 Box::new(Remote::new(server, &key, common.ca_file.as_deref())?)
             }
-            None => Box::new(Local::open(
-                &from,
-                matches!(command, Command::Create { .. }),
-            )?),
+            None => {
+                let may_make = matches!(command, Command::Create { .. });
+                Box::new(Local::open(Chosen::load(&from)?, may_make)?)
+            }
         };
         Ok(Self {
             reach,

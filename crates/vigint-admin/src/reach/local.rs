@@ -1,10 +1,8 @@
 //! Commands done on the server's own database.
 
-use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use vigint_config::{LoadFrom, Settings};
 use vigint_core::client::{ClientChanges, ClientDetails};
 use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
 use vigint_core::ids::{AlertId, ClientId, KeyId};
@@ -23,8 +21,9 @@ use vigint_db::alerts::OutboxQuery;
 use vigint_db::audit::AuditQuery;
 use vigint_db::clients::{ClientStatus, Deleted};
 use vigint_db::usage::UsageQuery;
-use vigint_db::{AnyConnection, DatabaseUrl, Db, DbError, Operator};
+use vigint_db::{AnyConnection, Db, DbError};
 
+use super::chosen::{Chosen, operator};
 use super::{Erased, FILES_GONE, FILES_TO_GO, Reach};
 use crate::console;
 use crate::failure::Failure;
@@ -45,29 +44,15 @@ pub(crate) struct Local {
 }
 
 impl Local {
-    /// Opens the server's own database, and says which it is. Only a command that fills one may make one: every
-    /// other in the wrong folder would answer about an empty database that it left behind.
-    pub(crate) fn open(from: &LoadFrom, may_make: bool) -> Result<Self, Failure> {
-        let actor = from.shell_user();
-        let settings = Settings::load(from)?.settings;
-        let url: DatabaseUrl = settings.database.database_url.parse()?;
-        let missing = missing_file(&url);
-        if let Some(path) = &missing
-            && !may_make
-        {
-            return Err(Failure::NoDatabase(path.clone()));
-        }
-        let db = Db::open(&url, 1)?;
-        let made = missing.map_or("", |_| " (new, made just now)");
-        console::say(&format!("Database: {}{made}", shown(&url)));
-        db.ensure_schema()?;
+    /// Opens the server's own database, and says which it is.
+    pub(crate) fn open(chosen: Chosen, may_make: bool) -> Result<Self, Failure> {
         Ok(Self {
-            db,
-            admin: Admin::new(Operator::named("vigint-admin"), actor),
+            db: chosen.open(may_make)?,
+            admin: Admin::new(operator(), chosen.actor),
             clock: SystemClock::new(),
             random: SystemRandom,
-            default_locale: settings.ai.language,
-            currency: settings.billing.currency,
+            default_locale: chosen.default_locale,
+            currency: chosen.currency,
         })
     }
 
@@ -204,25 +189,5 @@ impl Reach for Local {
 
     fn retry_alert(&self, id: AlertId) -> Result<AdminAlert, Failure> {
         self.write(|conn| self.admin.retry_alert(conn, id, self.now()))
-    }
-}
-
-/// The file of a SQLite database, from the root.
-fn file_of(url: &DatabaseUrl) -> Option<PathBuf> {
-    let path = url.sqlite_path()?;
-    Some(std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()))
-}
-
-/// The file that opening the database would make. One that cannot be looked at is not called missing:
-/// opening it says why.
-fn missing_file(url: &DatabaseUrl) -> Option<PathBuf> {
-    file_of(url).filter(|path| matches!(path.try_exists(), Ok(false)))
-}
-
-/// Which database it is, whichever folder this is read in.
-fn shown(url: &DatabaseUrl) -> String {
-    match file_of(url) {
-        Some(path) => format!("sqlite:///{}", path.display()),
-        None => url.to_string(),
     }
 }

@@ -4,6 +4,7 @@
 //! the admin API answers with.
 
 mod address;
+mod chosen;
 mod local;
 mod remote;
 mod transport;
@@ -21,6 +22,7 @@ use vigint_db::clients::ClientStatus;
 use vigint_db::usage::UsageQuery;
 
 pub(crate) use self::address::{InvalidAddress, ServerAddress};
+pub(crate) use self::chosen::{Chosen, operator};
 pub(crate) use self::local::Local;
 pub(crate) use self::remote::Remote;
 use crate::failure::Failure;

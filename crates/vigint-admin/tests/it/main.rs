@@ -13,6 +13,7 @@ mod shell;
 mod clients;
 mod erasure;
 mod help;
+mod import;
 mod keys;
 mod outputs;
 mod remote;

@@ -115,10 +115,12 @@ impl Source {
             self.text("clients", "created_at"),
             self.text("clients", "updated_at"),
         ];
-        self.load(format!(
+        let page: Vec<OldClient> = self.load(format!(
             "SELECT {} FROM clients WHERE id > {after} ORDER BY id LIMIT {PAGE}",
             columns.join(", ")
-        ))
+        ))?;
+        self.check_order("clients", after, page.iter().map(|row| row.id))?;
+        Ok(page)
     }
 
     /// The keys of a client, by id.
@@ -183,10 +185,12 @@ impl Source {
             self.tokens("prompt_tokens"),
             self.tokens("completion_tokens"),
         ];
-        self.load(format!(
+        let page: Vec<OldUsage> = self.load(format!(
             "SELECT {} FROM api_usage WHERE id > {after} ORDER BY id LIMIT {PAGE}",
             columns.join(", ")
-        ))
+        ))?;
+        self.check_order("api_usage", after, page.iter().map(|row| row.id))?;
+        Ok(page)
     }
 
     /// What tells a PostgreSQL database and the tables in it from every other; `None` on SQLite.
@@ -222,6 +226,26 @@ impl Source {
                 return Err(ImportError::NotVigint { url, missing });
             }
             self.columns.insert(table, found);
+        }
+        Ok(())
+    }
+
+    /// Pages go by the id: with ids twice, or that are no numbers, rows would come twice, or for ever.
+    fn check_order(
+        &self,
+        table: &str,
+        after: i64,
+        ids: impl Iterator<Item = i64>,
+    ) -> Result<(), ImportError> {
+        let mut before = after;
+        for id in ids {
+            if id <= before {
+                return Err(ImportError::Source {
+                    url: self.url.to_string(),
+                    reason: format!("the ids in {table} are not whole numbers, each of one row"),
+                });
+            }
+            before = id;
         }
         Ok(())
     }

@@ -118,3 +118,59 @@ fn is_in_wal_mode(path: &Path) -> bool {
     let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
     read.is_ok() && header.last() == Some(&WRITE_VERSION_OF_WAL)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that says it is in WAL mode, with nothing beside it.
+    fn in_wal_mode() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.db");
+        let mut header = [0; 100];
+        header[WRITE_VERSION_AT] = WRITE_VERSION_OF_WAL;
+        std::fs::write(&path, header).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_write_to_a_file_that_is_read_without_locks_is_noticed() {
+        let (folder, path) = in_wal_mode();
+        let file = SourceFile::find(&path).unwrap();
+        assert_eq!(file.parameters, "mode=ro&immutable=1");
+        file.check_unchanged().unwrap();
+        std::fs::write(folder.path().join("old.db-wal"), "x").unwrap();
+        let error = file.check_unchanged().unwrap_err();
+        assert!(matches!(error, ImportError::SourceChanged(_)), "{error}");
+
+        let (_folder, path) = in_wal_mode();
+        let file = SourceFile::find(&path).unwrap();
+        std::fs::write(&path, [0; 101]).unwrap();
+        file.check_unchanged().unwrap_err();
+    }
+
+    #[test]
+    fn how_a_file_is_opened_follows_from_what_lies_beside_it() {
+        for (beside, parameters) in [
+            (&[][..], Some("mode=ro&immutable=1")),
+            (&[("-wal", "")], Some("mode=ro&immutable=1")),
+            (
+                &[("-wal", "x"), ("-shm", "x")],
+                Some("mode=ro&readonly_shm=1"),
+            ),
+            (
+                &[("-wal", ""), ("-shm", "x")],
+                Some("mode=ro&readonly_shm=1"),
+            ),
+            (&[("-journal", "x")], Some("mode=ro")),
+            (&[("-wal", "x")], None),
+        ] {
+            let (_folder, path) = in_wal_mode();
+            for (ending, bytes) in beside {
+                std::fs::write(format!("{}{ending}", path.display()), bytes).unwrap();
+            }
+            let found = SourceFile::find(&path).ok();
+            assert_eq!(found.map(|file| file.parameters), parameters, "{beside:?}");
+        }
+    }
+}

@@ -147,3 +147,18 @@ fn a_source_that_another_program_is_writing_to_is_waited_for_and_then_refused() 
         "{error}"
     );
 }
+
+#[test]
+fn ids_that_no_page_can_go_by_are_refused() {
+    for odd in [
+        "CREATE TABLE clients (id TEXT, name TEXT, email TEXT); INSERT INTO clients (id) VALUES ('a'), ('b')",
+        "CREATE TABLE clients (id INTEGER, name TEXT, email TEXT); INSERT INTO clients (id) VALUES (7), (7)",
+    ] {
+        let earlier = Earlier::sqlite().with("DROP TABLE clients").with(odd);
+        let error = run(&earlier, Target::DryRun(None)).unwrap_err().to_string();
+        assert!(
+            error.contains("the ids in clients are not whole numbers"),
+            "{error}"
+        );
+    }
+}

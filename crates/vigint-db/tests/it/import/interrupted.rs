@@ -80,6 +80,26 @@ from_each_into_each! {
         assert_eq!(contents(&fixture), [2, 2, 3, 2, 0]);
     }
 
+    fn an_import_that_another_overtook_stops_before_it_brings_a_row_twice(earlier, fixture) {
+        earlier.sql(&two_shops());
+        earlier.sql(MUCH_USAGE);
+        // Within the second page, as if another import had committed the third by then.
+        fixture.sql(if fixture.is_sqlite() {
+            "CREATE TRIGGER boom AFTER INSERT ON api_usage WHEN NEW.endpoint = '/boom'
+             BEGIN UPDATE unfinished_imports SET usage_read_to = 5099; END"
+        } else {
+            "CREATE FUNCTION boom() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN UPDATE unfinished_imports SET usage_read_to = 5099; RETURN NULL; END $$;
+             CREATE TRIGGER boom AFTER INSERT ON api_usage FOR EACH ROW
+             WHEN (NEW.endpoint = '/boom') EXECUTE FUNCTION boom()"
+        });
+        let error = run(&earlier, Target::Into(&fixture.db)).unwrap_err();
+        assert!(matches!(error, ImportError::Overtaken(_)), "{error}");
+        assert_eq!(contents(&fixture), [2, 2, 4000, 2, 2]);
+        let rest = run_into(&earlier, &fixture.db);
+        assert_eq!((rest.resumed_keys, rest.usage_rows), (2, 0));
+    }
+
     fn two_imports_at_once_bring_each_row_once(earlier, fixture) {
         earlier.sql(&two_shops());
         earlier.sql(MUCH_USAGE);

@@ -119,22 +119,24 @@ fn print(answer: &ImportResponse) -> io::Result<()> {
         ("Brought in", "left out")
     };
     console::answer_line(&format!(
-        "{brought}: {} clients, {} keys ({} of them inactive: revoked for good), {} usage rows, {:.6} {}",
-        answer.clients,
-        answer.api_keys,
+        "{brought}: {}, {} ({} of them inactive: revoked for good), {}, {:.6} {}",
+        counted(answer.clients, "client"),
+        counted(answer.api_keys, "key"),
         answer.inactive_api_keys,
-        answer.usage_rows,
+        counted(answer.usage_rows, "usage row"),
         answer.total_cost,
         answer.currency,
     ))?;
     console::answer_line(&format!(
-        "{} clients, {} keys, {} usage rows {rest}.",
-        answer.skipped_clients, answer.skipped_api_keys, answer.skipped_usage_rows,
+        "{}, {}, {} {rest}.",
+        counted(answer.skipped_clients, "client"),
+        counted(answer.skipped_api_keys, "key"),
+        counted(answer.skipped_usage_rows, "usage row"),
     ))?;
     if answer.resumed_api_keys > 0 {
         console::say(&format!(
-            "The usage of {} keys was left unfinished by an earlier import, and was gone on with.",
-            answer.resumed_api_keys
+            "The usage of {} was left unfinished by an earlier import, and was gone on with.",
+            counted(answer.resumed_api_keys, "key")
         ));
     }
     if answer.payment_details_left {
@@ -148,11 +150,18 @@ fn print(answer: &ImportResponse) -> io::Result<()> {
     Ok(())
 }
 
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 fn skipped_line(row: &SkippedRow) -> Vec<String> {
     let with = match (row.kind.as_str(), row.api_keys, row.usage_rows) {
-        ("client", keys, rows) => format!("{keys} keys, {rows} usage rows"),
+        ("client", keys, rows) => {
+            format!("{}, {}", counted(keys, "key"), counted(rows, "usage row"))
+        }
         ("usage", _, _) => String::new(),
-        (_, _, rows) => format!("{rows} usage rows"),
+        (_, _, rows) => counted(rows, "usage row"),
     };
     vec![
         row.kind.replace('_', " "),

@@ -105,7 +105,7 @@ fn a_dry_run_makes_no_database_and_says_all_in_words() {
     assert!(real.err.contains("(new, made just now)"), "{}", real.err);
     for (said, brought) in [(&dry, "Would bring in"), (&real, "Brought in")] {
         let sum = format!(
-            "{brought}: 1 clients, 2 keys (1 of them inactive: revoked for good), 1 usage rows, 0.300000 EUR"
+            "{brought}: 1 client, 2 keys (1 of them inactive: revoked for good), 1 usage row, 0.300000 EUR"
         );
         assert!(said.out.contains(&sum), "{}", said.out);
         assert!(

@@ -6,7 +6,7 @@ use super::parse::number;
 section! {
     /// How fast callers may be: each 1 to 1000000.
     Limits in "Limits" {
-        /// Requests a second with one key.
+        /// Requests a second with one key; each frame of a batch counts as one.
         requests_per_second: u32 = "500" => number(1..=1_000_000);
         /// Requests one key may make at once after a pause.
         burst: u32 = "1000" => number(1..=1_000_000);

@@ -13,6 +13,9 @@ use super::error::{ApiError, Code};
 use super::rate::Rate;
 use crate::metrics::Metrics;
 
+/// What the limit is called among the counters.
+const LIMIT: &str = "refused_keys";
+
 /// Why a key was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -71,6 +74,7 @@ impl RefusedKeys {
     /// At most so many a minute from one address, IPv6 by its /64.
     #[must_use]
     pub fn new(per_minute: u32, clock: &Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+        metrics.show_limit(LIMIT);
         Self {
             by_network: Rate::per_minute(per_minute, clock),
             metrics,
@@ -87,7 +91,7 @@ impl RefusedKeys {
         match self.by_network.take(&network_of(address)) {
             Ok(()) => ApiError::new(refusal.code()),
             Err(wait) => {
-                self.metrics.count_limited("refused_keys");
+                self.metrics.count_limited(LIMIT);
                 ApiError::rate_limited(wait)
             }
         }

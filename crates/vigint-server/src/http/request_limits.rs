@@ -13,6 +13,11 @@ use super::error::ApiError;
 use super::rate::{Rate, Wait};
 use crate::metrics::Metrics;
 
+// What the limits are called among the counters.
+const REQUESTS: &str = "requests";
+const ANALYSES: &str = "analyses";
+const ALERTS: &str = "alerts";
+
 /// What is scarcer than requests are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scarce {
@@ -34,6 +39,9 @@ impl RequestLimits {
     /// As the operator has set them.
     #[must_use]
     pub fn new(limits: &Limits, clock: &Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+        for limit in [REQUESTS, ANALYSES, ALERTS] {
+            metrics.show_limit(limit);
+        }
         Self {
             requests: Rate::per_second(limits.requests_per_second, limits.burst, clock),
             analyses: Rate::per_minute(limits.analyses_per_minute, clock),
@@ -50,12 +58,12 @@ impl RequestLimits {
         let refuse = |limit| move |wait| self.refuse(limit, wait);
         self.requests
             .take(&caller.key_id)
-            .map_err(refuse("requests"))?;
+            .map_err(refuse(REQUESTS))?;
         let client = caller.tenant.client_id();
         match scarce {
             None => Ok(()),
-            Some(Scarce::Analysis) => self.analyses.take(&client).map_err(refuse("analyses")),
-            Some(Scarce::Alert) => self.alerts.take(&client).map_err(refuse("alerts")),
+            Some(Scarce::Analysis) => self.analyses.take(&client).map_err(refuse(ANALYSES)),
+            Some(Scarce::Alert) => self.alerts.take(&client).map_err(refuse(ALERTS)),
         }
     }
 
@@ -68,7 +76,7 @@ impl RequestLimits {
         let more = u32::try_from(frames.saturating_sub(1)).unwrap_or(u32::MAX);
         self.requests
             .take_more(&caller.key_id, more)
-            .map_err(|wait| self.refuse("requests", wait))
+            .map_err(|wait| self.refuse(REQUESTS, wait))
     }
 
     fn refuse(&self, limit: &'static str, wait: Wait) -> ApiError {

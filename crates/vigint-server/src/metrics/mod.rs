@@ -1,11 +1,12 @@
-//! What the server counts for those who watch it, and how that is written: the text format of OpenMetrics 1.0,
-//! which Prometheus reads.
+//! What the server counts for those who watch it, and how Prometheus and its like read that.
 //!
 //! Whatever counts is handed this; nothing is global. No label may hold a client's name, a key or an address:
 //! labels are words of ours.
 
+mod format;
 mod levels;
 
+pub use format::Format;
 pub use levels::{Levels, PartLevel};
 
 use std::fmt;
@@ -14,9 +15,6 @@ use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
-
-/// The media type of [`Metrics::render`].
-pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What each name begins with.
 const PREFIX: &str = "vigint";
@@ -101,6 +99,11 @@ impl Metrics {
         self.refused_keys.get_or_create(&[("reason", reason)]).inc();
     }
 
+    /// Shows a limit that nobody went over yet, so that the first who does is seen as an increase.
+    pub fn show_limit(&self, limit: &'static str) {
+        drop(self.limited.get_or_create(&[("limit", limit)]));
+    }
+
     /// Counts a request that went over a limit.
     pub fn count_limited(&self, limit: &'static str) {
         self.limited.get_or_create(&[("limit", limit)]).inc();
@@ -119,18 +122,18 @@ impl Metrics {
             .inc_by(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
-    /// All that was counted, and these levels, as text of [`MEDIA_TYPE`].
+    /// All that was counted, and these levels, as text.
     ///
     /// # Errors
     /// When a metric cannot be written: a fault of ours.
-    pub fn render(&self, levels: Levels) -> Result<String, fmt::Error> {
+    pub fn render(&self, levels: Levels, format: Format) -> Result<String, fmt::Error> {
         let mut out = String::new();
         text::encode_registry(&mut out, &self.registry)?;
         let mut read_now = Registry::with_prefix(PREFIX);
         read_now.register_collector(Box::new(levels));
         text::encode_registry(&mut out, &read_now)?;
         text::encode_eof(&mut out)?;
-        Ok(out)
+        Ok(format.of_open_metrics(out))
     }
 }
 
@@ -159,7 +162,7 @@ mod tests {
             usage_pending: 6,
             parts: [part("clips", 0), part("mail", 9), part("analyzer", 0)],
         };
-        let text = metrics.render(levels).unwrap();
+        let text = metrics.render(levels, Format::OpenMetrics).unwrap();
         assert!(text.ends_with("\n# EOF\n"));
         for line in [
             "# TYPE vigint_requests counter",

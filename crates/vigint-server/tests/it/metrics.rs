@@ -13,6 +13,13 @@ fn metrics(server: &TestServer) -> Answer {
     server.request("GET", "/metrics", &[("x-admin-key", ADMIN_KEY)], b"")
 }
 
+/// The same in the format that Prometheus prefers.
+fn open_metrics(server: &TestServer) -> Answer {
+    let accept = "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5";
+    let headers = [("x-admin-key", ADMIN_KEY), ("accept", accept)];
+    server.request("GET", "/metrics", &headers, b"")
+}
+
 /// The value of a metric, named with its labels.
 fn value(text: &str, name: &str) -> u64 {
     let begin = format!("{name} ");
@@ -41,7 +48,7 @@ fn shows_what_happened_and_to_nobody_whom(server: &TestServer) {
 
     let answer = metrics(server);
     assert_eq!(answer.status, 200);
-    let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let media_type = "text/plain; version=0.0.4; charset=utf-8";
     assert_eq!(answer.header("content-type"), media_type);
     let text = answer.text();
     let of = |name: &str| value(&text, name);
@@ -71,7 +78,18 @@ fn shows_what_happened_and_to_nobody_whom(server: &TestServer) {
     assert_eq!(of("vigint_refused_keys_total{reason=\"malformed\"}"), 1);
     let _ = of("vigint_usage_pending");
     let _ = of("vigint_gate_frames_total{outcome=\"judged\"}");
-    assert!(text.ends_with("# EOF\n"));
+    assert!(
+        text.contains("\n# TYPE vigint_frames_total counter\n"),
+        "{text}"
+    );
+    for limit in ["requests", "analyses", "alerts", "refused_keys"] {
+        assert_eq!(of(&format!("vigint_limited_total{{limit=\"{limit}\"}}")), 0);
+    }
+    let open = open_metrics(server);
+    let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!(open.header("content-type"), media_type);
+    assert_eq!(value(&open.text(), "vigint_frames_total"), 5);
+    assert!(open.text().ends_with("\n# EOF\n"));
 
     let id = format!("\"{}\"", customer.id);
     let prefix = customer.row.key_prefix.as_str();

@@ -49,7 +49,7 @@ fn limited(server: &TestServer, limit: &str) -> u64 {
     let text = metrics.text();
     let begin = format!("vigint_limited_total{{limit=\"{limit}\"}} ");
     let count = text.lines().find_map(|line| line.strip_prefix(&begin));
-    count.map_or(0, |count| count.parse().unwrap())
+    count.unwrap().parse().unwrap()
 }
 
 /// The same client with another key.

@@ -1,37 +1,41 @@
 //! What the server counts.
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::http::admin_auth::AdminCaller;
 use crate::http::error::{ApiError, internal};
 use crate::http::services::Services;
-use crate::metrics::{Levels, MEDIA_TYPE, PartLevel};
+use crate::metrics::{Format, Levels, PartLevel};
 use crate::vitals::Vital;
 
 /// `GET /metrics`
 pub(in crate::http) async fn show_metrics(
     caller: AdminCaller,
+    request: HttpRequest,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     tracing::debug!(address = %caller.address, "the counters are read");
-    metrics(&services)
+    metrics(&request, &services)
 }
 
 /// The same where it is open to all.
 pub(in crate::http) async fn show_open_metrics(
+    request: HttpRequest,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    metrics(&services)
+    metrics(&request, &services)
 }
 
-fn metrics(services: &Services) -> Result<HttpResponse, ApiError> {
+fn metrics(request: &HttpRequest, services: &Services) -> Result<HttpResponse, ApiError> {
+    let accept = request.headers().get(header::ACCEPT);
+    let format = Format::accepted_by(accept.and_then(|value| value.to_str().ok()).unwrap_or(""));
     let text = services
         .metrics
-        .render(levels(services))
+        .render(levels(services), format)
         .map_err(|error| internal(&error))?;
     let mut response = HttpResponse::Ok();
-    response.insert_header((header::CONTENT_TYPE, MEDIA_TYPE));
+    response.insert_header((header::CONTENT_TYPE, format.media_type()));
     Ok(response.body(text))
 }
 

@@ -8,11 +8,18 @@ use super::schedule::Schedule;
 
 /// A look is one question on PostgreSQL, and on SQLite, while nothing is written, less than that.
 const EVERY: Duration = Duration::from_millis(100);
+/// With very many clients it takes longer: then it rests for so many times what it took.
+const REST: u32 = 9;
 
 pub(super) async fn run(parts: JobParts, schedule: Schedule) {
     let mut fails = false;
-    while schedule.every(EVERY).await {
-        match parts.presence.look().await {
+    let mut rest = EVERY;
+    while schedule.every(rest).await {
+        let began = parts.clock.elapsed();
+        let looked = parts.presence.look().await;
+        let took = parts.clock.elapsed().saturating_sub(began);
+        rest = EVERY.max(took.saturating_mul(REST));
+        match looked {
             Ok(()) => fails = false,
             // Once, not ten times a second.
             Err(error) if !fails => {

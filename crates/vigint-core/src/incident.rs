@@ -143,6 +143,8 @@ named_enum!(
         Camera = "camera",
         /// Something for the customer to know about a key.
         Account = "account",
+        /// Something for the operator to know about a key or an address.
+        Operator = "operator",
     }
 );
 

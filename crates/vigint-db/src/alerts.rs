@@ -1,4 +1,4 @@
-//! The outbox: messages to customers, sent by whichever server claims them.
+//! The outbox: messages to customers and to the operator, sent by whichever server claims them.
 
 mod life;
 mod outbox;
@@ -22,7 +22,8 @@ use crate::{AnyConnection, DbError, Tenant};
 pub struct AlertRow {
     pub id: AlertId,
     pub incident_id: Option<IncidentId>,
-    pub client_id: ClientId,
+    /// None when it tells the operator of something that concerns no client.
+    pub client_id: Option<ClientId>,
     pub kind: AlertKind,
     pub channel: String,
     pub recipient: String,
@@ -38,6 +39,8 @@ pub struct AlertRow {
     pub message_id: String,
     pub created_at: UtcTime,
     pub updated_at: UtcTime,
+    /// What it tells when it is about no incident; for the server to read.
+    pub notice: Option<String>,
 }
 
 /// An alert to send.
@@ -54,13 +57,14 @@ pub struct NewAlert {
     pub not_before: UtcTime,
     pub message_id: String,
     pub created_at: UtcTime,
+    pub notice: Option<String>,
 }
 
 #[derive(Queryable)]
 struct Stored {
     id: String,
     incident_id: Option<String>,
-    client_id: i64,
+    client_id: Option<i64>,
     kind: String,
     channel: String,
     recipient: String,
@@ -72,6 +76,7 @@ struct Stored {
     message_id: String,
     created_at: Moment,
     updated_at: Moment,
+    notice: Option<String>,
 }
 
 impl Stored {
@@ -82,7 +87,7 @@ impl Stored {
             incident_id: incident_id
                 .map(|id| parse("alerts", "incident_id", id))
                 .transpose()?,
-            client_id: ClientId(self.client_id),
+            client_id: self.client_id.map(ClientId),
             kind: parse("alerts", "kind", &self.kind)?,
             channel: self.channel,
             recipient: self.recipient,
@@ -94,20 +99,26 @@ impl Stored {
             message_id: self.message_id,
             created_at: self.created_at.0,
             updated_at: self.updated_at.0,
+            notice: self.notice,
         })
     }
 }
 
-/// Puts an alert of this client into the outbox.
+/// Puts an alert of this client, or of none, into the outbox. One about an incident always is a client's.
 ///
 /// # Errors
 /// [`DbError::Gone`] when the client, or the incident as one of its own, is not there.
-pub fn insert(conn: &mut AnyConnection, tenant: &Tenant, new: &NewAlert) -> Result<(), DbError> {
+pub fn insert<'a>(
+    conn: &mut AnyConnection,
+    tenant: impl Into<Option<&'a Tenant>>,
+    new: &NewAlert,
+) -> Result<(), DbError> {
+    let client_id = tenant.into().map(|tenant| tenant.client_id().0);
     diesel::insert_into(alerts::table)
         .values((
             alerts::id.eq(new.id.to_string()),
             alerts::incident_id.eq(new.incident_id.map(|id| id.to_string())),
-            alerts::client_id.eq(tenant.client_id().0),
+            alerts::client_id.eq(client_id),
             alerts::kind.eq(new.kind.as_str()),
             alerts::channel.eq(&new.channel),
             alerts::recipient.eq(&new.recipient),
@@ -116,6 +127,7 @@ pub fn insert(conn: &mut AnyConnection, tenant: &Tenant, new: &NewAlert) -> Resu
             alerts::message_id.eq(&new.message_id),
             alerts::created_at.eq(Moment(new.created_at)),
             alerts::updated_at.eq(Moment(new.created_at)),
+            alerts::notice.eq(&new.notice),
         ))
         .execute(conn)?;
     Ok(())
@@ -139,7 +151,8 @@ pub fn get(
         .transpose()
 }
 
-/// How many alerts of this client were sent at or after `since`.
+/// How many alerts about incidents of this client were sent at or after `since`. Notices do not count: what is
+/// told about a key must not take the place of what happens in the shop.
 ///
 /// # Errors
 /// When the database fails.
@@ -150,6 +163,7 @@ pub fn sent_since(
 ) -> Result<i64, DbError> {
     Ok(alerts::table
         .filter(alerts::client_id.eq(tenant.client_id().0))
+        .filter(alerts::notice.is_null())
         .filter(alerts::state.eq(AlertState::Sent.as_str()))
         .filter(alerts::updated_at.ge(Moment(since)))
         .count()

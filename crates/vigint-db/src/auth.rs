@@ -1,11 +1,14 @@
 //! From a key to the client it belongs to: the one query that proves who calls.
 
+mod presented;
+
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClientId, KeyId};
 use vigint_core::key::KeyHash;
 use vigint_core::locale::Locale;
 
+pub use self::presented::{KeyStanding, PresentedKey, presented_key};
 use crate::clients::ClientStatus;
 use crate::connection::each;
 use crate::schema::{api_keys, clients};

@@ -30,6 +30,7 @@ pub mod import;
 pub mod incidents;
 pub mod keys;
 pub mod leases;
+pub mod notices;
 pub mod sources;
 pub mod usage;
 

@@ -117,7 +117,7 @@ table! {
     alerts (id) {
         id -> Text,
         incident_id -> Nullable<Text>,
-        client_id -> BigInt,
+        client_id -> Nullable<BigInt>,
         kind -> Text,
         channel -> Text,
         recipient -> Text,
@@ -129,6 +129,16 @@ table! {
         message_id -> Text,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        notice -> Nullable<Text>,
+    }
+}
+
+table! {
+    notices (kind, subject) {
+        kind -> Text,
+        subject -> Text,
+        client_id -> Nullable<BigInt>,
+        told_at -> Timestamp,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod list;
 mod minutes;
+mod rates;
 mod totals;
 
 use diesel::prelude::*;
@@ -12,6 +13,7 @@ use vigint_core::money::MicroEuros;
 pub use self::list::{UsageEntry, UsagePage, UsageQuery, list, list_all};
 pub(crate) use self::minutes::note_use;
 pub use self::minutes::{MinuteUsage, add_minutes, add_minutes_that_fit};
+pub use self::rates::{BusyKey, MinutesUsed, busy_keys, minutes_used};
 pub use self::totals::{UsedByKey, totals_by_key};
 use crate::schema::api_usage;
 use crate::stored::Moment;

@@ -20,7 +20,18 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
             cure,
         ));
     }
+    let mut stamps = BTreeSet::new();
     for step in all {
+        // The database knows a step by its time alone: of two with one time the second would never be taken.
+        let stamp = step.split_once('_').map_or(step, |(stamp, _)| stamp);
+        if !stamps.insert(stamp.replace('-', "")) {
+            problems.push(Problem::new(
+                &format!("migrations/*/{step}"),
+                0,
+                "another step has this time",
+                "Give it a time of its own",
+            ));
+        }
         if !is_well_named(step) {
             let cure = "Name it by a time and what it does, such as 2026-11-22-180000_first_tables";
             problems.push(Problem::new(
@@ -89,6 +100,10 @@ mod tests {
         );
         assert_eq!(check(&Tree::made_up(&whole[..2])).len(), 2);
         assert_eq!(check(&Tree::default()).len(), 1);
+        let same_time = whole.map(|(path, text)| (path.replace("_first", "_other"), text));
+        let all = same_time.iter().map(|(path, text)| (path.as_str(), *text));
+        let all: Vec<_> = whole.into_iter().chain(all).collect();
+        assert_eq!(check(&Tree::made_up(&all)).len(), 1);
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Admin {
         }
         let alert = alerts::find(conn, &self.operator, id)?.ok_or(AdminError::NoAlert(id))?;
         let detail = format!("alert {id} is tried again");
-        let about = (Some(alert.client_id), None);
+        let about = (alert.client_id, None);
         self.note(conn, now, "alerts", about, detail)?;
         Ok(shown(alert))
     }
@@ -53,7 +53,7 @@ fn shown(alert: AlertRow) -> AdminAlert {
     AdminAlert {
         id: alert.id,
         incident_id: alert.incident_id,
-        client_id: Some(alert.client_id),
+        client_id: alert.client_id,
         kind: alert.kind.to_string(),
         channel: alert.channel,
         recipient: alert.recipient,

@@ -1,4 +1,5 @@
-//! The steps of an alert's life, each guarded by the state before: of two servers only one takes it.
+//! The steps of an alert's life, each guarded by the state before: of two servers only one takes it. A step for
+//! a tenant touches only that client's alerts, a step for none only those that are nobody's.
 
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
@@ -15,8 +16,8 @@ use crate::{AnyConnection, DbError, Operator, Tenant};
 pub struct ClaimedAlert {
     /// The alert.
     pub alert: AlertRow,
-    /// Its client.
-    pub tenant: Tenant,
+    /// Its client; none when it is nobody's.
+    pub tenant: Option<Tenant>,
 }
 
 /// Takes the alert that has been due longest: a pending one whose time has come, or one whose sender's lease
@@ -63,7 +64,7 @@ pub fn claim_due(
         // None: another server was faster with this one.
         if let Some(claimed) = claimed {
             let alert = claimed.row()?;
-            let tenant = Tenant::proven(alert.client_id);
+            let tenant = alert.client_id.map(Tenant::proven);
             return Ok(Some(ClaimedAlert { alert, tenant }));
         }
     }
@@ -96,16 +97,20 @@ impl Step<'_> {
     fn take(
         &self,
         conn: &mut AnyConnection,
-        tenant: &Tenant,
+        tenant: Option<&Tenant>,
         id: AlertId,
         from: &[AlertState],
     ) -> Result<bool, DbError> {
         let from = from.iter().map(|state| state.as_str());
-        let taken = diesel::update(alerts::table.find(id.to_string()))
-            .filter(alerts::client_id.eq(tenant.client_id().0))
+        let step = diesel::update(alerts::table.find(id.to_string()))
             .filter(alerts::state.eq_any(from))
-            .set(self)
-            .execute(conn)?;
+            .set(self);
+        let taken = match tenant {
+            Some(tenant) => step
+                .filter(alerts::client_id.eq(tenant.client_id().0))
+                .execute(conn)?,
+            None => step.filter(alerts::client_id.is_null()).execute(conn)?,
+        };
         Ok(taken > 0)
     }
 }
@@ -114,9 +119,9 @@ impl Step<'_> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn mark_sent(
+pub fn mark_sent<'a>(
     conn: &mut AnyConnection,
-    tenant: &Tenant,
+    tenant: impl Into<Option<&'a Tenant>>,
     id: AlertId,
     now: UtcTime,
 ) -> Result<bool, DbError> {
@@ -124,16 +129,16 @@ pub fn mark_sent(
         updated_at: Some(Moment(now)),
         ..Step::to(AlertState::Sent)
     };
-    step.take(conn, tenant, id, &[AlertState::Sending])
+    step.take(conn, tenant.into(), id, &[AlertState::Sending])
 }
 
 /// Puts a claimed alert back, to be tried at `next_attempt_at`; false when it is not being sent (any more).
 ///
 /// # Errors
 /// When the database fails.
-pub fn postpone(
+pub fn postpone<'a>(
     conn: &mut AnyConnection,
-    tenant: &Tenant,
+    tenant: impl Into<Option<&'a Tenant>>,
     id: AlertId,
     next_attempt_at: UtcTime,
     last_error: &str,
@@ -143,7 +148,7 @@ pub fn postpone(
         last_error: Some(last_error),
         ..Step::to(AlertState::Pending)
     };
-    step.take(conn, tenant, id, &[AlertState::Sending])
+    step.take(conn, tenant.into(), id, &[AlertState::Sending])
 }
 
 /// Puts a claimed alert back without counting the try: it was not its turn. It is due at `next_attempt_at`;
@@ -151,9 +156,9 @@ pub fn postpone(
 ///
 /// # Errors
 /// When the database fails.
-pub fn defer(
+pub fn defer<'a>(
     conn: &mut AnyConnection,
-    tenant: &Tenant,
+    tenant: impl Into<Option<&'a Tenant>>,
     id: AlertId,
     next_attempt_at: UtcTime,
     reason: &str,
@@ -161,8 +166,8 @@ pub fn defer(
     if !postpone(conn, tenant, id, next_attempt_at, reason)? {
         return Ok(false);
     }
+    // Whose it is was looked at a line above.
     diesel::update(alerts::table.find(id.to_string()))
-        .filter(alerts::client_id.eq(tenant.client_id().0))
         .set(alerts::attempts.eq(alerts::attempts - 1))
         .execute(conn)?;
     Ok(true)
@@ -172,9 +177,9 @@ pub fn defer(
 ///
 /// # Errors
 /// When the database fails.
-pub fn mark_dead(
+pub fn mark_dead<'a>(
     conn: &mut AnyConnection,
-    tenant: &Tenant,
+    tenant: impl Into<Option<&'a Tenant>>,
     id: AlertId,
     last_error: &str,
     now: UtcTime,
@@ -184,7 +189,7 @@ pub fn mark_dead(
         updated_at: Some(Moment(now)),
         ..Step::to(AlertState::Dead)
     };
-    step.take(conn, tenant, id, &[AlertState::Sending])
+    step.take(conn, tenant.into(), id, &[AlertState::Sending])
 }
 
 /// Keeps an alert back, waiting or claimed: the client has had its share of this hour. False when it is
@@ -192,9 +197,9 @@ pub fn mark_dead(
 ///
 /// # Errors
 /// When the database fails.
-pub fn hold(
+pub fn hold<'a>(
     conn: &mut AnyConnection,
-    tenant: &Tenant,
+    tenant: impl Into<Option<&'a Tenant>>,
     id: AlertId,
     now: UtcTime,
 ) -> Result<bool, DbError> {
@@ -204,7 +209,7 @@ pub fn hold(
     };
     step.take(
         conn,
-        tenant,
+        tenant.into(),
         id,
         &[AlertState::Pending, AlertState::Sending],
     )

@@ -3,7 +3,9 @@
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 
-use crate::schema::{alerts, api_keys, api_usage, audit_log, clients, clips, incidents, sources};
+use crate::schema::{
+    alerts, api_keys, api_usage, audit_log, clients, clips, incidents, notices, sources,
+};
 use crate::{AnyConnection, DbError, Operator, Tenant, erasures};
 
 /// What went with a client.
@@ -42,6 +44,7 @@ pub fn delete(
     let usage_rows = diesel::delete(api_usage::table.filter(api_usage::api_key_id.eq_any(keys)))
         .execute(conn)?;
     diesel::delete(alerts::table.filter(alerts::client_id.eq(id))).execute(conn)?;
+    diesel::delete(notices::table.filter(notices::client_id.eq(id))).execute(conn)?;
     let clips = diesel::delete(clips::table.filter(clips::client_id.eq(id))).execute(conn)?;
     let incidents =
         diesel::delete(incidents::table.filter(incidents::client_id.eq(id))).execute(conn)?;

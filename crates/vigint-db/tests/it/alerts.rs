@@ -5,7 +5,7 @@ use vigint_core::clock::UtcTime;
 use vigint_core::ids::AlertId;
 use vigint_core::incident::AlertState;
 use vigint_db::DbError;
-use vigint_db::alerts::{self, AlertRow, ClaimedAlert};
+use vigint_db::alerts::{self, AlertRow, ClaimedAlert, NewAlert};
 use vigint_db::incidents::IncidentRow;
 
 use crate::fixture::{ADMIN, Customer, Fixture, at, new_alert};
@@ -44,7 +44,7 @@ on_each_database! {
         let sooner = queued(&fixture, &acme, None, at(10));
         assert!(claim(&fixture, at(10).plus_millis(-1), at(60)).is_none());
         let first = claim(&fixture, at(20), at(60)).unwrap();
-        assert_eq!((first.alert.id, first.tenant), (sooner, acme.tenant.clone()));
+        assert_eq!((first.alert.id, first.tenant), (sooner, Some(acme.tenant.clone())));
         assert_eq!((first.alert.state, first.alert.attempts), (AlertState::Sending, 1));
         assert_eq!(claim(&fixture, at(20), at(60)).unwrap().alert.id, later);
         assert!(claim(&fixture, at(20), at(60)).is_none());
@@ -180,5 +180,45 @@ on_each_database! {
         let refused = fixture
             .write(|conn| alerts::insert(conn, &acme.tenant, &new_alert(Some(&theirs), at(0))));
         assert!(matches!(refused, Err(DbError::Gone)), "{refused:?}");
+    }
+
+    fn an_alert_of_nobodys_is_sent_without_a_client(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let alert = NewAlert { notice: Some("{}".to_owned()), ..new_alert(None, at(0)) };
+        fixture.write(|conn| alerts::insert(conn, None, &alert)).unwrap();
+        let claimed = claim(&fixture, at(0), at(60)).unwrap();
+        assert_eq!((claimed.alert.client_id, claimed.tenant), (None, None));
+        assert_eq!(claimed.alert.notice.as_deref(), Some("{}"));
+        let foreign = fixture.write(|conn| alerts::mark_sent(conn, &acme.tenant, alert.id, at(1)));
+        assert!(!foreign.unwrap(), "a client's step touches only its own");
+        let postponed = fixture.write(|conn| alerts::postpone(conn, None, alert.id, at(30), "x"));
+        assert!(postponed.unwrap());
+        claim(&fixture, at(30), at(60)).unwrap();
+        assert!(fixture.write(|conn| alerts::mark_sent(conn, None, alert.id, at(31))).unwrap());
+        let own = queued(&fixture, &acme, None, at(40));
+        claim(&fixture, at(40), at(60)).unwrap();
+        let nobodys = fixture.write(|conn| alerts::mark_sent(conn, None, own, at(41)));
+        assert!(!nobodys.unwrap(), "a step for nobody touches no client's");
+    }
+
+    fn an_alert_about_an_incident_always_has_its_client(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let incident = fixture.incident(&acme, "till", 0);
+        let refused = fixture
+            .write(|conn| alerts::insert(conn, None, &new_alert(Some(&incident), at(0))));
+        assert!(refused.is_err());
+    }
+
+    fn notices_take_no_place_of_alerts_in_the_hour(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let notice = NewAlert { notice: Some("{}".to_owned()), ..new_alert(None, at(0)) };
+        fixture.write(|conn| alerts::insert(conn, &acme.tenant, &notice)).unwrap();
+        claim(&fixture, at(0), at(60)).unwrap();
+        assert!(fixture.write(|conn| alerts::mark_sent(conn, &acme.tenant, notice.id, at(5))).unwrap());
+        let sent = fixture.read(|conn| alerts::sent_since(conn, &acme.tenant, at(0))).unwrap();
+        assert_eq!(sent, 0);
     }
 }

@@ -2,11 +2,11 @@ use vigint_core::clock::UtcTime;
 use vigint_core::key::{ApiKey, KeyHash};
 use vigint_core::locale::Locale;
 use vigint_core::random::SystemRandom;
-use vigint_db::auth::{Caller, authenticate};
+use vigint_db::auth::{self, Caller, KeyStanding, authenticate};
 use vigint_db::clients::{self, ClientStatus};
 use vigint_db::keys;
 
-use crate::fixture::{Fixture, at};
+use crate::fixture::{ADMIN, Fixture, at};
 
 fn caller(fixture: &Fixture, hash: KeyHash, now: UtcTime) -> Option<Caller> {
     fixture.read(|conn| authenticate(conn, hash, now)).unwrap()
@@ -83,5 +83,34 @@ on_each_database! {
         assert_eq!(caller(&fixture, acme.hash, at(2)), None);
         assert!(set(ClientStatus::Active));
         assert!(caller(&fixture, acme.hash, at(3)).is_some());
+    }
+
+    fn the_operator_can_ask_why_a_key_is_refused(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let standing = |hash| {
+            fixture
+                .read(|conn| auth::presented_key(conn, &ADMIN, hash, at(50)))
+                .unwrap()
+                .map(|found| found.standing)
+        };
+        assert_eq!(standing(acme.hash), Some(KeyStanding::Live));
+        let unknown = ApiKey::generate(&SystemRandom).hash();
+        assert_eq!(standing(unknown), None);
+        let (_, expired) = fixture.add_key(&acme.tenant, Some(at(50)));
+        assert_eq!(standing(expired), Some(KeyStanding::Expired(at(50))));
+        let (_, later) = fixture.add_key(&acme.tenant, Some(at(51)));
+        assert_eq!(standing(later), Some(KeyStanding::Live));
+        let (revoked_key, revoked) = fixture.add_key(&acme.tenant, Some(at(9)));
+        fixture.write(|conn| keys::revoke(conn, &acme.tenant, revoked_key.id, at(7))).unwrap();
+        assert_eq!(standing(revoked), Some(KeyStanding::Revoked(Some(at(7)))));
+        fixture
+            .write(|conn| clients::set_status(conn, &acme.tenant, ClientStatus::Suspended, at(8)))
+            .unwrap();
+        assert_eq!(standing(later), Some(KeyStanding::Suspended));
+        fixture.write(|conn| keys::revoke_all(conn, &acme.tenant, at(9))).unwrap();
+        assert_eq!(standing(later), Some(KeyStanding::Revoked(None)));
+        let found = fixture.read(|conn| auth::presented_key(conn, &ADMIN, later, at(50))).unwrap().unwrap();
+        assert_eq!(found.tenant, acme.tenant);
     }
 }

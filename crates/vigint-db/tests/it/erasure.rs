@@ -3,6 +3,7 @@ use diesel::sql_types::Text;
 use vigint_core::ids::ClientId;
 use vigint_db::audit::{self, AuditEntry, AuditQuery};
 use vigint_db::clients::{self, Deleted};
+use vigint_db::notices::{self, NoticeClaim};
 use vigint_db::{Operator, Tenant, alerts, clips, erasures, sources, usage};
 
 use crate::fixture::{ADMIN, Customer, Fixture, at, new_alert, new_clip, new_usage, source};
@@ -71,11 +72,19 @@ fn fill(fixture: &Fixture, customer: &Customer) {
         key_id: None,
         detail: customer.row.email.clone(),
     };
+    let subject = format!("key {}", customer.key.id);
+    let claim = NoticeClaim {
+        kind: "key_in_url",
+        subject: &subject,
+        quiet: std::time::Duration::from_secs(3600),
+        most: 20,
+    };
     fixture
         .write(|conn| {
             clips::insert(conn, &customer.tenant, &new_clip(&incident, 1))?;
             alerts::insert(conn, &customer.tenant, &new_alert(Some(&incident), at(0)))?;
             alerts::insert(conn, &customer.tenant, &new_alert(None, at(0)))?;
+            notices::claim(conn, &customer.tenant, &claim, at(0))?;
             sources::touch(conn, &customer.tenant, &source("till"), None, at(1))?;
             usage::insert(conn, &customer.tenant, &new_usage(customer.key.id, 1))?;
             audit::record(conn, &entry)

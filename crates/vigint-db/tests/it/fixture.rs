@@ -275,6 +275,7 @@ pub(crate) fn new_alert(incident: Option<&IncidentRow>, due: UtcTime) -> NewAler
         not_before: due,
         message_id: format!("<{id}@vigint>"),
         created_at: at(0),
+        notice: None,
     }
 }
 

@@ -21,6 +21,7 @@ mod import;
 mod incidents;
 mod key_watch;
 mod migrations;
+mod notices;
 mod opening;
 mod readers;
 mod tenants;

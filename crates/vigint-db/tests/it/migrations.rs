@@ -1,6 +1,20 @@
-use vigint_db::{DbError, Migrated, clients};
+use vigint_db::{DbError, Migrated, alerts, clients};
 
-use crate::fixture::ADMIN;
+use crate::fixture::{ADMIN, Fixture, at, new_alert};
+
+const NOTICES: &str = "20261125000000";
+
+/// Takes the step to [`NOTICES`] back, as somebody who goes back to the earlier program would by hand.
+fn without_notices(fixture: &Fixture) {
+    fixture.sql(if fixture.is_sqlite() {
+        include_str!("../../../../migrations/sqlite/20261125000000_notices/down.sql")
+    } else {
+        include_str!("../../../../migrations/postgres/20261125000000_notices/down.sql")
+    });
+    fixture.sql(&format!(
+        "DELETE FROM __diesel_schema_migrations WHERE version = '{NOTICES}'"
+    ));
+}
 
 on_each_database! {
     fn migrating_twice_does_it_once(fixture) {
@@ -62,5 +76,41 @@ on_each_database! {
             "SELECT count(*) AS number FROM pg_tables WHERE schemaname = 'public'"
         };
         assert_eq!(fixture.number(tables), 1);
+    }
+
+    fn an_earlier_database_is_upgraded_and_keeps_its_alerts(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let incident = fixture.incident(&acme, "till", 0);
+        let (sent, waiting) = (new_alert(Some(&incident), at(0)), new_alert(None, at(50)));
+        fixture
+            .write(|conn| {
+                alerts::insert(conn, &acme.tenant, &sent)?;
+                alerts::insert(conn, &acme.tenant, &waiting)?;
+                alerts::claim_due(conn, &ADMIN, at(1), at(60))?;
+                alerts::mark_sent(conn, &acme.tenant, sent.id, at(2))
+            })
+            .unwrap();
+        let rows = || {
+            let get = |id| fixture.read(|conn| alerts::get(conn, &acme.tenant, id)).unwrap().unwrap();
+            (get(sent.id), get(waiting.id))
+        };
+        let before = rows();
+        without_notices(&fixture);
+        assert!(matches!(fixture.db.ensure_schema(), Err(DbError::SchemaTooOld { .. })));
+        // As the earlier program had it: no column for notices, and a client for each.
+        fixture.read(|conn| alerts::get(conn, &acme.tenant, sent.id)).unwrap_err();
+        let upgraded = fixture.db.migrate().unwrap();
+        assert_eq!((upgraded.created, upgraded.applied), (false, vec![NOTICES.to_owned()]));
+        assert_eq!(rows(), before);
+        // The copy has what its model had: its index, and the cascades.
+        fixture.sql(&format!("DELETE FROM clients WHERE id = {}", acme.row.id));
+        assert_eq!(fixture.number("SELECT count(*) AS number FROM alerts"), 0);
+        let indexes = if fixture.is_sqlite() {
+            "SELECT count(*) AS number FROM sqlite_master WHERE type = 'index' AND name IN ('alerts_due', 'alerts_of_client')"
+        } else {
+            "SELECT count(*) AS number FROM pg_indexes WHERE indexname IN ('alerts_due', 'alerts_of_client')"
+        };
+        assert_eq!(fixture.number(indexes), 2);
     }
 }

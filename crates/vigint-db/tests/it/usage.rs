@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::KeyId;
 use vigint_core::money::MicroEuros;
-use vigint_db::usage::{self, MinuteUsage, UsagePage, UsageQuery};
+use vigint_db::usage::{self, MinuteUsage, MinutesUsed, UsagePage, UsageQuery};
 use vigint_db::{DbError, keys};
 
 use crate::fixture::{ADMIN, Customer, Fixture, at, new_usage};
@@ -184,5 +184,59 @@ on_each_database! {
         let refused = fixture
             .write(|conn| usage::insert(conn, &acme.tenant, &new_usage(other.key.id, 0)));
         assert!(matches!(refused, Err(DbError::Gone)), "{refused:?}");
+    }
+
+    fn the_keys_of_a_busy_minute_are_found_with_all_they_did_in_it(fixture) {
+        let fixture = fixture.migrated();
+        let (acme, quiet) = (fixture.customer("acme"), fixture.customer("quiet"));
+        let in_minute = |number: i64, requests, used: MinuteUsage| MinuteUsage {
+            minute: at(60 * number),
+            requests,
+            last_used_at: at(60 * number + 59),
+            ..used
+        };
+        add(&fixture, &[
+            in_minute(1, 400, minute(acme.key.id, 200, at(0))),
+            in_minute(1, 200, minute(acme.key.id, 429, at(0))),
+            in_minute(1, 599, minute(quiet.key.id, 200, at(0))),
+            in_minute(2, 5000, minute(quiet.key.id, 200, at(0))),
+        ]);
+        // Analyses have bounds of their own.
+        fixture
+            .write(|conn| usage::insert(conn, &quiet.tenant, &new_usage(quiet.key.id, 61)))
+            .unwrap();
+        let busy = |number: i64| {
+            fixture.read(|conn| usage::busy_keys(conn, &ADMIN, at(60 * number), 600)).unwrap()
+        };
+        let first = busy(1);
+        assert_eq!(first.len(), 1, "{first:?}");
+        assert_eq!((&first[0].tenant, first[0].key_id, first[0].requests), (&acme.tenant, acme.key.id, 600));
+        assert_eq!(first[0].prefix, acme.key.key_prefix);
+        assert_eq!(busy(2)[0].tenant, quiet.tenant);
+        assert_eq!(busy(0), []);
+    }
+
+    fn the_minutes_in_which_a_key_was_used_are_counted_once_each(fixture) {
+        let fixture = fixture.migrated();
+        let (acme, other) = (fixture.customer("acme"), fixture.customer("other"));
+        for number in 0..4 {
+            let minute = |status| MinuteUsage {
+                minute: at(60 * number),
+                requests: 10,
+                ..minute(acme.key.id, status, at(60 * number))
+            };
+            add(&fixture, &[minute(200), minute(429)]);
+        }
+        fixture
+            .write(|conn| usage::insert(conn, &acme.tenant, &new_usage(acme.key.id, 61)))
+            .unwrap();
+        let used = |tenant, from, to| {
+            fixture
+                .read(|conn| usage::minutes_used(conn, tenant, acme.key.id, at(from), at(to)))
+                .unwrap()
+        };
+        assert_eq!(used(&acme.tenant, 60, 180), MinutesUsed { minutes: 2, requests: 40 });
+        assert_eq!(used(&acme.tenant, 999, 9999), MinutesUsed { minutes: 0, requests: 0 });
+        assert_eq!(used(&other.tenant, 0, 999), MinutesUsed { minutes: 0, requests: 0 });
     }
 }

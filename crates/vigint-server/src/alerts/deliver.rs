@@ -139,7 +139,9 @@ impl Alerts {
         claimed: &ClaimedAlert,
         now: UtcTime,
     ) -> Result<Option<WhatToTell>, DbError> {
-        let tenant = claimed.tenant.clone();
+        let Some(tenant) = claimed.tenant.clone() else {
+            return Ok(None);
+        };
         let incident_id = claimed.alert.incident_id;
         self.options
             .database

@@ -61,15 +61,16 @@ impl Mailer {
 /// Which mail it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope {
-    /// Whose.
-    pub client: ClientId,
+    /// Whose; none when it concerns no client.
+    pub client: Option<ClientId>,
     /// Which alert.
     pub alert: AlertId,
     /// When the alert was made.
     pub created_at: UtcTime,
 }
 
-/// A folder of `.eml` files (RFC 5322), 0700, files 0600: `<time>-c<client>-<alert>.eml`.
+/// A folder of `.eml` files (RFC 5322), 0700, files 0600: `<time>-c<client>-<alert>.eml`, `<time>-server-<alert>.eml`
+/// when it concerns no client.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     directory: PathBuf,
@@ -89,7 +90,10 @@ impl Outbox {
 
     fn write(&self, envelope: &Envelope, mail: &[u8]) -> io::Result<()> {
         let time = envelope.created_at.timestamp().strftime("%Y%m%dT%H%M%SZ");
-        let name = format!("{time}-c{}-{}", envelope.client, envelope.alert);
+        let whose = envelope
+            .client
+            .map_or_else(|| "server".to_owned(), |client| format!("c{client}"));
+        let name = format!("{time}-{whose}-{}", envelope.alert);
         private_files::write_whole(&self.directory.join(format!("{name}.eml")), mail)
     }
 
@@ -113,7 +117,7 @@ mod tests {
 
     fn envelope(client: i64, alert: u128) -> Envelope {
         Envelope {
-            client: ClientId(client),
+            client: Some(ClientId(client)),
             alert: AlertId(Uuid::from_u128(alert)),
             created_at: UtcTime::from_unix_seconds(1_795_362_003),
         }

@@ -357,5 +357,6 @@ fn new_alert(caller: &Caller, draft: &Draft) -> NewAlert {
         not_before: Alerts::due_at(draft.now, draft.clip.is_some()),
         message_id: format!("inc-{}", draft.incident_id),
         created_at: draft.now,
+        notice: None,
     }
 }

@@ -69,33 +69,38 @@ async fn conclude(
         Ok(_) => {}
         Err(error) => tracing::warn!(alert = %id, %error, attempts, "a mail was not handed over"),
     }
-    let client = tenant.client_id();
-    let is_gone = parts
+    let gone = parts
         .database
         .write(move |conn| {
+            let whose = tenant.as_ref();
             let is_noted = match outcome {
-                Ok(Delivery::Sent) => vigint_db::alerts::mark_sent(conn, &tenant, id, now)?,
+                Ok(Delivery::Sent) => vigint_db::alerts::mark_sent(conn, whose, id, now)?,
                 Ok(Delivery::Later) => {
                     let why = "the client has had its mails of this hour";
-                    vigint_db::alerts::defer(conn, &tenant, id, now + SHARE_WAIT, why)?
+                    vigint_db::alerts::defer(conn, whose, id, now + SHARE_WAIT, why)?
                 }
                 Ok(Delivery::Obsolete) => {
-                    vigint_db::alerts::mark_dead(conn, &tenant, id, "its incident is gone", now)?
+                    vigint_db::alerts::mark_dead(conn, whose, id, "what it is about is gone", now)?
                 }
                 Err(error) if attempts >= MAX_ATTEMPTS || !error.is_passing() => {
-                    vigint_db::alerts::mark_dead(conn, &tenant, id, &error.to_string(), now)?
+                    vigint_db::alerts::mark_dead(conn, whose, id, &error.to_string(), now)?
                 }
                 Err(error) => {
                     let next = now + wait_after(attempts);
-                    vigint_db::alerts::postpone(conn, &tenant, id, next, &error.to_string())?
+                    vigint_db::alerts::postpone(conn, whose, id, next, &error.to_string())?
                 }
             };
-            let is_gone = !is_noted && vigint_db::clients::get(conn, &tenant)?.is_none();
-            Ok::<_, DbError>(is_gone)
+            let gone = match tenant.filter(|_| !is_noted) {
+                Some(tenant) if vigint_db::clients::get(conn, &tenant)?.is_none() => Some(tenant),
+                _ => None,
+            };
+            Ok::<_, DbError>(gone.map(|tenant| tenant.client_id()))
         })
         .await?;
     // Erased while its mail was on the way: what was handed over since then goes, too.
-    if is_gone && let Err(error) = parts.alerts.forget_client(client).await {
+    if let Some(client) = gone
+        && let Err(error) = parts.alerts.forget_client(client).await
+    {
         tracing::error!(%client, %error, "mails of an erased client could not be removed");
     }
     Ok(())

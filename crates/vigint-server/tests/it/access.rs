@@ -227,6 +227,7 @@ fn path_of_somebody(server: &TestServer, route: RouteInfo) -> String {
     let alert = NewAlert {
         id: AlertId::generate(&SystemRandom),
         incident_id: None,
+        notice: None,
         kind: AlertKind::Account,
         channel: "email".to_owned(),
         recipient: "somebody@shop.example".to_owned(),

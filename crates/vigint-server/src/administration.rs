@@ -15,16 +15,16 @@ use vigint_core::random::Random;
 use vigint_db::AnyConnection;
 use vigint_db::admin::AdminError;
 
-use crate::buffer::Rings;
 use crate::database::Database;
+use crate::presence::Presence;
 use crate::usage::Meter;
 
 /// What the commands need.
 pub struct Administration {
     /// Rows.
     pub database: Database,
-    /// Frames in memory.
-    pub rings: Rings,
+    /// Who is here.
+    pub presence: Presence,
     /// Counts not yet written.
     pub meter: Arc<Meter>,
     /// The time.
@@ -38,8 +38,13 @@ pub struct Administration {
 }
 
 impl Administration {
-    /// Lets go of what is held of clients that nobody may act for any more.
-    async fn shut_out(&self) {}
+    /// Shows out at once whose key is no longer honoured. The change itself is made by now: when this fails, the next
+    /// look of the background does it.
+    async fn show_out(&self) {
+        if let Err(error) = self.presence.check_now().await {
+            tracing::warn!(%error, "who was put out could not be shown out yet");
+        }
+    }
 
     async fn read<T: Send + 'static>(
         &self,

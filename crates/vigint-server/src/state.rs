@@ -123,7 +123,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     let metrics = Arc::new(Metrics::default());
     let administration = Administration {
         database: database.clone(),
-        rings: rings.clone(),
+        presence: presence.clone(),
         meter: Arc::clone(&meter),
         clock: Arc::clone(&parts.clock),
         random: Arc::clone(&parts.random),

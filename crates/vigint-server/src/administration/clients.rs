@@ -89,7 +89,7 @@ impl Administration {
         let done = self
             .write(move |conn| admin.set_status(conn, id, status, now))
             .await?;
-        self.shut_out().await;
+        self.show_out().await;
         Ok(done)
     }
 
@@ -109,7 +109,7 @@ impl Administration {
                 Ok((admin, deleted))
             })
             .await?;
-        self.shut_out().await;
+        self.show_out().await;
         // The rows are gone: nothing that fails from here on may hide that.
         let files_erased = tokio::time::timeout(ERASURE_PATIENCE, self.erased(admin, deleted))
             .await

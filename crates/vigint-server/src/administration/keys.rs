@@ -44,7 +44,7 @@ impl Administration {
         let rotated = self
             .write(move |conn| admin.rotate_key(conn, id, &asked, &key, now))
             .await?;
-        self.shut_out().await;
+        self.show_out().await;
         Ok(rotated)
     }
 
@@ -61,7 +61,7 @@ impl Administration {
         let revoked = self
             .write(move |conn| admin.revoke_client(conn, id, now))
             .await?;
-        self.shut_out().await;
+        self.show_out().await;
         Ok(revoked)
     }
 
@@ -78,7 +78,7 @@ impl Administration {
         let revoked = self
             .write(move |conn| admin.revoke_key(conn, id, now))
             .await?;
-        self.shut_out().await;
+        self.show_out().await;
         Ok(revoked)
     }
 

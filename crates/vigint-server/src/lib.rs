@@ -13,6 +13,7 @@ pub mod http;
 pub mod incidents;
 pub mod jobs;
 pub mod metrics;
+pub mod notices;
 pub mod presence;
 pub mod state;
 pub mod telemetry;

@@ -33,6 +33,7 @@ use crate::http::{
 use crate::incidents::{Incidents, IncidentsOptions};
 use crate::jobs::{JobParts, Jobs};
 use crate::metrics::Metrics;
+use crate::notices::{Notices, NoticesOptions, RateWatch};
 use crate::presence::{Presence, PresenceOptions};
 use crate::secret_file;
 use crate::usage::{Meter, Prices};
@@ -107,12 +108,16 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         random: Arc::clone(&parts.random),
     });
     let meter = Arc::new(Meter::default());
+    let metrics = Arc::new(Metrics::default());
+    let notices = Arc::new(notices(&parts, &database, &metrics));
     let jobs = JobParts {
         database: database.clone(),
         rings: rings.clone(),
         presence: presence.clone(),
         clips,
         alerts: Arc::clone(&alerts),
+        notices: Arc::clone(&notices),
+        rates: Arc::new(RateWatch::new(Arc::clone(&notices))),
         meter: Arc::clone(&meter),
         clock: Arc::clone(&parts.clock),
         encoders: threads::background_threads(),
@@ -120,7 +125,6 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         max_incident: settings.alerts.max_incident_seconds,
     };
     let limits = http_limits(&parts);
-    let metrics = Arc::new(Metrics::default());
     let administration = Administration {
         database: database.clone(),
         presence: presence.clone(),
@@ -160,6 +164,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
             settings.limits.failed_auth_per_minute,
             &parts.clock,
             Arc::clone(&metrics),
+            notices,
         ),
         refused_admins: RefusedAdmins::new(&parts.clock),
         metrics,
@@ -273,8 +278,20 @@ fn alerts(
         links: links.clone(),
         clock: Arc::clone(&parts.clock),
         max_per_hour: settings.alerts.max_per_hour,
+        operator_locale: settings.ai.language,
         vital: Arc::clone(&vitals.mail),
     }))
+}
+
+fn notices(parts: &Parts, database: &Database, metrics: &Arc<Metrics>) -> Notices {
+    let operator = &parts.settings.admin.notify_email;
+    Notices::new(NoticesOptions {
+        database: database.clone(),
+        clock: Arc::clone(&parts.clock),
+        random: Arc::clone(&parts.random),
+        metrics: Arc::clone(metrics),
+        operator: operator.as_ref().map(ToString::to_string),
+    })
 }
 
 fn judge(parts: &Parts, vitals: &Vitals) -> Judge {

@@ -24,6 +24,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     ("crates/vigint-server/src/jobs/sweep_files.rs", "file sweep"),
     ("crates/vigint-server/src/presence/look.rs", "presence"),
+    ("crates/vigint-server/src/notices/look.rs", "unusual use"),
+    ("crates/vigint-server/src/notices/rates.rs", "rate watch"),
     ("crates/vigint-server/src/state.rs", "start"),
     ("crates/vigint-server/src/usage/meter.rs", "usage meter"),
 ];

@@ -1,11 +1,7 @@
 //! What a mail says, in the customer's language and time zone, and how it is put together.
 
-use std::time::{Duration, SystemTime};
-
 use askama::Template;
 use lettre::Message;
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
 use vigint_core::clock::UtcTime;
 use vigint_core::locale::Locale;
 use vigint_core::text::{clean_line, clean_text};
@@ -14,23 +10,7 @@ use vigint_db::clients::ClientRow;
 use vigint_db::incidents::IncidentRow;
 
 use super::mailer::MailError;
-
-/// Who mails come from.
-#[derive(Clone, Debug)]
-pub struct Sender(Mailbox);
-
-impl Sender {
-    /// This address, under the name `Vigint` unless it has one.
-    #[must_use]
-    pub fn new(mut mailbox: Mailbox) -> Self {
-        mailbox.name.get_or_insert_with(|| "Vigint".to_owned());
-        Self(mailbox)
-    }
-
-    fn domain(&self) -> &str {
-        self.0.email.domain()
-    }
-}
+use super::message::{MailHead, local_time, render};
 
 /// The clip as the mail speaks of it.
 #[derive(Clone, Debug)]
@@ -45,13 +25,10 @@ pub(super) enum ClipNews {
 
 /// What a mail is made from.
 pub(super) struct IncidentMail<'a> {
-    pub(super) sender: &'a Sender,
+    pub(super) head: MailHead<'a>,
     pub(super) client: &'a ClientRow,
     pub(super) incident: &'a IncidentRow,
     pub(super) clip: ClipNews,
-    pub(super) recipient: &'a str,
-    pub(super) message_id: &'a str,
-    pub(super) now: UtcTime,
 }
 
 #[derive(Template)]
@@ -107,27 +84,8 @@ impl IncidentMail<'_> {
             words: &words,
             facts: &facts,
         })?;
-        let recipient: Mailbox = self.recipient.parse().map_err(|_| {
-            MailError::Compose(format!(
-                "client {} has no valid mail address",
-                self.client.id
-            ))
-        })?;
-        let since_1970 = Duration::from_millis(self.now.unix_millis().try_into().unwrap_or(0));
-        Message::builder()
-            .from(self.sender.0.clone())
-            .to(recipient)
-            .subject(format!("[Vigint] {}: {}", facts.camera, facts.heading))
-            .date(SystemTime::UNIX_EPOCH + since_1970)
-            .message_id(Some(format!(
-                "<{}@{}>",
-                self.message_id,
-                self.sender.domain()
-            )))
-            .raw_header(header("Auto-Submitted", "auto-generated"))
-            .raw_header(header("X-Auto-Response-Suppress", "All"))
-            .multipart(MultiPart::alternative_plain_html(text, html))
-            .map_err(|error| MailError::Compose(error.to_string()))
+        let subject = format!("[Vigint] {}: {}", facts.camera, facts.heading);
+        self.head.message(&subject, text, html)
     }
 
     /// All texts are cleaned where they are kept, and once more here: a row from elsewhere may not turn a
@@ -154,7 +112,7 @@ impl IncidentMail<'_> {
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| incident.source_id.to_string()),
             reported_kind,
-            time: self.local(incident.first_seen_at),
+            time: self.client_time(incident.first_seen_at),
             risk: risk(self.client.locale, incident.risk_level),
             notice: notice(self.client.locale, incident),
             description: (!is_said).then_some(description),
@@ -164,11 +122,15 @@ impl IncidentMail<'_> {
         }
     }
 
+    fn client_time(&self, at: UtcTime) -> String {
+        local_time(at, self.client.locale, &self.client.time_zone)
+    }
+
     fn clip_words(&self) -> (Option<&str>, String) {
         let french = self.client.locale == Locale::French;
         match &self.clip {
             ClipNews::Ready { url, expires_at } => {
-                let until = self.local(*expires_at);
+                let until = self.client_time(*expires_at);
                 let note = if french {
                     format!("Ce lien privé est valable jusqu'au {until}.")
                 } else {
@@ -189,17 +151,6 @@ impl IncidentMail<'_> {
             }
             ClipNews::Missing => (None, "Without video: there is no clip of this incident.".to_owned()),
         }
-    }
-
-    /// A time as the customer reads it on the wall, with its zone.
-    fn local(&self, at: UtcTime) -> String {
-        let zone =
-            jiff::tz::TimeZone::get(&self.client.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-        let format = match self.client.locale {
-            Locale::French => "%d/%m/%Y %H:%M:%S %Z",
-            Locale::English => "%Y-%m-%d %H:%M:%S %Z",
-        };
-        at.timestamp().to_zoned(zone).strftime(format).to_string()
     }
 }
 
@@ -226,15 +177,6 @@ const fn words(locale: Locale) -> Words {
             private_link: "The link is private: share it only with people you trust.",
         },
     }
-}
-
-fn render(body: &impl Template) -> Result<String, MailError> {
-    body.render()
-        .map_err(|error| MailError::Compose(error.to_string()))
-}
-
-fn header(name: &'static str, value: &str) -> HeaderValue {
-    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
 const fn risk(locale: Locale, level: RiskLevel) -> &'static str {

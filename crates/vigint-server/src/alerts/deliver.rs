@@ -3,20 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lettre::Message;
 use tokio::sync::Notify;
 use vigint_core::clock::{Clock, UtcTime};
-use vigint_core::ids::ClientId;
-use vigint_core::incident::ClipState;
+use vigint_core::ids::{ClientId, IncidentId};
+use vigint_core::incident::{AlertKind, ClipState};
+use vigint_core::locale::Locale;
 use vigint_db::alerts::{AlertRow, ClaimedAlert};
 use vigint_db::clients::ClientRow;
 use vigint_db::clips::ClipRow;
 use vigint_db::incidents::IncidentRow;
-use vigint_db::{DbError, Tenant};
+use vigint_db::{AnyConnection, DbError, Tenant};
 
-use super::compose::{ClipNews, IncidentMail, Sender};
+use super::compose::{ClipNews, IncidentMail};
 use super::mailer::{Envelope, MailError, Mailer};
+use super::message::{MailHead, Sender};
+use super::notice::{NoticeMail, Reader};
 use crate::clips::ClipLinks;
 use crate::database::Database;
+use crate::notices::Notice;
 use crate::vitals::Vital;
 
 /// How long a mail waits for its clip.
@@ -34,8 +39,10 @@ pub struct AlertsOptions {
     pub links: ClipLinks,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// How many mails a client may get an hour.
+    /// How many mails about incidents a client may get an hour.
     pub max_per_hour: u32,
+    /// The operator's language.
+    pub operator_locale: Locale,
     /// What health asks.
     pub vital: Arc<Vital>,
 }
@@ -109,17 +116,19 @@ impl Alerts {
     /// When it should be tried again later.
     pub async fn deliver(&self, claimed: &ClaimedAlert) -> Result<Delivery, DeliverError> {
         let now = self.options.clock.now();
-        let Some(told) = self.read(claimed, now).await? else {
-            return Ok(Delivery::Obsolete);
+        let (alert, tenant) = (&claimed.alert, claimed.tenant.as_ref());
+        let composed = match (&alert.notice, tenant) {
+            (Some(notice), tenant) => self.notice_mail(alert, tenant, notice, now).await?,
+            (None, Some(tenant)) => self.incident_mail(alert, tenant, now).await?,
+            (None, None) => Composed::Not(Delivery::Obsolete),
         };
-        if told.sent_this_hour >= i64::from(self.options.max_per_hour) {
-            return Ok(Delivery::Later);
-        }
-        let sent = self.send(&claimed.alert, told, now).await;
+        let mail = match composed {
+            Composed::Mail(mail) => mail,
+            Composed::Not(outcome) => return Ok(outcome),
+        };
+        let sent = self.send(alert, mail).await;
         // Health speaks of the way out, not of what one client's incident holds.
-        self.options
-            .vital
-            .note(!sent.as_ref().is_err_and(DeliverError::is_passing));
+        self.options.vital.note(sent.is_ok());
         sent.map(|()| Delivery::Sent)
     }
 
@@ -134,37 +143,75 @@ impl Alerts {
             .unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
     }
 
-    async fn read(
-        &self,
-        claimed: &ClaimedAlert,
-        now: UtcTime,
-    ) -> Result<Option<WhatToTell>, DbError> {
-        let Some(tenant) = claimed.tenant.clone() else {
-            return Ok(None);
-        };
-        let incident_id = claimed.alert.incident_id;
-        self.options
-            .database
-            .read(move |conn| what_to_tell(conn, &tenant, incident_id, now))
-            .await
-    }
-
-    async fn send(
+    async fn incident_mail(
         &self,
         alert: &AlertRow,
-        told: WhatToTell,
+        tenant: &Tenant,
         now: UtcTime,
-    ) -> Result<(), DeliverError> {
+    ) -> Result<Composed, DeliverError> {
+        let (tenant, incident_id) = (tenant.clone(), alert.incident_id);
+        let told = self
+            .options
+            .database
+            .read(move |conn| what_to_tell(conn, &tenant, incident_id, now))
+            .await?;
+        let Some(told) = told else {
+            return Ok(Composed::Not(Delivery::Obsolete));
+        };
+        if told.sent_this_hour >= i64::from(self.options.max_per_hour) {
+            return Ok(Composed::Not(Delivery::Later));
+        }
         let mail = IncidentMail {
-            sender: &self.options.sender,
+            head: self.head(alert, now),
             client: &told.client,
             incident: &told.incident,
             clip: self.clip_news(told.clip.as_ref()),
+        };
+        Ok(Composed::Mail(mail.compose()?))
+    }
+
+    async fn notice_mail(
+        &self,
+        alert: &AlertRow,
+        tenant: Option<&Tenant>,
+        notice: &str,
+        now: UtcTime,
+    ) -> Result<Composed, DeliverError> {
+        let notice: Notice = serde_json::from_str(notice)
+            .map_err(|error| MailError::Compose(format!("a notice not understood: {error}")))?;
+        let client = match tenant.cloned() {
+            None => None,
+            Some(tenant) => {
+                let read = move |conn: &mut AnyConnection| vigint_db::clients::get(conn, &tenant);
+                match self.options.database.read(read).await? {
+                    None => return Ok(Composed::Not(Delivery::Obsolete)),
+                    client => client,
+                }
+            }
+        };
+        let reader = match alert.kind {
+            AlertKind::Operator => Reader::Operator(self.options.operator_locale),
+            _ => Reader::Client,
+        };
+        let mail = NoticeMail {
+            head: self.head(alert, now),
+            notice: &notice,
+            client: client.as_ref(),
+            reader,
+        };
+        Ok(Composed::Mail(mail.compose()?))
+    }
+
+    fn head<'a>(&'a self, alert: &'a AlertRow, now: UtcTime) -> MailHead<'a> {
+        MailHead {
+            sender: &self.options.sender,
             recipient: &alert.recipient,
             message_id: &alert.message_id,
             now,
         }
-        .compose()?;
+    }
+
+    async fn send(&self, alert: &AlertRow, mail: Message) -> Result<(), DeliverError> {
         let envelope = Envelope {
             client: alert.client_id,
             alert: alert.id,
@@ -189,6 +236,12 @@ impl Alerts {
     }
 }
 
+/// A mail to hand over, or why there is none.
+enum Composed {
+    Mail(Message),
+    Not(Delivery),
+}
+
 struct WhatToTell {
     client: ClientRow,
     incident: IncidentRow,
@@ -197,9 +250,9 @@ struct WhatToTell {
 }
 
 fn what_to_tell(
-    conn: &mut vigint_db::AnyConnection,
+    conn: &mut AnyConnection,
     tenant: &Tenant,
-    incident_id: Option<vigint_core::ids::IncidentId>,
+    incident_id: Option<IncidentId>,
     now: UtcTime,
 ) -> Result<Option<WhatToTell>, DbError> {
     let Some(incident_id) = incident_id else {

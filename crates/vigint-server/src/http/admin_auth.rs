@@ -14,7 +14,7 @@ use vigint_db::Operator;
 use vigint_db::admin::Admin;
 
 use super::error::{ApiError, Code, internal};
-use super::leaks::{LeakedKeys, admin_key_in_query, key_in_query};
+use super::leaks::{admin_key_in_query, key_in_query};
 use super::middleware::refuse_unread;
 use super::refused_admins::Attempt;
 use super::refused_keys::Refusal;
@@ -68,12 +68,9 @@ pub(super) async fn require_admin_key(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let services = request.app_data::<web::Data<Services>>().cloned();
-    let leaks = request.app_data::<web::Data<LeakedKeys>>().cloned();
     let endpoint = request.extensions().get::<Endpoint>().copied();
-    let found = match (services, leaks, endpoint) {
-        (Some(services), Some(leaks), Some(endpoint)) => {
-            admit(request.head(), endpoint, &services, &leaks).await
-        }
+    let found = match (services, endpoint) {
+        (Some(services), Some(endpoint)) => admit(request.head(), endpoint, &services).await,
         _ => Err(internal(&"the services are missing")),
     };
     match found {
@@ -90,7 +87,6 @@ pub(super) async fn admit(
     head: &RequestHead,
     endpoint: Endpoint,
     services: &Services,
-    leaks: &LeakedKeys,
 ) -> Result<Admitted, ApiError> {
     // Such a route is not even registered when there is no key.
     let Some(key) = &services.admin_key else {
@@ -100,10 +96,12 @@ pub(super) async fn admit(
     let Some(refusal) = refusal(head, key) else {
         return Ok(Admitted { address });
     };
-    if let Some(presented) = key_in_query(head.uri.query().unwrap_or_default()) {
-        leaks.note(&presented, services).await;
-    }
-    let error = services.refused_keys.note(address, refusal);
+    let refused = &services.refused_keys;
+    let error = match key_in_query(head.uri.query().unwrap_or_default()) {
+        // It may be a client's.
+        Some(presented) => refused.note_in_url(address, refusal, &presented),
+        None => refused.note(address, refusal),
+    };
     let attempt = Attempt {
         address,
         method: &head.method,

@@ -13,7 +13,7 @@ use vigint_core::key::ApiKey;
 use vigint_db::auth::Caller;
 
 use super::error::{ApiError, Code};
-use super::leaks::{LeakedKeys, key_in_query};
+use super::leaks::key_in_query;
 use super::middleware::refuse_unread;
 use super::refused_keys::Refusal;
 use super::services::Services;
@@ -56,9 +56,8 @@ pub(super) async fn require_client_key(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let services = request.app_data::<web::Data<Services>>().cloned();
-    let leaks = request.app_data::<web::Data<LeakedKeys>>().cloned();
-    let found = match services.zip(leaks) {
-        Some((services, leaks)) => authenticate(request.head(), &services, &leaks).await,
+    let found = match services {
+        Some(services) => authenticate(request.head(), &services).await,
         None => Err(super::error::internal(&"the services are missing")),
     };
     match found {
@@ -74,25 +73,21 @@ pub(super) async fn require_client_key(
 pub(super) async fn authenticate(
     head: &RequestHead,
     services: &Services,
-    leaks: &LeakedKeys,
 ) -> Result<Caller, ApiError> {
-    let refuse = |refusal| {
-        let address = services.trusted_proxies.address_of(head);
-        services.refused_keys.note(address, refusal)
-    };
+    let refused = &services.refused_keys;
+    let address = || services.trusted_proxies.address_of(head);
     // Not even beside a good key in a header.
     if let Some(presented) = key_in_query(head.uri.query().unwrap_or_default()) {
-        leaks.note(&presented, services).await;
-        return Err(refuse(Refusal::InUrl));
+        return Err(refused.note_in_url(address(), Refusal::InUrl, &presented));
     }
-    let key = presented_key(&head.headers).map_err(refuse)?;
+    let key = presented_key(&head.headers).map_err(|why| refused.note(address(), why))?;
     let now = services.clock.now();
     let hash = key.hash();
     services
         .database
         .authenticate(hash, now)
         .await?
-        .ok_or_else(|| refuse(Refusal::Unknown))
+        .ok_or_else(|| refused.note_key(address(), hash))
 }
 
 /// The key in the headers. When both headers are there, `Authorization` counts.

@@ -17,7 +17,6 @@ use super::admin_auth::admit;
 use super::auth::authenticate;
 use super::body::{announced_length, too_large};
 use super::error::{ApiError, Code, method_not_allowed};
-use super::leaks::LeakedKeys;
 use super::middleware::{CountedEarly, EarlyRefusal, hold_body, observe_early};
 use super::routes::{Access, AdminRoutes, Resource};
 use super::services::Services;
@@ -27,8 +26,6 @@ use super::services::Services;
 pub(super) struct RefuseEarlyFactory {
     /// Who knows the keys.
     pub(super) services: Arc<Services>,
-    /// Shared with the layers.
-    pub(super) leaks: LeakedKeys,
 }
 
 /// Answers requests that would be refused anyway, instead of telling them to go on.
@@ -57,9 +54,9 @@ impl Service<Request> for RefuseEarly {
     }
 
     fn call(&self, mut request: Request) -> Self::Future {
-        let RefuseEarlyFactory { services, leaks } = self.0.clone();
+        let RefuseEarlyFactory { services } = self.0.clone();
         Box::pin(async move {
-            let look = refusal(&request, &services, &leaks);
+            let look = refusal(&request, &services);
             let head = request.head();
             match observe_early(&head.method, &services, look).await {
                 None => Ok(request),
@@ -76,11 +73,7 @@ impl Service<Request> for RefuseEarly {
 }
 
 /// The refusal that this request will get whatever its body holds.
-async fn refusal(
-    request: &Request,
-    services: &Services,
-    leaks: &LeakedKeys,
-) -> Option<EarlyRefusal> {
+async fn refusal(request: &Request, services: &Services) -> Option<EarlyRefusal> {
     let Some(resource) = Resource::find(request.uri(), AdminRoutes::of(services)) else {
         return Some(EarlyRefusal {
             response: ApiError::new(Code::NotFound).error_response(),
@@ -91,7 +84,7 @@ async fn refusal(
     let mut caller = None;
     let response = match resource.access {
         Access::Public => None,
-        Access::Client => match authenticate(request.head(), services, leaks).await {
+        Access::Client => match authenticate(request.head(), services).await {
             Ok(known) => {
                 let scarce = resource.endpoint.scarce;
                 let counted = services.request_limits.take(&known, scarce);
@@ -104,7 +97,7 @@ async fn refusal(
             }
             Err(error) => Some(error.error_response()),
         },
-        Access::Admin => match admit(request.head(), resource.endpoint, services, leaks).await {
+        Access::Admin => match admit(request.head(), resource.endpoint, services).await {
             Ok(_) => over_its_bound(request, resource, services),
             Err(error) => Some(error.error_response()),
         },

@@ -7,11 +7,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use vigint_core::clock::Clock;
+use vigint_core::key::{ApiKey, KeyHash};
 
 use super::address::network_of;
 use super::error::{ApiError, Code};
 use super::rate::Rate;
 use crate::metrics::Metrics;
+use crate::notices::Notices;
 
 /// What the limit is called among the counters.
 const LIMIT: &str = "refused_keys";
@@ -58,6 +60,13 @@ impl Refusal {
         }
     }
 
+    const fn is_of_admin(self) -> bool {
+        matches!(
+            self,
+            Self::AdminMissing | Self::AdminWrong | Self::AdminInUrl
+        )
+    }
+
     /// Who shows a client's route no key guesses at nothing, and costs no look-up.
     const fn is_an_attempt(self) -> bool {
         !matches!(self, Self::Missing)
@@ -67,32 +76,72 @@ impl Refusal {
 /// What this server has refused.
 pub struct RefusedKeys {
     by_network: Rate<IpAddr>,
+    per_minute: u32,
     metrics: Arc<Metrics>,
+    notices: Arc<Notices>,
 }
 
 impl RefusedKeys {
     /// At most so many a minute from one address, IPv6 by its /64.
     #[must_use]
-    pub fn new(per_minute: u32, clock: &Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        per_minute: u32,
+        clock: &Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        notices: Arc<Notices>,
+    ) -> Self {
         metrics.show_limit(LIMIT);
         Self {
             by_network: Rate::per_minute(per_minute, clock),
+            per_minute,
             metrics,
+            notices,
         }
     }
 
     /// Notes a refusal, and says how it is answered: as what it is, or with 429 when there were too many from
-    /// this address.
+    /// this address. That is told to the operator, too.
     pub(super) fn note(&self, address: IpAddr, refusal: Refusal) -> ApiError {
+        self.answer(address, refusal).0
+    }
+
+    /// As [`Self::note`] of a key that lets nobody in. It may be one that did once.
+    pub(super) fn note_key(&self, address: IpAddr, hash: KeyHash) -> ApiError {
+        let (error, is_over) = self.answer(address, Refusal::Unknown);
+        self.notices.key_refused(hash, address, is_over);
+        error
+    }
+
+    /// As [`Self::note`] of what stood in a URL as a key. Nothing of it is kept: what is no key of ours may be
+    /// somebody's secret elsewhere.
+    pub(super) fn note_in_url(
+        &self,
+        address: IpAddr,
+        refusal: Refusal,
+        presented: &str,
+    ) -> ApiError {
+        let (error, is_over) = self.answer(address, refusal);
+        if let Ok(key) = presented.parse::<ApiKey>() {
+            self.notices.key_in_url(key.hash(), address, is_over);
+        }
+        error
+    }
+
+    /// The answer, and whether there were too many.
+    fn answer(&self, address: IpAddr, refusal: Refusal) -> (ApiError, bool) {
         self.metrics.count_refused_key(refusal.label());
         if !refusal.is_an_attempt() {
-            return ApiError::new(refusal.code());
+            return (ApiError::new(refusal.code()), false);
         }
-        match self.by_network.take(&network_of(address)) {
-            Ok(()) => ApiError::new(refusal.code()),
+        let network = network_of(address);
+        match self.by_network.take(&network) {
+            Ok(()) => (ApiError::new(refusal.code()), false),
             Err(wait) => {
                 self.metrics.count_limited(LIMIT);
-                ApiError::rate_limited(wait)
+                let is_admin = refusal.is_of_admin();
+                self.notices
+                    .too_many_refused(network, self.per_minute, is_admin);
+                (ApiError::rate_limited(wait), true)
             }
         }
     }
@@ -104,8 +153,25 @@ mod tests {
 
     use actix_web::ResponseError as _;
     use vigint_core::clock::{ManualClock, UtcTime};
+    use vigint_core::random::SystemRandom;
 
     use super::*;
+    use crate::database::Database;
+    use crate::notices::NoticesOptions;
+
+    /// Nobody looks at what they are told here.
+    fn notices(clock: &Arc<dyn Clock>) -> Arc<Notices> {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:///{}/vigint.db", folder.path().display());
+        let db = vigint_db::Db::open(&url.parse().unwrap(), 1).unwrap();
+        Arc::new(Notices::new(NoticesOptions {
+            database: Database::new(db, 1).unwrap(),
+            clock: Arc::clone(clock),
+            random: Arc::new(SystemRandom),
+            metrics: Arc::default(),
+            operator: None,
+        }))
+    }
 
     fn status(refused: &RefusedKeys, address: &str, refusal: Refusal) -> u16 {
         let error = refused.note(address.parse().unwrap(), refusal);
@@ -116,7 +182,7 @@ mod tests {
     fn refusals_of_all_kinds_from_one_network_share_an_allowance() {
         let hand = Arc::new(ManualClock::new(UtcTime::UNIX_EPOCH));
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&hand);
-        let refused = RefusedKeys::new(4, &clock, Arc::default());
+        let refused = RefusedKeys::new(4, &clock, Arc::default(), notices(&clock));
         let near = ["2001:db8::1", "2001:db8::2"];
         for (near, refusal) in near.iter().cycle().zip([
             Refusal::Malformed,

@@ -17,7 +17,6 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::expect::RefuseEarlyFactory;
-use super::leaks::LeakedKeys;
 use super::middleware::{end_unread_bodies, observe};
 use super::routes::{AdminRoutes, configure};
 use super::services::Services;
@@ -73,15 +72,13 @@ pub async fn serve(
         .shutdown_timeout(options.shutdown_patience.as_secs())
         .disable_signals();
     let told = stop.clone();
-    let leaks = LeakedKeys::default();
     // The two arms differ in the type of their stream only.
     macro_rules! http_service {
         ($accept:ident) => {{
             let (services, told) = (Arc::clone(&services), told.clone());
-            let leaks = leaks.clone();
             move || {
                 let told = told.clone();
-                let app = app(Arc::clone(&services), leaks.clone())
+                let app = app(Arc::clone(&services))
                     .into_factory()
                     .map_err(|error: actix_web::Error| error.error_response());
                 let service = HttpService::build()
@@ -97,7 +94,6 @@ pub async fn serve(
                     })
                     .expect(RefuseEarlyFactory {
                         services: Arc::clone(&services),
-                        leaks: leaks.clone(),
                     })
                     .finish(map_config(app, |()| AppConfig::default()));
                 $accept(service)
@@ -157,7 +153,6 @@ pub async fn serve(
 /// The application one worker runs.
 fn app(
     services: Arc<Services>,
-    leaks: LeakedKeys,
 ) -> App<
     impl actix_service::ServiceFactory<
         actix_web::dev::ServiceRequest,
@@ -170,7 +165,6 @@ fn app(
     let admin = AdminRoutes::of(&services);
     App::new()
         .app_data(web::Data::from(services))
-        .app_data(web::Data::new(leaks))
         .configure(|app| configure(app, admin))
         .wrap(from_fn(end_unread_bodies))
         .wrap(from_fn(observe))

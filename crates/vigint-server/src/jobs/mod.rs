@@ -11,7 +11,9 @@ mod schedule;
 mod show_out;
 mod sweep_files;
 mod sweep_rings;
+mod tell_notices;
 mod turns;
+mod watch_rates;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::alerts::Alerts;
 use crate::buffer::Rings;
 use crate::clips::Clips;
 use crate::database::Database;
+use crate::notices::{Notices, RateWatch};
 use crate::presence::Presence;
 use crate::usage::Meter;
 use schedule::Schedule;
@@ -47,6 +50,10 @@ pub struct JobParts {
     pub clips: Arc<Clips>,
     /// Mails.
     pub alerts: Arc<Alerts>,
+    /// Unusual use of keys.
+    pub notices: Arc<Notices>,
+    /// How fast keys are used.
+    pub rates: Arc<RateWatch>,
     /// Counts not yet written.
     pub meter: Arc<Meter>,
     /// The time.
@@ -90,6 +97,8 @@ impl Jobs {
         jobs.spawn("files", sweep_files::run);
         jobs.spawn("rings", sweep_rings::run);
         jobs.spawn("presence", show_out::run);
+        jobs.spawn("notices", tell_notices::run);
+        jobs.spawn("rates", watch_rates::run);
         jobs
     }
 

@@ -31,6 +31,11 @@ impl Schedule {
             .is_some()
     }
 
+    /// Waits for `work`; none when the job should stop before.
+    pub(super) async fn unless_over<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.stop.run_until_cancelled(work).await
+    }
+
     /// Whether the job should stop.
     pub(super) fn is_over(&self) -> bool {
         self.stop.is_cancelled()

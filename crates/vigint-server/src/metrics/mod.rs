@@ -31,6 +31,9 @@ pub struct Metrics {
     unwritten_audits: Counter,
     frames: Counter,
     frame_bytes: Counter,
+    unusual_uses: Family<Labels<1>, Counter>,
+    notices: Family<Labels<1>, Counter>,
+    unseen_uses: Counter,
 }
 
 impl Default for Metrics {
@@ -68,6 +71,24 @@ impl Default for Metrics {
             "Bytes of the frames taken in",
             frame_bytes.clone(),
         );
+        let unusual_uses = Family::default();
+        registry.register(
+            "unusual_uses",
+            "Unusual uses of keys, by kind",
+            unusual_uses.clone(),
+        );
+        let notices = Family::default();
+        registry.register(
+            "notices",
+            "Unusual uses of keys that were told: audit row, mails; by kind",
+            notices.clone(),
+        );
+        let unseen_uses = Counter::default();
+        registry.register(
+            "unseen_uses",
+            "Refused keys not looked at for unusual use, because too many waited",
+            unseen_uses.clone(),
+        );
         Self {
             registry,
             frames,
@@ -76,6 +97,9 @@ impl Default for Metrics {
             refused_keys,
             limited,
             unwritten_audits,
+            unusual_uses,
+            notices,
+            unseen_uses,
         }
     }
 }
@@ -120,6 +144,23 @@ impl Metrics {
             .inc_by(u64::try_from(frames).unwrap_or(u64::MAX));
         self.frame_bytes
             .inc_by(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
+    /// Counts unusual uses of keys.
+    pub fn count_unusual_uses(&self, kind: &'static str, times: u64) {
+        self.unusual_uses
+            .get_or_create(&[("kind", kind)])
+            .inc_by(times);
+    }
+
+    /// Counts a notice that was told.
+    pub fn count_notice(&self, kind: &'static str) {
+        self.notices.get_or_create(&[("kind", kind)]).inc();
+    }
+
+    /// Counts a refused key that is not looked at.
+    pub fn count_unseen_use(&self) {
+        self.unseen_uses.inc();
     }
 
     /// All that was counted, and these levels, as text.

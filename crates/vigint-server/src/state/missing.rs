@@ -8,7 +8,6 @@ use super::{BuildError, tls};
 
 /// Settings that are read and checked, and then used by nothing. A line goes when its setting is used.
 const UNHEEDED: &[(&str, &[&str])] = &[
-    ("Admin", &["notify_email"]),
     (
         "AI",
         &[

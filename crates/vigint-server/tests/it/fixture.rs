@@ -135,14 +135,19 @@ impl TestServer {
         }
     }
 
-    /// A new client with one key.
+    /// A new client with one key, that reads English.
     pub(crate) fn customer(&self, name: &str) -> Customer {
+        self.customer_in(Locale::English, name)
+    }
+
+    /// A new client with one key.
+    pub(crate) fn customer_in(&self, locale: Locale, name: &str) -> Customer {
         let key = ApiKey::generate(&SystemRandom);
         let now = SystemClock::new().now();
         let new = NewClient {
             name: name.to_owned(),
             email: format!("{}@shop.example", name.to_lowercase()),
-            locale: Locale::English,
+            locale,
             time_zone: "Europe/Paris".to_owned(),
         };
         let made = self.db.write(|conn| {

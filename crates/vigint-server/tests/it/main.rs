@@ -31,4 +31,5 @@ mod request_limits;
 mod revocation;
 mod sqlite_file;
 mod unread_bodies;
+mod unusual_use;
 mod videos;

@@ -6,6 +6,7 @@ use vigint_db::clients::ClientStatus;
 use vigint_testkit::mailbox::Mail;
 
 use super::*;
+use crate::alerts::Sender;
 
 const LINK: &str = "https://vigint.example/video/0190bbbb-0000-4000-8000-000000000000?expires=1795448403&token=00ff";
 
@@ -73,13 +74,15 @@ fn ready() -> ClipNews {
 
 fn composed(locale: Locale, incident: &IncidentRow, clip: ClipNews) -> Message {
     let mail = IncidentMail {
-        sender: &Sender::new("alerts@vigint.example".parse().unwrap()),
+        head: MailHead {
+            sender: &Sender::new("alerts@vigint.example".parse().unwrap()),
+            recipient: "acme@shop.example",
+            message_id: "0190cccc-0000-4000-8000-000000000000",
+            now: at("2026-11-22T15:40:20Z"),
+        },
         client: &client(locale),
         incident,
         clip,
-        recipient: "acme@shop.example",
-        message_id: "0190cccc-0000-4000-8000-000000000000",
-        now: at("2026-11-22T15:40:20Z"),
     };
     mail.compose().unwrap()
 }

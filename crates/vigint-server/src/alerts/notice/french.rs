@@ -1,0 +1,261 @@
+//! The sentences in French.
+
+use vigint_core::locale::Locale;
+
+use super::{Fact, Meanings, Step, Texts, Told, list, revoke, rotate, short_name};
+use crate::notices::{Notice, NoticedKey, SeenKey};
+
+const LOCALE: Locale = Locale::French;
+
+pub(super) fn texts(told: &Told<'_>) -> Texts {
+    Texts {
+        lang: "fr",
+        colon: " :",
+        heading: heading(told),
+        happened: happened(told.notice),
+        facts: facts(told),
+        meanings: meanings(told.notice),
+        to_do: "Que faire",
+        steps: if told.is_for_operator() {
+            steps_of_operator(told)
+        } else {
+            steps_of_client(told.notice)
+        },
+        footer: "Message automatique de Vigint, au plus une fois par heure sur le même sujet.",
+    }
+}
+
+fn heading(told: &Told<'_>) -> String {
+    let whose = |key: &NoticedKey| {
+        let key = short_name(key);
+        if told.is_for_operator() {
+            format!("{} : clé {key}", told.client_name())
+        } else {
+            format!("Votre clé {key}")
+        }
+    };
+    match told.notice {
+        Notice::KeyInUrl { seen } => {
+            format!("{} transmise dans une adresse web", whose(&seen.key))
+        }
+        Notice::RevokedKeyUsed { seen, .. } => {
+            format!("{} révoquée et encore utilisée", whose(&seen.key))
+        }
+        Notice::ExpiredKeyUsed { seen, .. } => {
+            format!("{} expirée et encore utilisée", whose(&seen.key))
+        }
+        Notice::UnusualRate { key, .. } => {
+            format!("{} utilisée bien plus que d'habitude", whose(key))
+        }
+        Notice::RefusedKeys {
+            address, is_admin, ..
+        } if *is_admin => {
+            format!("Nombreuses clés d'administration erronées depuis {address}")
+        }
+        Notice::RefusedKeys { address, .. } => {
+            format!("Nombreuses clés refusées depuis {address}")
+        }
+    }
+}
+
+fn happened(notice: &Notice) -> String {
+    match notice {
+        Notice::KeyInUrl { .. } => {
+            "Un programme a transmis cette clé dans une adresse web (après le point d'interrogation) au lieu d'un \
+             en-tête. La requête a été refusée. Mais les adresses web sont notées en chemin, par les serveurs \
+             mandataires, les navigateurs et dans les journaux : d'autres peuvent désormais connaître la clé. Elle \
+             reste acceptée tant qu'elle n'est ni remplacée ni révoquée."
+        }
+        Notice::RevokedKeyUsed { .. } => {
+            "Une requête est arrivée avec une clé révoquée. Elle a été refusée : personne n'entre avec cette clé."
+        }
+        Notice::ExpiredKeyUsed { .. } => {
+            "Une requête est arrivée avec une clé dont la durée de validité, fixée d'avance, est écoulée, par exemple \
+             parce qu'une autre l'a remplacée. Elle a été refusée : personne n'entre avec cette clé."
+        }
+        Notice::UnusualRate { .. } => {
+            "En une minute, cette clé a fait au moins dix fois plus de requêtes que d'habitude. Elles ont reçu leur \
+             réponse comme toujours, dans les limites fixées."
+        }
+        Notice::RefusedKeys {
+            allowed, is_admin, ..
+        } => {
+            let whose = if *is_admin { " d'administration" } else { "" };
+            return format!(
+                "Plus de {allowed} clés{whose} venant de cette adresse ont été refusées en une minute. Pour le moment, \
+                 les clés erronées qui en viennent encore sont seulement priées d'attendre ; les bonnes clés qui en \
+                 viennent sont acceptées."
+            );
+        }
+    }
+    .to_owned()
+}
+
+fn facts(told: &Told<'_>) -> Vec<Fact> {
+    let fact = |name, value| Fact { name, value };
+    let mut facts = Vec::new();
+    if let Some((id, _)) = told.client.filter(|_| told.is_for_operator()) {
+        facts.push(fact(
+            "Client",
+            format!("{} (numéro {id})", told.client_name()),
+        ));
+    }
+    if let Some(key) = told.notice.key() {
+        facts.push(fact(
+            "Clé",
+            format!("{} (numéro {})", short_name(key), key.id),
+        ));
+    }
+    let mut came = |seen: &SeenKey| {
+        facts.push(fact("Reçue", told.seen(seen, LOCALE)));
+        facts.push(fact("Depuis l'adresse", seen.address.to_string()));
+    };
+    match told.notice {
+        Notice::KeyInUrl { seen } => came(seen),
+        Notice::RevokedKeyUsed { seen, revoked_at } => {
+            came(seen);
+            if let Some(at) = revoked_at {
+                facts.push(fact("Révoquée", told.time(*at, LOCALE)));
+            }
+        }
+        Notice::ExpiredKeyUsed { seen, expired_at } => {
+            came(seen);
+            facts.push(fact("Expirée", told.time(*expired_at, LOCALE)));
+        }
+        Notice::UnusualRate {
+            minute,
+            requests,
+            usual,
+            ..
+        } => {
+            facts.push(fact("Minute", told.time(*minute, LOCALE)));
+            facts.push(fact("Requêtes", requests.to_string()));
+            facts.push(fact(
+                "D'habitude",
+                format!("{usual} par minute sur les sept derniers jours"),
+            ));
+        }
+        Notice::RefusedKeys { at, .. } => facts.push(fact("Heure", told.time(*at, LOCALE))),
+    }
+    facts
+}
+
+fn meanings(notice: &Notice) -> Option<Meanings> {
+    let each = match notice {
+        Notice::KeyInUrl { .. } => return None,
+        Notice::RevokedKeyUsed { .. } | Notice::ExpiredKeyUsed { .. } => vec![
+            "Une ancienne copie du programme fonctionne encore avec elle, sur un ordinateur où la nouvelle clé n'a \
+             jamais été mise. Alors personne ne surveille ses caméras. Juste après un changement de clé, c'est normal \
+             pendant quelques secondes.",
+            "Quelqu'un d'autre a la clé et l'essaie.",
+        ],
+        Notice::UnusualRate { .. } => vec![
+            "Il y a de nouvelles caméras, ou un programme envoie plus vite, ou sans cesse à la suite d'une panne.",
+            "Quelqu'un d'autre utilise la clé.",
+        ],
+        Notice::RefusedKeys { is_admin, .. } if *is_admin => vec![
+            "Un programme ou un favori a une clé d'administration ancienne ou mal recopiée.",
+            "Quelqu'un cherche à la deviner. Elle est trop longue pour cela.",
+        ],
+        Notice::RefusedKeys { .. } => vec![
+            "Un programme dont la clé est mal recopiée, révoquée ou expirée insiste.",
+            "Quelqu'un cherche à deviner des clés. Celles que fait Vigint sont trop longues pour cela.",
+        ],
+    };
+    Some(Meanings {
+        intro: "Cela peut vouloir dire deux choses :",
+        each,
+    })
+}
+
+fn steps_of_client(notice: &Notice) -> Vec<Step> {
+    match notice {
+        Notice::KeyInUrl { seen } => vec![
+            Step::new(format!(
+                "Demandez à la personne qui gère Vigint pour vous une nouvelle clé à la place de la clé numéro {}.",
+                seen.key.id
+            )),
+            Step::new(
+                "Mettez la nouvelle clé là où votre programme la transmet dans un en-tête : Authorization: Bearer \
+                 CLÉ. vigint-client le fait de lui-même.",
+            ),
+            Step::new("Demandez ensuite que l'ancienne clé soit révoquée."),
+        ],
+        Notice::RevokedKeyUsed { .. } | Notice::ExpiredKeyUsed { .. } => vec![
+            Step::new(
+                "Regardez si l'adresse ci-dessus est une des vôtres. Si oui, mettez votre nouvelle clé dans le \
+                 programme qui y fonctionne. Si vous n'en avez pas, demandez-la à la personne qui gère Vigint pour \
+                 vous.",
+            ),
+            Step::new(
+                "Sinon, prévenez la personne qui gère Vigint pour vous, et demandez-vous où cette clé était gardée : \
+                 une clé gardée au même endroit devrait être remplacée, elle aussi.",
+            ),
+        ],
+        Notice::UnusualRate { key, .. } => vec![
+            Step::new(
+                "Si vous en connaissez la raison, il n'y a rien à faire : cela comptera bientôt comme habituel.",
+            ),
+            Step::new(format!(
+                "Sinon, demandez à la personne qui gère Vigint pour vous de révoquer la clé numéro {} et de vous en \
+                 donner une nouvelle.",
+                key.id
+            )),
+        ],
+        Notice::RefusedKeys { .. } => Vec::new(),
+    }
+}
+
+fn steps_of_operator(told: &Told<'_>) -> Vec<Step> {
+    match told.notice {
+        Notice::KeyInUrl { seen } => vec![
+            Step::with(
+                "Donnez une nouvelle clé au client. L'ancienne vaut encore un jour, pour qu'aucune caméra ne reste \
+                 sans surveillance :",
+                rotate(told.client, seen.key.id),
+            ),
+            Step::with(
+                "Si la clé peut être en de mauvaises mains, révoquez-la tout de suite ; ce qui fonctionne avec elle \
+                 s'arrête jusqu'à en avoir une autre :",
+                revoke(seen.key.id),
+            ),
+        ],
+        Notice::RevokedKeyUsed { seen, .. } | Notice::ExpiredKeyUsed { seen, .. } => vec![
+            Step::new(
+                "Demandez au client si l'adresse est une des siennes : lui aussi a été prévenu.",
+            ),
+            end_for_good(seen, told.notice),
+            Step::with(
+                "Si elle ne l'est pas, d'autres clés étaient peut-être gardées au même endroit. Voici les siennes ; la commande ci-dessus révoque chacune par son numéro :",
+                list(told.client),
+            ),
+        ],
+        Notice::UnusualRate { key, .. } => vec![
+            Step::new("Demandez au client s'il en connaît la raison : lui aussi a été prévenu."),
+            Step::with(
+                "Sinon, révoquez la clé ; ce qui fonctionne avec elle s'arrête jusqu'à en avoir une autre :",
+                revoke(key.id),
+            ),
+        ],
+        Notice::RefusedKeys { .. } => vec![
+            Step::with(
+                "Voyez ce qui a été noté d'autre :",
+                "vigint-admin audit".to_owned(),
+            ),
+            Step::new(
+                "Si cela continue et que vous ne connaissez pas l'adresse, bloquez-la dans votre pare-feu.",
+            ),
+        ],
+    }
+}
+
+fn end_for_good(seen: &SeenKey, notice: &Notice) -> Step {
+    let say = match notice {
+        Notice::RevokedKeyUsed {
+            revoked_at: Some(_),
+            ..
+        } => "Elle est déjà révoquée pour de bon, comme le fait cette commande :",
+        _ => "Elle est déjà refusée. Pour que rien ne puisse la rétablir :",
+    };
+    Step::with(say, revoke(seen.key.id))
+}

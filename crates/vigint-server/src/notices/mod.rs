@@ -1,0 +1,16 @@
+//! Unusual use of keys: what counts as unusual, and that each is told once an hour, to whom it concerns. A notice is
+//! a row of the audit log, a count, and mails in the outbox.
+//!
+//! It must not know HTTP, nor in which words a notice is told: that is `alerts`' business. Nothing here ever holds
+//! back a request or its answer.
+
+mod look;
+mod memory;
+mod notice;
+mod rates;
+mod service;
+mod tell;
+
+pub use notice::{Notice, NoticeKind, NoticedKey, SeenKey};
+pub use rates::RateWatch;
+pub use service::{Notices, NoticesOptions, Sighting};

@@ -1,0 +1,173 @@
+//! What there is to tell. Kept as JSON in the outbox; never a key or its hash, only how it begins.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use vigint_core::clock::UtcTime;
+use vigint_core::ids::KeyId;
+
+/// Something unusual, as it is kept until it is put into words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Notice {
+    /// A key that is accepted stood in a URL.
+    KeyInUrl {
+        /// Which, and who sent it.
+        seen: SeenKey,
+    },
+    /// A key came after it was revoked.
+    RevokedKeyUsed {
+        /// Which, and who sent it.
+        seen: SeenKey,
+        /// When it was revoked by its own id; none when all keys of its client were put out.
+        revoked_at: Option<UtcTime>,
+    },
+    /// A key came after its time was over.
+    ExpiredKeyUsed {
+        /// Which, and who sent it.
+        seen: SeenKey,
+        /// When it ended.
+        expired_at: UtcTime,
+    },
+    /// A key made many times as many requests as it usually does.
+    UnusualRate {
+        /// Which.
+        key: NoticedKey,
+        /// When the minute began.
+        minute: UtcTime,
+        /// How many requests it made in that minute.
+        requests: i64,
+        /// How many it makes in a usual minute.
+        usual: i64,
+    },
+    /// More keys than allowed were refused from one address within a minute.
+    RefusedKeys {
+        /// The address, or the network of it that counts as one.
+        address: String,
+        /// How many are allowed a minute.
+        allowed: u32,
+        /// Whether it was the operator's key that was wrong.
+        is_admin: bool,
+        /// When it went over.
+        at: UtcTime,
+    },
+}
+
+/// A key as notices speak of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticedKey {
+    /// Which.
+    pub id: KeyId,
+    /// How it begins; empty when that is not known.
+    pub prefix: String,
+}
+
+/// A key that came in a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenKey {
+    /// Which.
+    #[serde(flatten)]
+    pub key: NoticedKey,
+    /// Where the last one came from.
+    pub address: IpAddr,
+    /// When the last one came.
+    pub at: UtcTime,
+    /// How many came, as far as this server knows.
+    pub times: u64,
+    /// When the first of them came.
+    pub since: UtcTime,
+}
+
+/// The kinds of notices: the word in the audit log, and the counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoticeKind {
+    /// See [`Notice::KeyInUrl`].
+    KeyInUrl,
+    /// See [`Notice::RevokedKeyUsed`].
+    RevokedKeyUsed,
+    /// See [`Notice::ExpiredKeyUsed`].
+    ExpiredKeyUsed,
+    /// See [`Notice::UnusualRate`].
+    UnusualRate,
+    /// See [`Notice::RefusedKeys`].
+    RefusedKeys,
+}
+
+impl NoticeKind {
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::KeyInUrl => "key_in_url",
+            Self::RevokedKeyUsed => "revoked_key_used",
+            Self::ExpiredKeyUsed => "expired_key_used",
+            Self::UnusualRate => "unusual_rate",
+            Self::RefusedKeys => "refused_keys",
+        }
+    }
+}
+
+impl Notice {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> NoticeKind {
+        match self {
+            Self::KeyInUrl { .. } => NoticeKind::KeyInUrl,
+            Self::RevokedKeyUsed { .. } => NoticeKind::RevokedKeyUsed,
+            Self::ExpiredKeyUsed { .. } => NoticeKind::ExpiredKeyUsed,
+            Self::UnusualRate { .. } => NoticeKind::UnusualRate,
+            Self::RefusedKeys { .. } => NoticeKind::RefusedKeys,
+        }
+    }
+
+    /// The key it is about, if it is about one.
+    #[must_use]
+    pub const fn key(&self) -> Option<&NoticedKey> {
+        match self {
+            Self::KeyInUrl { seen }
+            | Self::RevokedKeyUsed { seen, .. }
+            | Self::ExpiredKeyUsed { seen, .. } => Some(&seen.key),
+            Self::UnusualRate { key, .. } => Some(key),
+            Self::RefusedKeys { .. } => None,
+        }
+    }
+
+    /// What it is told once an hour about.
+    pub(super) fn subject(&self) -> String {
+        match self {
+            Self::RefusedKeys { address, .. } => address.clone(),
+            _ => self
+                .key()
+                .map_or_else(String::new, |key| format!("key {}", key.id)),
+        }
+    }
+
+    /// What the audit log keeps beside the kind, the client and the key.
+    pub(super) fn detail(&self) -> String {
+        match self {
+            Self::KeyInUrl { seen }
+            | Self::RevokedKeyUsed { seen, .. }
+            | Self::ExpiredKeyUsed { seen, .. } => {
+                format!("{} from {}", seen.key.prefix, seen.address)
+            }
+            Self::UnusualRate {
+                key,
+                requests,
+                usual,
+                ..
+            } => format!(
+                "{}: {requests} requests in a minute, usually {usual}",
+                key.prefix
+            ),
+            Self::RefusedKeys {
+                address,
+                allowed,
+                is_admin,
+                ..
+            } => {
+                let whose = if *is_admin { " of the admin API" } else { "" };
+                format!("{address}: more than {allowed} refused keys{whose} in a minute")
+            }
+        }
+    }
+}

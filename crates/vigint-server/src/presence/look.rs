@@ -74,7 +74,8 @@ impl Presence {
     }
 
     /// Shows out whoever is no longer let in. When it returns, what was committed before the call has taken effect on
-    /// this server: whoever changes keys in this process calls it before saying "done".
+    /// this server: whoever changes keys in this process calls it before saying "done". Only a request whose key was
+    /// looked up before the commit, and that has not come to [`Connection::enter`] yet, is left to the next look.
     ///
     /// # Errors
     /// When the database fails: nobody was shown out then, and nobody is let in meanwhile.

@@ -7,6 +7,7 @@ mod oddities;
 mod refusals;
 
 use vigint_core::locale::Locale;
+use vigint_db::audit::AuditQuery;
 use vigint_db::import::{ImportError, ImportOptions, ImportReport, Target, import};
 use vigint_db::usage::{UsageEntry, UsageQuery};
 use vigint_db::{Db, Tenant, audit, auth, clients, keys, usage};
@@ -138,9 +139,10 @@ from_each_into_each! {
         let tokens = if fixture.is_sqlite() { tokens.replace("::bigint", "") } else { tokens.to_owned() };
         assert_eq!(fixture.number(&tokens), 1_000_020);
 
-        let notes = fixture.read(|conn| audit::list(conn, &ADMIN, 10)).unwrap();
-        assert_eq!(notes.len(), 2);
-        let note = notes.iter().find(|note| note.client_id == Some(acme.id)).unwrap();
+        let notes = fixture.read(|conn| audit::list(conn, &ADMIN, &AuditQuery::default())).unwrap();
+        assert_eq!(notes.entries.len(), 2);
+        let mut notes = notes.entries.iter().map(|(_, note)| note);
+        let note = notes.find(|note| note.client_id == Some(acme.id)).unwrap();
         assert_eq!((note.actor.as_str(), note.action.as_str()), ("shell:test", "import"));
         assert_eq!((note.detail.as_str(), note.at), ("client 1 of the earlier Vigint", at(0)));
     }

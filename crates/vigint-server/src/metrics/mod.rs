@@ -158,6 +158,12 @@ impl Metrics {
         self.notices.get_or_create(&[("kind", kind)]).inc();
     }
 
+    /// How many refused keys were not looked at.
+    #[cfg(test)]
+    pub(crate) fn unseen_uses(&self) -> u64 {
+        self.unseen_uses.get()
+    }
+
     /// Counts a refused key that is not looked at.
     pub fn count_unseen_use(&self) {
         self.unseen_uses.inc();

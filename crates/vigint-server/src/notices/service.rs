@@ -147,3 +147,81 @@ impl Notices {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vigint_core::clock::{ManualClock, UtcTime};
+    use vigint_core::key::ApiKey;
+    use vigint_core::random::SystemRandom;
+    use vigint_db::Db;
+
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    /// The service with nobody at work, on a database without a single table.
+    fn notices() -> Notices {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:///{}/vigint.db", folder.path().display());
+        let db = Db::open(&url.parse().unwrap(), 1).unwrap();
+        Notices::new(NoticesOptions {
+            database: Database::new(db, 1).unwrap(),
+            clock: Arc::new(ManualClock::new(UtcTime::UNIX_EPOCH)),
+            random: Arc::new(SystemRandom),
+            metrics: Arc::default(),
+            operator: None,
+        })
+    }
+
+    fn any_key() -> KeyHash {
+        ApiKey::generate(&SystemRandom).hash()
+    }
+
+    async fn waiting(notices: &Notices) -> usize {
+        let mut waiting = 0;
+        while notices.next_waiting().await.is_some() {
+            waiting += 1;
+        }
+        waiting
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_into_the_queue_is_counted_and_may_come_again() {
+        let notices = notices();
+        for _ in 0..QUEUE {
+            notices.key_refused(any_key(), HERE, false);
+        }
+        let late = any_key();
+        notices.key_refused(late, HERE, false);
+        notices.key_in_url(late, HERE, false);
+        assert_eq!(notices.options.metrics.unseen_uses(), 2);
+        assert_eq!(waiting(&notices).await, QUEUE);
+        notices.key_refused(late, HERE, false);
+        assert_eq!(waiting(&notices).await, 1);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_has_had_too_many_refused_brings_nothing_new() {
+        let notices = notices();
+        notices.key_refused(any_key(), HERE, true);
+        notices.key_in_url(any_key(), HERE, true);
+        assert_eq!(waiting(&notices).await, 0);
+        for _ in 0..9 {
+            notices.too_many_refused(HERE, 60, false);
+        }
+        assert_eq!(waiting(&notices).await, 1);
+    }
+
+    #[tokio::test]
+    async fn what_the_database_failed_to_look_at_is_looked_at_when_it_comes_again() {
+        let notices = notices();
+        let key = any_key();
+        notices.key_refused(key, HERE, false);
+        notices.key_refused(key, HERE, false);
+        let sighting = notices.next_waiting().await.unwrap();
+        assert_eq!(waiting(&notices).await, 0, "the same waits once");
+        notices.look_at(sighting).await;
+        notices.key_refused(key, HERE, false);
+        assert_eq!(waiting(&notices).await, 1);
+    }
+}

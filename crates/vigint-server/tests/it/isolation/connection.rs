@@ -14,6 +14,8 @@ pub(super) struct Request {
     pub(super) path: String,
     /// What stands in `X-API-Key` or behind `Bearer`.
     pub(super) key: Option<String>,
+    /// What else stands in `X-API-Key`, beside a key in `Authorization`: it does not count.
+    pub(super) key_beside: Option<String>,
     pub(super) content_type: &'static str,
     pub(super) body: Vec<u8>,
 }
@@ -28,6 +30,9 @@ impl Request {
             }
             Some(key) => head += &format!("X-API-Key: {key}\r\n"),
             None => {}
+        }
+        if let Some(beside) = &self.key_beside {
+            head += &format!("X-API-Key: {beside}\r\n");
         }
         if !self.body.is_empty() {
             let length = self.body.len();

@@ -164,6 +164,7 @@ impl World {
             key: Some(tenant.keys[0].text.clone()),
             content_type: "image/jpeg",
             body: vec![0],
+            ..Request::default()
         };
         let answer = Connection::open(self.server.test.address()).ask(&request);
         model.count(0, ("/api/video/buffer", "POST", answer.status));
@@ -181,6 +182,7 @@ fn begin(dice: &mut Dice, tenant: &Tenant) -> Vec<u8> {
         key: key.clone(),
         content_type: "image/jpeg",
         body: tenant.blank.clone(),
+        ..Request::default()
     };
     let frame = frame.bytes();
     let list = Request {
@@ -205,6 +207,7 @@ fn large(tenant: &Tenant) -> Vec<u8> {
         key: Some(tenant.keys[1].text.clone()),
         content_type: "application/json",
         body: vec![b' '; SHARE + 1],
+        ..Request::default()
     };
     request.bytes()
 }

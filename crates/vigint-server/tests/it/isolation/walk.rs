@@ -171,7 +171,8 @@ impl Thread<'_> {
             } else {
                 1
             };
-            let of = self.dice.different(at_once, self.tenants.len());
+            let left = (end - self.next).div_ceil(self.step);
+            let of = self.dice.different(at_once.min(left), self.tenants.len());
             let sent: Vec<_> = of.into_iter().map(|of| self.draw(of)).collect();
             let _said = SaysWhere(sent[0].operation);
             let connection = self.dice.below(CONNECTIONS);
@@ -183,8 +184,8 @@ impl Thread<'_> {
         Ok(self.calls)
     }
 
-    /// Sends all, and only then reads the answers; but a `HEAD` goes alone: actix frames an answer by the method
-    /// of the last request that it has read by then, not by that of the one it answers.
+    /// Sends all, and only then reads the answers; but a `HEAD` goes alone: actix-http 3.20 frames an answer by the
+    /// method of the last request that it has read by then (`h1/codec.rs`), not by that of the one it answers.
     fn exchange(&mut self, connection: usize, sent: Vec<Sent>) -> Result<(), Violation> {
         let mut rest = sent.into_iter().peekable();
         while let Some(first) = rest.next() {

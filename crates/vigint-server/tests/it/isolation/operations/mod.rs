@@ -142,10 +142,13 @@ impl Scene<'_> {
     /// With one of one's keys.
     pub(super) fn signed(&mut self, method: &'static str, path: String, check: Check) -> Prepared {
         let key = self.dice.below(2);
+        let text = self.me.keys[key].text.clone();
+        let has_another_beside = text.starts_with("vgt_") && self.dice.once_in(10);
         let request = Request {
             method,
             path,
-            key: Some(self.me.keys[key].text.clone()),
+            key: Some(text),
+            key_beside: has_another_beside.then(|| self.other.keys[1].text.clone()),
             ..Request::default()
         };
         Prepared {
@@ -210,6 +213,7 @@ impl Prepared {
             (Some(mistyped), BAD_KEY)
         };
         self.request.key = key;
+        self.request.key_beside = None;
         self.asker = None;
         self.key = None;
         self.check = refused(401, wanted);

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use vigint_core::secrecy;
+
 use super::SECTIONS;
 use super::definition::{Definition, Section};
 use super::ini::{self, Line};
@@ -82,7 +84,10 @@ impl<'a> Reading<'a> {
                 (Line::Key(..), Place::InUnknownSection) => {}
                 (Line::Key(key, _), Place::BeforeAnySection) => self.problems.add(
                     at,
-                    format!("'{key}' stands before any section: write [Section] above it"),
+                    format!(
+                        "'{}' stands before any section: write [Section] above it",
+                        fit(key)
+                    ),
                 ),
                 (Line::Key(key, text), Place::In(section)) => {
                     if let Some(definition) = self.known(&at, number, section, key) {
@@ -104,7 +109,10 @@ impl<'a> Reading<'a> {
         let nearest = nearest(name, SECTIONS.iter().map(|section| section.name));
         self.problems.add(
             at,
-            format!("[{name}] is no section; the nearest known name is [{nearest}]"),
+            format!(
+                "[{}] is no section; the nearest known name is [{nearest}]",
+                fit(name)
+            ),
         );
         Place::InUnknownSection
     }
@@ -131,7 +139,7 @@ impl<'a> Reading<'a> {
                 });
             self.problems.add_key(
                 at,
-                (section.name, key),
+                (section.name, &fit(key)),
                 format!("is no key of this section; the nearest known name is '{near}'{elsewhere}"),
             );
             return None;
@@ -168,10 +176,18 @@ impl<'a> Reading<'a> {
         self.problems.add_key(
             at,
             (definition.section, definition.key),
-            format!("asks for the environment variable {variable}, which is not set or empty"),
+            format!(
+                "asks for the environment variable {}, which is not set or empty",
+                fit(variable)
+            ),
         );
         None
     }
+}
+
+/// A name that somebody wrote, as it may be shown. A value on a line of its own reads like a name.
+fn fit(name: &str) -> String {
+    secrecy::without(name, [name])
 }
 
 /// The known name that is fewest slips away.

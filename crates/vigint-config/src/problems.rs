@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use vigint_core::secrecy;
+
 use super::masking::fit_to_show;
 use super::origins::Effective;
 
@@ -83,7 +85,10 @@ impl Problems {
     /// A value that is not what it must be.
     pub(super) fn add_value(&mut self, value: &Effective, must: &str) {
         let definition = value.definition;
-        let shown = fit_to_show(definition, &value.text);
+        // A key may stand where a number should; what must be instead may repeat it, too.
+        let fit = |text: &str| secrecy::without(text, value.text.split([',', ' ', '\t']));
+        let shown = fit(&fit_to_show(definition, &value.text));
+        let must = fit(must);
         let hint = if value.text.contains(" ;") || value.text.contains(" #") {
             " (a comment must stand on its own line)"
         } else {

@@ -16,6 +16,7 @@ pub mod money;
 pub mod names;
 pub mod place;
 pub mod random;
+pub mod secrecy;
 pub mod span;
 pub mod text;
 pub mod verdict;

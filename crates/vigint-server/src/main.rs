@@ -6,11 +6,16 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use vigint_core::secrecy;
 
 fn main() -> ExitCode {
     // The only provider compiled in; an error means that it is already there.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match cli::Cli::parse().run() {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => return refuse_command_line(&said),
+    };
+    match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The last word of a program that fails; where it cannot be said there is nobody left to tell.
@@ -18,6 +23,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says what the command line asked for (help, the version), or what is wrong with it: without what was typed and
+/// could be a secret.
+fn refuse_command_line(said: &clap::Error) -> ExitCode {
+    if !said.use_stderr() {
+        let _ = said.print();
+        return ExitCode::SUCCESS;
+    }
+    let typed: Vec<String> = std::env::args().skip(1).collect();
+    let text = said.render().to_string();
+    let shown = secrecy::without(&text, typed.iter().map(String::as_str));
+    let _ = writeln!(std::io::stderr(), "{}", shown.trim_end());
+    ExitCode::from(2)
 }
 
 /// An error with all its causes. Many of our errors tell their cause in their own words and have it as their

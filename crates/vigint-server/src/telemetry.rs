@@ -50,34 +50,42 @@ where
     })
 }
 
-/// Where actix says at `error` that what came is no HTTP, or that the other end went away. Anybody could fill
-/// the disk with such lines; the request's own line, if there was a request, says what became of it.
-const NOISY: [&str; 2] = ["actix_http::h1::dispatcher", "actix_http::h1::decoder"];
+/// Where actix says at `error` that the other end went away. Anybody could fill the disk with such lines; the
+/// request's own line, if there was a request, says what became of it.
+const NOISY: &str = "actix_http::h1::dispatcher";
+
+/// Where actix repeats the headers that it cannot read, and there may be a key in them: no directive opens it.
+const TELLTALE: &str = "actix_http::h1::decoder";
 
 /// A bare level is meant for our own crates: what libraries say stays at `warn`, or below that when the
 /// level is, and what anybody can make one say is off. Directives that name a target stand as they are.
 fn directives(level: &str) -> String {
     let parts: Vec<&str> = level.split(',').map(str::trim).collect();
-    let is_named = |noisy: &&str| {
-        let mut targets = parts
-            .iter()
-            .filter(|part| part.parse::<LevelFilter>().is_err());
-        targets.any(|part| {
-            let target = part.split(['=', '[']).next().unwrap_or_default();
-            noisy.starts_with(target) || target.starts_with("actix_http")
-        })
+    let target_of = |part: &&str| {
+        let is_level = part.parse::<LevelFilter>().is_ok();
+        let target = part
+            .split(['=', '['])
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        (!is_level).then_some(target)
     };
-    let quiet: String = NOISY
-        .iter()
-        .filter(|noisy| !is_named(noisy))
-        .map(|noisy| format!(",{noisy}=off"))
-        .collect();
+    let is_named = (parts.iter().filter_map(target_of))
+        .any(|target| NOISY.starts_with(&target) || target.starts_with("actix_http"));
+    let quiet = if is_named {
+        String::new()
+    } else {
+        format!(",{NOISY}=off")
+    };
+    let may_stand =
+        |part: &&&str| !target_of(part).is_some_and(|target| target.starts_with(TELLTALE));
     let of_part = |part: &&str| match part.parse::<LevelFilter>() {
         Ok(level) => format!("{},vigint={level}{quiet}", level.min(LevelFilter::WARN)),
         Err(_) => (*part).to_owned(),
     };
-    let parts: Vec<String> = parts.iter().map(of_part).collect();
-    parts.join(",")
+    let parts: Vec<String> = parts.iter().filter(may_stand).map(of_part).collect();
+    format!("{},{TELLTALE}=off", parts.join(","))
 }
 
 #[cfg(test)]
@@ -114,6 +122,7 @@ mod tests {
             tracing::info!(target: "hyper::client", "library info");
             tracing::warn!(target: "hyper::client", "library warning");
             tracing::error!(target: "actix_http::h1::dispatcher", "stream error");
+            tracing::error!(target: "actix_http::h1::decoder", "illegal header");
             tracing::error!(target: "actix_http::service", "not ready");
         });
         let bytes = kept.0.lock().unwrap().clone();
@@ -159,6 +168,20 @@ mod tests {
             assert!(shown(named)[0], "{named}");
         }
         assert_eq!(shown("info,actix_http=off"), [false, false]);
+    }
+
+    #[test]
+    fn no_directive_lets_headers_be_repeated() {
+        for level in [
+            "trace",
+            "trace,actix_http=trace",
+            "actix_http::h1::decoder=trace",
+            "info, actix_http::h1::decoder[request]=trace",
+        ] {
+            let text = written(level, Format::Text);
+            assert!(!text.contains("illegal header"), "{level}: {text}");
+        }
+        assert!(written("trace,actix_http=trace", Format::Text).contains("not ready"));
     }
 
     #[test]

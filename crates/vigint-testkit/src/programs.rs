@@ -102,8 +102,18 @@ impl ServerProcess {
     /// When it does not come to listen; says why, with what the server said.
     #[must_use]
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
-        Self::start_program(&path("vigint-server"), folder, arguments)
-            .unwrap_or_else(|error| panic!("{error:#}"))
+        Self::start_in(folder, arguments, &[])
+    }
+
+    /// The same with these variables in its environment.
+    ///
+    /// # Panics
+    /// When it does not come to listen; says why, with what the server said.
+    #[must_use]
+    pub fn start_in(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = command(&path("vigint-server"), folder);
+        command.args(arguments).envs(environment.iter().copied());
+        Self::spawn(command, folder).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
     /// The same for any program that takes `--host` and `--port` and says where it listens.
@@ -115,15 +125,20 @@ impl ServerProcess {
         folder: &Path,
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
+        let mut command = command(program, folder);
+        command.args(arguments);
+        Self::spawn(command, folder)
+    }
+
+    fn spawn(mut command: Command, folder: &Path) -> anyhow::Result<Self> {
         let output = append(&folder.join("server.out"))?;
         let said_before = output.metadata().map_or(0, |file| file.len());
-        let child = command(program, folder)
-            .args(arguments)
+        let child = command
             .args(["--host", "127.0.0.1", "--port", "0"])
             .stdout(output)
             .stderr(append(&folder.join("server.log"))?)
             .spawn()
-            .with_context(|| format!("cannot start {}", program.display()))?;
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let mut server = Self {
             child,
             folder: folder.to_owned(),

@@ -5,9 +5,11 @@
 pub(crate) mod spans;
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::process::ExitCode;
 
 use comfy_table::{Table, presets};
 use serde::Serialize;
+use vigint_core::secrecy;
 use vigint_core::text::plain_line;
 
 /// Prints an answer for a program.
@@ -57,6 +59,20 @@ pub(crate) fn answer_table(
 /// Says something beside the answer. Where standard error is broken there is nobody left to tell.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Says what the command line asked for (help, the version), or what is wrong with it: without what was typed and
+/// could be a key. Gives the exit code.
+pub(crate) fn say_of_command_line(said: &clap::Error) -> ExitCode {
+    if !said.use_stderr() {
+        let _ = said.print();
+        return ExitCode::SUCCESS;
+    }
+    let typed: Vec<String> = std::env::args().skip(1).collect();
+    let text = said.render().to_string();
+    let shown = secrecy::without(&text, typed.iter().map(String::as_str));
+    say(shown.trim_end());
+    ExitCode::from(2)
 }
 
 /// Says how to go on where a list ended early.

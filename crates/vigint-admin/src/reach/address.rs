@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use url::{Host, Url};
+use vigint_core::secrecy;
 
 /// A server's address that an admin key may be sent to.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ impl std::str::FromStr for ServerAddress {
     type Err = InvalidAddress;
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
-        let wrong = || InvalidAddress::NotAnAddress(text.chars().take(200).collect());
+        let wrong = || InvalidAddress::NotAnAddress(fit_to_show(text));
         let mut url: Url = text.trim().parse().map_err(|_| wrong())?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(InvalidAddress::Password);
@@ -74,6 +75,18 @@ impl std::fmt::Display for ServerAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.url.as_str().trim_end_matches('/'))
     }
+}
+
+/// What was given, without its query: people put keys there. What else could be one is hidden, too.
+fn fit_to_show(text: &str) -> String {
+    let shown = match text.split_once('?') {
+        Some((before, _)) => format!("{before}?{}", secrecy::HIDDEN),
+        None => text.to_owned(),
+    };
+    secrecy::without(&shown, [shown.as_str()])
+        .chars()
+        .take(200)
+        .collect()
 }
 
 #[cfg(test)]
@@ -123,6 +136,22 @@ mod tests {
             read("https://admin:secret@v.example"),
             Err(InvalidAddress::Password)
         );
+    }
+
+    #[test]
+    fn what_may_be_a_key_in_a_wrong_address_is_not_shown() {
+        for (text, shown) in [
+            (
+                "https://v.example/?key=5f1c0a9be27d4438b6e1",
+                "https://v.example/?***",
+            ),
+            ("vgt_0123456789abcdef", "***"),
+        ] {
+            assert_eq!(
+                read(text),
+                Err(InvalidAddress::NotAnAddress(shown.to_owned()))
+            );
+        }
     }
 
     #[test]

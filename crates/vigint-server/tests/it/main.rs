@@ -13,6 +13,7 @@ mod access;
 mod admin_api;
 mod analyses;
 mod bad_pictures;
+mod canaries;
 mod crowds;
 mod dropping;
 mod earlier_client;

@@ -124,17 +124,18 @@ struct Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    /// The path is logged as its pattern, the query never: both may hold what nobody may read later.
+    /// The path is logged as its pattern, a method that is none of ours not by its name, the query never: all may
+    /// hold what nobody may read later.
     fn log(&self, took: Duration) {
-        let (method, status) = (self.method, self.status);
+        let (method, status) = (method_name(self.method), self.status);
         let path = self.endpoint.map_or("(no route)", |endpoint| endpoint.path);
         let client = self.caller.map(|caller| caller.tenant.client_id().0);
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let is_routine = status < 400 && self.endpoint.is_some_and(|endpoint| endpoint.is_ingest);
         if is_routine {
-            tracing::debug!(%method, path, status, ms, client);
+            tracing::debug!(method, path, status, ms, client);
         } else {
-            tracing::info!(%method, path, status, ms, client);
+            tracing::info!(method, path, status, ms, client);
         }
     }
 

@@ -11,8 +11,9 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use vigint_config::{LoadFrom, Loaded, Overrides, Settings};
+use vigint_core::clock::{Clock as _, SystemClock};
 use vigint_db::Db;
-use vigint_server::state::{Parts, build, refusals, unheeded};
+use vigint_server::state::{Parts, build, refusals, warnings};
 use vigint_server::telemetry;
 
 /// The Vigint server: reads customers' cameras, keeps their incidents, mails them.
@@ -69,7 +70,7 @@ impl Cli {
 /// Prints the settings, and says what a server would say of them before it starts.
 fn check_config(loaded: &Loaded, out: &mut impl Write) -> anyhow::Result<()> {
     let answered = answer(out, &loaded.origins.to_string());
-    for warning in unheeded(loaded) {
+    for warning in warnings(loaded, SystemClock::new().now()) {
         let _ = writeln!(io::stderr(), "warning: {warning}");
     }
     let refusals = refusals(&loaded.settings);
@@ -104,7 +105,7 @@ fn migrate(settings: &Settings, out: &mut impl Write) -> anyhow::Result<()> {
 
 fn serve(mut loaded: Loaded) -> anyhow::Result<()> {
     telemetry::init(&loaded.settings.logging)?;
-    for warning in unheeded(&loaded) {
+    for warning in warnings(&loaded, SystemClock::new().now()) {
         tracing::warn!("{warning}");
     }
     let listener = listen(&loaded.settings)?;

@@ -40,8 +40,9 @@ use crate::usage::{Meter, Prices};
 use crate::vitals::Vitals;
 
 pub use error::BuildError;
-pub use missing::{refusals, unheeded};
+pub use missing::{refusals, warnings};
 pub use parts::Parts;
+pub use tls::TlsError;
 
 /// Where the server keeps the signing secret that it makes itself.
 const SECRET_FILE: &str = "vigint-data/secret_key";

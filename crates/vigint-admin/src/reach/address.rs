@@ -60,6 +60,11 @@ impl std::str::FromStr for ServerAddress {
 }
 
 impl ServerAddress {
+    /// Whether it is reached without TLS.
+    pub(super) fn is_plain(&self) -> bool {
+        self.url.scheme() == "http"
+    }
+
     /// The address of a path below it, such as `admin/clients`, with these parts of a query.
     pub(super) fn at(&self, path: &str, query: &[(&str, String)]) -> Url {
         let mut url = self.url.clone();

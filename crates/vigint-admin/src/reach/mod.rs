@@ -6,6 +6,7 @@
 mod address;
 mod chosen;
 mod local;
+mod no_answer;
 mod remote;
 mod transport;
 

@@ -13,6 +13,7 @@ use vigint_core::key::Secret;
 use vigint_core::wire::ErrorBody;
 
 use super::ServerAddress;
+use super::no_answer::{in_words, root_cause};
 use crate::failure::Failure;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -127,13 +128,8 @@ impl Transport {
         }
     }
 
-    /// reqwest's own text would show the whole URL.
     fn unreachable(&self, method: &Method, error: &reqwest::Error) -> Failure {
-        let mut reason = if error.is_timeout() {
-            "no answer in time".to_owned()
-        } else {
-            root_cause(error)
-        };
+        let mut reason = in_words(error, self.server.is_plain());
         if *method != Method::GET && !error.is_connect() {
             reason.push_str(
                 "; whether it was done is not known: look with `vigint-admin list` or `audit`",
@@ -188,16 +184,4 @@ async fn read_bounded(response: &mut Response) -> Result<Vec<u8>, reqwest::Error
         }
     }
     Ok(body)
-}
-
-/// The innermost error says what happened; the outer ones only where.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    match cause.downcast_ref::<reqwest::Error>() {
-        Some(_) => "the connection failed".to_owned(),
-        None => cause.to_string(),
-    }
 }

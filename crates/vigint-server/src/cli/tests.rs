@@ -76,7 +76,7 @@ fn check_config_names_each_setting_for_which_a_server_would_not_start() {
     );
     assert_eq!(code, Some(1), "{said}");
     for setting in [
-        "[API] tls_cert and tls_key: gone.pem: ",
+        "[API] tls_cert = gone.pem: it cannot be read: ",
         "[Database] database_url: the database URL may hold nothing but a path",
         "[AI] provider",
         "[Email] smtp_server",
@@ -92,7 +92,7 @@ fn check_config_names_each_setting_for_which_a_server_would_not_start() {
     let (code, said) = checked("[API]\ntls_cert = config.ini\ntls_key = config.ini\n");
     assert_eq!(code, Some(1), "{said}");
     assert!(
-        said.contains("config.ini: there is no certificate in it"),
+        said.contains("[API] tls_cert = config.ini: it is no PEM file"),
         "{said}"
     );
     let (code, said) = checked("[Database]\ndatabase_url = postgresql:///\n");

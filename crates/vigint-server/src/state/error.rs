@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use vigint_core::link::SecretTooShort;
 use vigint_db::DbError;
 
+use super::tls::TlsError;
+
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -38,8 +40,8 @@ pub enum BuildError {
     #[error("[API] secret_key: {0}")]
     Secret(#[from] SecretTooShort),
     /// The certificate or its key.
-    #[error("[API] tls_cert and tls_key: {0}")]
-    Tls(String),
+    #[error("{0}")]
+    Tls(#[from] TlsError),
     /// The listener for `/metrics`.
     #[error("[API] metrics_listen: cannot listen on {address}: {error}")]
     MetricsListen {

@@ -2,6 +2,7 @@
 //! not heeded yet is told.
 
 use vigint_config::{Loaded, Provider, Settings};
+use vigint_core::clock::UtcTime;
 use vigint_db::DatabaseUrl;
 
 use super::{BuildError, tls};
@@ -34,16 +35,23 @@ pub fn refusals(settings: &Settings) -> Vec<BuildError> {
     let url = settings.database.database_url.parse::<DatabaseUrl>();
     let of_files = [
         url.err().map(BuildError::from),
-        tls::server_config(settings).err(),
+        tls::server_config(settings).err().map(BuildError::from),
     ];
     missing(settings)
         .chain(of_files.into_iter().flatten())
         .collect()
 }
 
-/// What the operator set to no effect: a sentence each, with section and key.
+/// What a server starts with all the same, and the operator should know: a sentence each, with section and key.
 #[must_use]
-pub fn unheeded(loaded: &Loaded) -> Vec<String> {
+pub fn warnings(loaded: &Loaded, now: UtcTime) -> Vec<String> {
+    let mut warnings = unheeded(loaded);
+    warnings.extend(tls::warnings(loaded, now));
+    warnings
+}
+
+/// What the operator set to no effect.
+fn unheeded(loaded: &Loaded) -> Vec<String> {
     let origins = &loaded.origins;
     // Who chose motion by name expects no model, whatever keys lie about in the environment.
     let expects_model = loaded.settings.ai.provider == Provider::Auto;

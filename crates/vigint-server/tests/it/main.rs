@@ -12,6 +12,7 @@
 mod access;
 mod admin_api;
 mod analyses;
+mod authority;
 mod bad_pictures;
 mod canaries;
 mod crowds;
@@ -20,6 +21,7 @@ mod earlier_client;
 mod end_to_end;
 mod fixture;
 mod frames;
+mod https;
 mod incident_life;
 mod incidents;
 mod isolation;

@@ -15,6 +15,7 @@ mod analyses;
 mod authority;
 mod bad_pictures;
 mod canaries;
+mod config_errors;
 mod crowds;
 mod dropping;
 mod earlier_client;

@@ -17,6 +17,7 @@ mod bad_pictures;
 mod canaries;
 mod config_errors;
 mod crowds;
+mod deploy;
 mod dropping;
 mod earlier_client;
 mod end_to_end;

@@ -58,6 +58,15 @@ pub enum DetectError {
     Lost,
 }
 
+/// What a caller gets.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The analysis.
+    pub detection: Arc<Detection>,
+    /// Whether it ran already when the caller came: its usage is written down for who began it.
+    pub is_shared: bool,
+}
+
 impl From<DbError> for DetectError {
     fn from(error: DbError) -> Self {
         Self::Database(Arc::new(error))
@@ -74,15 +83,20 @@ impl Incidents {
         &self,
         caller: &Caller,
         source: &SourceId,
-    ) -> Result<Arc<Detection>, DetectError> {
+    ) -> Result<Answered, DetectError> {
         let client = caller.tenant.client_id();
         let (parts, caller, source_id) = (Arc::clone(&self.parts), caller.clone(), source.clone());
-        self.flights
+        let landed = self
+            .flights
             .join(client, source.clone(), || async move {
                 parts.detect(&caller, &source_id).await.map(Arc::new)
             })
             .await
-            .unwrap_or(Err(DetectError::Lost))
+            .ok_or(DetectError::Lost)?;
+        Ok(Answered {
+            detection: landed.answer?,
+            is_shared: landed.is_shared,
+        })
     }
 }
 

@@ -14,6 +14,14 @@ pub(super) struct Flights<T> {
     running: Arc<Mutex<Answers<T>>>,
 }
 
+/// What a flight came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Landed<T> {
+    pub(super) answer: T,
+    /// Whether it flew already when this caller came.
+    pub(super) is_shared: bool,
+}
+
 impl<T> Clone for Flights<T> {
     fn clone(&self) -> Self {
         Self {
@@ -38,15 +46,15 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         client: ClientId,
         source: SourceId,
         work: impl FnOnce() -> F,
-    ) -> Option<T>
+    ) -> Option<Landed<T>>
     where
         F: Future<Output = T> + Send + 'static,
     {
         let key = (client, source);
-        let mut answer = {
+        let (mut answer, is_shared) = {
             let mut running = self.lock();
             match running.get(&key) {
-                Some(answer) => answer.clone(),
+                Some(answer) => (answer.clone(), true),
                 None => {
                     let (landed, answer) = watch::channel(None);
                     running.insert(key.clone(), answer.clone());
@@ -61,12 +69,12 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
                         drop(landing);
                         landed.send_replace(Some(result));
                     });
-                    answer
+                    (answer, false)
                 }
             }
         };
         let landed = answer.wait_for(Option::is_some).await.ok()?;
-        landed.clone()
+        landed.clone().map(|answer| Landed { answer, is_shared })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Answers<T>> {
@@ -123,8 +131,11 @@ mod tests {
             gate.notify_one();
         };
         let (first, second, other, ()) = tokio::join!(call(1), call(1), call(2), open_gates);
-        assert_eq!(first, second);
-        assert_ne!(first, other);
+        let [first, second, other] = [first, second, other].map(Option::unwrap);
+        assert_eq!(first.answer, second.answer);
+        assert_eq!((first.is_shared, second.is_shared), (false, true));
+        assert_ne!(first.answer, other.answer);
+        assert!(!other.is_shared);
         assert_eq!(runs.load(Ordering::SeqCst), 2);
         assert!(flights.lock().is_empty());
     }
@@ -137,9 +148,7 @@ mod tests {
             .join(ClientId(1), source.clone(), || async { panic!("injected") })
             .await;
         assert_eq!(crashed, None);
-        assert_eq!(
-            flights.join(ClientId(1), source, || async { 7 }).await,
-            Some(7)
-        );
+        let next = flights.join(ClientId(1), source, || async { 7 }).await;
+        assert_eq!(next.unwrap().answer, 7);
     }
 }

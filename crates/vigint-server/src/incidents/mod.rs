@@ -11,7 +11,7 @@ mod review;
 mod service;
 
 pub use alarm::{Alarm, RaisedAlarm};
-pub use detect::{DetectError, Detection};
+pub use detect::{Answered, DetectError, Detection};
 pub use record::Recorded;
 pub use review::{LinkedFilm, ReviewError};
 pub use service::{Incidents, IncidentsOptions};

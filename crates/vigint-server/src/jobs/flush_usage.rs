@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::JobParts;
 use super::schedule::Schedule;
 
-const EVERY: Duration = Duration::from_secs(2);
+/// Counts not written yet are lost when the process is killed: a second's at most, with the time that writing takes.
+const EVERY: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(parts: JobParts, schedule: Schedule) {
     while schedule.every(EVERY).await {

@@ -4,16 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 use vigint_core::clock::{Clock as _, ManualClock, SystemClock};
-use vigint_core::verdict::Stage;
 use vigint_db::DbError;
 use vigint_db::clients::ClientStatus;
-use vigint_server::analysis::{Analyzer, AnalyzerError, Look, Opinion};
 use vigint_testkit::scene::noise_frame;
 
-use crate::fixture::{Options, TestServer, now, pictures};
+use crate::fixture::{Options, SlowAnalyzer, TestServer, now, pictures};
 use crate::keep_alive::{KeptConnection, head};
 use crate::premises::Premises;
 
@@ -163,34 +160,6 @@ fn who_was_put_out_is_dropped_at_once_on_sqlite() {
 fn who_was_put_out_is_dropped_at_once_by_two_servers_on_one_postgres() {
     if let Some(premises) = Premises::postgres(2) {
         dropped(&premises, "PostgreSQL, two servers");
-    }
-}
-
-/// Says that it was asked, and answers when it is let.
-struct SlowAnalyzer {
-    asked: Arc<Semaphore>,
-    lets_go: Arc<Semaphore>,
-}
-
-impl Analyzer for SlowAnalyzer {
-    fn kind(&self) -> &'static str {
-        "motion"
-    }
-
-    fn label(&self, _: Stage) -> String {
-        "slow".to_owned()
-    }
-
-    fn screen<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(async {
-            self.asked.add_permits(1);
-            self.lets_go.acquire().await.unwrap().forget();
-            crate::fixture::opinion(&Ok(true), look)
-        })
-    }
-
-    fn confirm<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(std::future::ready(crate::fixture::opinion(&Ok(true), look)))
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use vigint_config::{LoadFrom, Overrides, Settings};
 use vigint_core::clock::{Clock, SystemClock, UtcTime};
@@ -392,6 +393,34 @@ impl Analyzer for FixedAnalyzer {
 
     fn confirm<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
         Box::pin(std::future::ready(opinion(&self.confirm, look)))
+    }
+}
+
+/// Says that it was asked, and answers when it is let.
+pub(crate) struct SlowAnalyzer {
+    pub(crate) asked: Arc<Semaphore>,
+    pub(crate) lets_go: Arc<Semaphore>,
+}
+
+impl Analyzer for SlowAnalyzer {
+    fn kind(&self) -> &'static str {
+        "motion"
+    }
+
+    fn label(&self, _: Stage) -> String {
+        "slow".to_owned()
+    }
+
+    fn screen<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
+        Box::pin(async {
+            self.asked.add_permits(1);
+            self.lets_go.acquire().await.unwrap().forget();
+            opinion(&Ok(true), look)
+        })
+    }
+
+    fn confirm<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
+        Box::pin(std::future::ready(opinion(&Ok(true), look)))
     }
 }
 

@@ -37,4 +37,5 @@ mod revocation;
 mod sqlite_file;
 mod unread_bodies;
 mod unusual_use;
+mod usage;
 mod videos;

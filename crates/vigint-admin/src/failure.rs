@@ -14,7 +14,8 @@ use crate::reach::InvalidAddress;
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("{0}")]
+    /// A wrong file may name the wrong database: it is not read past its mistakes.
+    #[error("{0}{way_on}", way_on = way_on(.0))]
     Config(#[from] ConfigError),
     #[error("[Database] database_url: {0}")]
     DatabaseUrl(#[from] InvalidUrl),
@@ -24,6 +25,11 @@ pub(crate) enum Failure {
         .0.display()
     )]
     NoDatabase(PathBuf),
+    #[error(
+        "the database {0} is empty, without Vigint's tables: name the right one with --config FILE or DATABASE_URL, \
+         or make the first client with `vigint-admin create`"
+    )]
+    EmptyDatabase(String),
     #[error("{0}")]
     Usage(&'static str),
     #[error("--from: {0}")]
@@ -51,6 +57,10 @@ pub(crate) enum Failure {
          the address is right"
     )]
     NoAdminApi(String),
+    #[error(
+        "too many wrong admin keys came from this address: look at VIGINT_ADMIN_KEY, and try again in {0} s"
+    )]
+    TooManyTries(String),
     /// In the server's words.
     #[error("{message}")]
     Refused { status: u16, message: String },
@@ -99,6 +109,7 @@ impl Failure {
             Self::Config(_)
             | Self::DatabaseUrl(_)
             | Self::NoDatabase(_)
+            | Self::EmptyDatabase(_)
             | Self::Declined
             | Self::Import(_)
             | Self::CaFile { .. }
@@ -106,11 +117,22 @@ impl Failure {
             | Self::Unreachable { .. }
             | Self::NotVigint { .. }
             | Self::NoAdminApi(_)
+            | Self::TooManyTries(_)
             | Self::Terminal(_)
             | Self::File { .. }
             | Self::Unanswered(_)
             | Self::KeyNotShown { .. } => 1,
         })
+    }
+}
+
+/// A key may have to be revoked before a file is mended.
+const fn way_on(error: &ConfigError) -> &'static str {
+    match error {
+        ConfigError::Invalid(_) => {
+            "\nTo work without it all the same, name the database: DATABASE_URL=… vigint-admin --config /dev/null …"
+        }
+        ConfigError::Unreadable { .. } => "",
     }
 }
 

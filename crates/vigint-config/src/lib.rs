@@ -32,6 +32,7 @@ mod parse;
 mod problems;
 mod rules;
 mod secrets;
+mod shell_user;
 mod sparse_ai;
 mod video_analysis;
 

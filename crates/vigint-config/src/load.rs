@@ -12,6 +12,7 @@ use super::memory;
 use super::origins::{Origins, Reader};
 use super::problems::{ConfigError, Problems};
 use super::rules;
+use super::shell_user;
 
 /// What flags say; they win over everything else.
 #[derive(Clone, Debug, Default)]
@@ -58,10 +59,7 @@ impl LoadFrom {
     /// Who is at the shell, as an audit names them: the user that `sudo` was called by, else the user.
     #[must_use]
     pub fn shell_user(&self) -> String {
-        let user = ["SUDO_USER", "USER", "LOGNAME"]
-            .into_iter()
-            .find_map(|name| self.variable(name));
-        format!("shell:{}", user.unwrap_or("unknown"))
+        format!("shell:{}", shell_user::name(self.variable("SUDO_USER")))
     }
 
     /// The admin key by which a server is reached from elsewhere: `VIGINT_ADMIN_KEY`.

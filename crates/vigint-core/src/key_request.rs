@@ -26,6 +26,9 @@ pub enum InvalidKeyRequest {
     /// The life of a new key.
     #[error("expires_seconds: a key lives for at least one second and at most 100 years")]
     Life,
+    /// The end of a new key.
+    #[error("expires_at: write a time to come, within 100 years, or expires_seconds instead")]
+    End,
     /// The life of an old one.
     #[error("grace_seconds: a replaced key goes on for at most 366 days")]
     Grace,
@@ -51,9 +54,14 @@ impl KeyAddition {
         if !fits || clean_line(name) != name {
             return Err(InvalidKeyRequest::Name);
         }
+        let expires_at = match (asked.expires_at, asked.expires_seconds) {
+            (None, life) => end_of_life(life, now)?,
+            (Some(end), None) if end > now && end.since(now) <= MOST_LIFE => Some(end),
+            (Some(_), _) => return Err(InvalidKeyRequest::End),
+        };
         Ok(Self {
             name: name.to_owned(),
-            expires_at: end_of_life(asked.expires_seconds, now)?,
+            expires_at,
         })
     }
 }
@@ -124,13 +132,12 @@ mod tests {
     fn what_cannot_be_is_named() {
         let added = |name: &str, expires_seconds| {
             let name = Some(name.to_owned());
-            KeyAddition::check(
-                &AddKeyRequest {
-                    name,
-                    expires_seconds,
-                },
-                NOW,
-            )
+            let asked = AddKeyRequest {
+                name,
+                expires_seconds,
+                expires_at: None,
+            };
+            KeyAddition::check(&asked, NOW)
         };
         for bad in ["", " ", "two\nlines", &"x".repeat(201)] {
             assert_eq!(added(bad, None), Err(InvalidKeyRequest::Name), "{bad:?}");
@@ -138,6 +145,18 @@ mod tests {
         for bad in [0, u64::MAX] {
             assert_eq!(added("till", Some(bad)), Err(InvalidKeyRequest::Life));
         }
+        let ends = |expires_at, expires_seconds| {
+            let asked = AddKeyRequest {
+                name: None,
+                expires_seconds,
+                expires_at: Some(expires_at),
+            };
+            KeyAddition::check(&asked, NOW)
+        };
+        let tomorrow = NOW + DEFAULT_GRACE;
+        assert_eq!(ends(tomorrow, None).unwrap().expires_at, Some(tomorrow));
+        assert_eq!(ends(NOW, None), Err(InvalidKeyRequest::End));
+        assert_eq!(ends(tomorrow, Some(1)), Err(InvalidKeyRequest::End));
         let long = RotateKeyRequest {
             grace_seconds: Some(u64::MAX),
             ..RotateKeyRequest::default()

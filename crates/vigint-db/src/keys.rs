@@ -199,7 +199,8 @@ pub(crate) fn belongs(
     Ok(diesel::select(diesel::dsl::exists(mine)).get_result(conn)?)
 }
 
-/// Puts every live key of the client out; [`reactivate_all`] takes it back. How many it were.
+/// Puts every live key of the client out; [`reactivate_all`] takes it back. How many it were. One whose time is over
+/// stays what it is.
 ///
 /// # Errors
 /// When the database fails.
@@ -208,7 +209,20 @@ pub fn revoke_all(
     tenant: &Tenant,
     now: UtcTime,
 ) -> Result<usize, DbError> {
-    switch_all(conn, tenant, false, now)
+    let goes_on = api_keys::expires_at
+        .is_null()
+        .or(api_keys::expires_at.gt(Moment(now)).assume_not_null());
+    let put_out = diesel::update(api_keys::table)
+        .filter(api_keys::client_id.eq(tenant.client_id().0))
+        .filter(api_keys::is_active.eq(true))
+        .filter(api_keys::revoked_at.is_null())
+        .filter(goes_on)
+        .set((
+            api_keys::is_active.eq(false),
+            api_keys::updated_at.eq(Moment(now)),
+        ))
+        .execute(conn)?;
+    Ok(put_out)
 }
 
 /// Revives the keys that [`revoke_all`] put out; one revoked by its own id stays dead. How many it were.
@@ -220,25 +234,16 @@ pub fn reactivate_all(
     tenant: &Tenant,
     now: UtcTime,
 ) -> Result<usize, DbError> {
-    switch_all(conn, tenant, true, now)
-}
-
-fn switch_all(
-    conn: &mut AnyConnection,
-    tenant: &Tenant,
-    on: bool,
-    now: UtcTime,
-) -> Result<usize, DbError> {
-    let switched = diesel::update(api_keys::table)
+    let revived = diesel::update(api_keys::table)
         .filter(api_keys::client_id.eq(tenant.client_id().0))
-        .filter(api_keys::is_active.eq(!on))
+        .filter(api_keys::is_active.eq(false))
         .filter(api_keys::revoked_at.is_null())
         .set((
-            api_keys::is_active.eq(on),
+            api_keys::is_active.eq(true),
             api_keys::updated_at.eq(Moment(now)),
         ))
         .execute(conn)?;
-    Ok(switched)
+    Ok(revived)
 }
 
 /// Revokes one key for good; false when the client has no such key, or it was revoked before.

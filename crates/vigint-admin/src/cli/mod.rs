@@ -76,14 +76,14 @@ pub(crate) enum Command {
     #[command(long_flag = "list")]
     List {
         /// Only this client
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = values::client)]
         client_id: Option<ClientId>,
     },
     /// Change a client's name, e-mail address, language or time zone
     #[command(long_flag = "update")]
     Update {
         /// Whom
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = values::client)]
         client_id: ClientId,
         /// What people call it
         #[arg(long)]
@@ -102,7 +102,7 @@ pub(crate) enum Command {
     #[command(long_flag = "add-key")]
     AddKey {
         /// Whose
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = values::client)]
         client_id: ClientId,
         /// What the key is called, such as the shop it is for. Default: default
         #[arg(long)]
@@ -115,10 +115,10 @@ pub(crate) enum Command {
     #[command(long_flag = "rotate")]
     Rotate {
         /// Whose
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = values::client)]
         client_id: ClientId,
         /// The key to replace, when the client has several that are honoured
-        #[arg(long, value_name = "K")]
+        #[arg(long, value_name = "K", value_parser = values::key)]
         key_id: Option<KeyId>,
         /// How long the old key goes on; 0s ends it at once. Default: 24h
         #[arg(long, value_name = "DURATION", value_parser = values::duration)]
@@ -134,31 +134,31 @@ pub(crate) enum Command {
     #[command(long_flag = "reactivate")]
     Reactivate {
         /// Whose keys
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = values::client)]
         client_id: ClientId,
         /// Only this key
-        #[arg(long, value_name = "K")]
+        #[arg(long, value_name = "K", value_parser = values::key)]
         key_id: Option<KeyId>,
     },
     /// Honour none of a client's keys, at once, until it is resumed
     #[command(long_flag = "suspend")]
     Suspend {
         /// Whom
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = values::client)]
         client_id: ClientId,
     },
     /// Honour a suspended client's keys again
     #[command(long_flag = "resume")]
     Resume {
         /// Whom
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = values::client)]
         client_id: ClientId,
     },
     /// Erase a client with its keys, usage, incidents, clips, mails and frames
     #[command(long_flag = "delete")]
     Delete {
         /// Whom
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = values::client)]
         client_id: ClientId,
     },
     /// Show what clients used and what it costs
@@ -168,10 +168,10 @@ pub(crate) enum Command {
     #[command(long_flag = "audit")]
     Audit {
         /// Only what was done to this client
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = values::client)]
         client_id: Option<ClientId>,
         /// Only what was done to this key
-        #[arg(long, value_name = "K")]
+        #[arg(long, value_name = "K", value_parser = values::key)]
         key_id: Option<KeyId>,
         /// Only this, such as rotate or refused
         #[arg(long)]
@@ -183,10 +183,10 @@ pub(crate) enum Command {
     #[command(long_flag = "alerts")]
     Alerts {
         /// Try this one again now
-        #[arg(long, value_name = "ID", conflicts_with_all = ["client_id", "state", "limit", "cursor"])]
+        #[arg(long, value_name = "ID", value_parser = values::alert, conflicts_with_all = ["client_id", "state", "limit", "cursor"])]
         retry: Option<AlertId>,
         /// Only this client's
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = values::client)]
         client_id: Option<ClientId>,
         /// Only those that are pending, sending, sent, held or dead
         #[arg(long)]
@@ -198,7 +198,7 @@ pub(crate) enum Command {
     #[command(long_flag = "budget")]
     Budget {
         /// Whose
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = values::client)]
         client_id: ClientId,
         /// Euros a calendar month (UTC), such as 20; 0 = no cap. Without it the cap is shown
         #[arg(long, value_name = "EUROS", value_parser = values::euros)]
@@ -238,20 +238,20 @@ pub(crate) enum Command {
 #[group(required = true, multiple = false)]
 pub(crate) struct Target {
     /// All keys of this client
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::client)]
     pub(crate) client_id: Option<ClientId>,
     /// This key, for good
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = values::key)]
     pub(crate) key_id: Option<KeyId>,
 }
 
 #[derive(Args)]
 pub(crate) struct UsageArgs {
     /// Only this client's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::client)]
     pub(crate) client_id: Option<ClientId>,
     /// Only what this key was used for
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = values::key)]
     pub(crate) key_id: Option<KeyId>,
     /// From this date or time on (UTC unless it says otherwise)
     #[arg(long, value_name = "WHEN", value_parser = values::from)]

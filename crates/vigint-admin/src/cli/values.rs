@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use vigint_core::clock::UtcTime;
+use vigint_core::ids::{AlertId, ClientId, KeyId};
 use vigint_core::money::MicroEuros;
 use vigint_core::span;
 
@@ -29,6 +30,26 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let all = count.checked_mul(seconds);
     all.map(Duration::from_secs)
         .ok_or_else(|| format!("'{text}' is too long"))
+}
+
+/// A client's number.
+pub(super) fn client(text: &str) -> Result<ClientId, String> {
+    text.parse()
+        .map_err(|_| "write the client's number, as `vigint-admin list` shows it".to_owned())
+}
+
+/// A key's number.
+pub(super) fn key(text: &str) -> Result<KeyId, String> {
+    text.parse().map_err(|_| {
+        "write the key's number, as `vigint-admin list` shows it beside the key's first letters"
+            .to_owned()
+    })
+}
+
+/// A mail's number.
+pub(super) fn alert(text: &str) -> Result<AlertId, String> {
+    text.parse()
+        .map_err(|_| "write the mail's id, as `vigint-admin alerts` shows it".to_owned())
 }
 
 /// A key's life.

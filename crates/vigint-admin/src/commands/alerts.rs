@@ -9,6 +9,9 @@ use crate::cli::PageArgs;
 use crate::console;
 use crate::failure::Failure;
 
+/// The most that a page of mails has.
+const LARGEST_PAGE: i64 = 200;
+
 pub(super) fn list(
     session: &Session,
     client_id: Option<ClientId>,
@@ -19,7 +22,7 @@ pub(super) fn list(
     let found = session.reach.alerts(&OutboxQuery {
         client_id,
         state,
-        limit: page.limit.map_or(usual.limit, i64::from),
+        limit: page.limit.map_or(usual.limit, i64::from).min(LARGEST_PAGE),
         cursor: page.cursor,
     })?;
     if session.json {

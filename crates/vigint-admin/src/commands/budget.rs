@@ -33,6 +33,9 @@ pub(super) fn run(
         |most| format!("may cost {most} euros a month"),
     );
     console::answer_line(&format!("The AI of {} (id {id}) {most}.", client.name))?;
+    console::say(
+        "Kept, but this version does not honour it yet: it judges by motion, which costs nothing.",
+    );
     Ok(())
 }
 

@@ -20,7 +20,7 @@ pub(super) fn run(session: &Session, id: ClientId) -> Result<(), Failure> {
         console::answer_json(gone)
     } else {
         console::answer_line(&format!(
-            "Client {id} is erased: {} keys, {} incidents, {} clips, {} usage rows.",
+            "Client {id} is erased. Keys: {}, incidents: {}, clips: {}, rows of usage: {}.",
             gone.api_keys, gone.incidents, gone.clips, gone.usage_rows
         ))
     };

@@ -23,6 +23,7 @@ pub(super) fn add(
     let asked = AddKeyRequest {
         name,
         expires_seconds: expires.map(|life| life.as_secs()),
+        expires_at: None,
     };
     let made = session.reach.add_key(client, &asked)?;
     let show = || {

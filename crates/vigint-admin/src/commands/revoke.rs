@@ -59,6 +59,12 @@ fn answer(session: &Session, done: &ActiveCountResponse) -> Result<(), Failure> 
     };
     let keys = if count == 1 { "key" } else { "keys" };
     let client = done.client_id;
+    if done.revoked_count == Some(0) {
+        console::answer_line(&format!(
+            "There was nothing left to revoke of client {client}."
+        ))?;
+        return Ok(());
+    }
     console::answer_line(&format!("{count} {keys} of client {client} {what}."))?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use vigint_core::ids::ClientId;
 use vigint_core::wire::{AdminUsageResponse, AdminUsageRow};
 use vigint_db::usage::UsageQuery;
 
@@ -11,6 +12,16 @@ use crate::console;
 use crate::failure::Failure;
 
 pub(super) fn run(session: &Session, asked: UsageArgs) -> Result<(), Failure> {
+    if !session.json && !asked.csv && (asked.page.limit.is_some() || asked.page.cursor.is_some()) {
+        return Err(Failure::Usage(
+            "the table sums everything up: --limit and --cursor are for --json",
+        ));
+    }
+    if let (Some(from), Some(to)) = (asked.from, asked.to)
+        && from >= to
+    {
+        return Err(Failure::Usage("--to must be after --from"));
+    }
     let usual = UsageQuery::default();
     let query = UsageQuery {
         from: asked.from,
@@ -20,7 +31,7 @@ pub(super) fn run(session: &Session, asked: UsageArgs) -> Result<(), Failure> {
         cursor: asked.page.cursor,
     };
     if asked.csv {
-        return print_csv(session, &asked.client_id, query);
+        return print_csv(session, asked.client_id, query);
     }
     let used = session.reach.usage(asked.client_id, &query)?;
     if session.json {
@@ -57,7 +68,10 @@ fn print_table(used: &AdminUsageResponse) -> io::Result<()> {
         String::new(),
         String::new(),
         used.usage_count.to_string(),
-        String::new(),
+        used.keys
+            .iter()
+            .fold(0_i64, |sum, key| sum.saturating_add(key.bytes_in))
+            .to_string(),
         amount(used.total_cost),
     ];
     console::answer_table(&header, keys.chain([sum]))
@@ -67,14 +81,14 @@ fn print_table(used: &AdminUsageResponse) -> io::Result<()> {
 /// numbers, times, and our own routes.
 fn print_csv(
     session: &Session,
-    client: &Option<vigint_core::ids::ClientId>,
+    client: Option<ClientId>,
     mut query: UsageQuery,
 ) -> Result<(), Failure> {
     console::answer_line(
         "timestamp,client_id,api_key_id,endpoint,method,status_code,requests,bytes_in,cost,currency",
     )?;
     loop {
-        let page = session.reach.usage(*client, &query)?;
+        let page = session.reach.usage(client, &query)?;
         for row in &page.usage {
             console::answer_line(&csv_line(row, &page.currency))?;
         }

@@ -34,25 +34,35 @@ impl Chosen {
     /// Opens it, and says which it is. Only a command that fills one may make one: every other in the wrong folder
     /// would answer about an empty database that it left behind.
     pub(crate) fn open(&self, may_make: bool) -> Result<Db, Failure> {
-        let missing = self.missing_file();
-        if let Some(path) = &missing
+        if let Some(path) = self.missing_file()
             && !may_make
         {
-            return Err(Failure::NoDatabase(path.clone()));
+            return Err(Failure::NoDatabase(path));
         }
         let db = Db::open(&self.url, 1)?;
-        self.say(missing.map_or("", |_| " (new, made just now)"));
+        let is_set_up = db.is_set_up()?;
+        if !is_set_up && !may_make {
+            return Err(Failure::EmptyDatabase(self.shown()));
+        }
+        self.say(if is_set_up {
+            ""
+        } else {
+            " (new, made just now)"
+        });
         db.ensure_schema()?;
         Ok(db)
     }
 
     /// Says which database it is, whichever folder that is read in.
     pub(crate) fn say(&self, remark: &str) {
-        let shown = match self.file() {
+        console::say(&format!("Database: {}{remark}", self.shown()));
+    }
+
+    fn shown(&self) -> String {
+        match self.file() {
             Some(path) => format!("sqlite:///{}", path.display()),
             None => self.url.to_string(),
-        };
-        console::say(&format!("Database: {shown}{remark}"));
+        }
     }
 
     /// The file that opening the database would make. One that cannot be looked at is not called missing:

@@ -171,9 +171,6 @@ impl Reach for Local {
         only: Option<ClientId>,
         query: &UsageQuery,
     ) -> Result<AdminUsageResponse, Failure> {
-        if let Some(id) = only {
-            self.list(Some(id))?;
-        }
         Ok(self
             .db
             .read(|conn| self.admin.usage(conn, only, query, &self.currency))?)

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Method, Response};
 use serde::Serialize;
@@ -92,9 +92,15 @@ impl Transport {
         let answered = self.runtime.block_on(async {
             let mut response = request.send().await?;
             let body = read_bounded(&mut response).await?;
-            Ok::<_, reqwest::Error>((response.status().as_u16(), body))
+            Ok::<_, reqwest::Error>((response, body))
         });
-        let (status, body) = answered.map_err(|error| self.unreachable(&method, &error))?;
+        let (response, body) = answered.map_err(|error| self.unreachable(&method, &error))?;
+        let status = response.status().as_u16();
+        if status == 429 {
+            let wait = response.headers().get(RETRY_AFTER);
+            let wait = wait.and_then(|wait| wait.to_str().ok()).unwrap_or("some");
+            return Err(Failure::TooManyTries(wait.to_owned()));
+        }
         if !(200..300).contains(&status) {
             return Err(self.refused(status, &body));
         }

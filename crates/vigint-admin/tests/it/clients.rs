@@ -196,3 +196,18 @@ fn a_language_may_be_written_in_any_case() {
     let list = shell.run(&["list", "--json"]).json();
     assert_eq!(list["clients"][0]["locale"], "en");
 }
+
+#[test]
+fn an_empty_postgres_database_is_left_empty_by_all_but_create() {
+    let Some(shell) = Shell::on_postgres() else {
+        return;
+    };
+    for words in [&["list"][..], &["revoke", "--client-id", "1", "--yes"]] {
+        let said = shell.run(words);
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{words:?}");
+        assert!(said.err.contains("is empty"), "{}", said.err);
+    }
+    let (_, key) = shell.create("Acme");
+    assert!(shell.lets_in(&key));
+    assert_eq!(shell.run(&["list"]).code, 0);
+}

@@ -16,6 +16,7 @@ mod help;
 mod import;
 mod keys;
 mod outputs;
+mod questions;
 mod remote;
 mod reports;
 mod rotation;

@@ -223,6 +223,15 @@ fn what_is_not_there_exits_3_and_what_cannot_be_2() {
                 "366 days",
             ),
             (&["audit", "--cursor", "x"], 2, "cursor"),
+            (&["usage", "--key-id", "99"], 3, "no key 99"),
+            (
+                &["usage", "--from", "2026-11-02", "--to", "2026-11-01"],
+                2,
+                "--to",
+            ),
+            (&["usage", "--limit", "5"], 2, "--json"),
+            (&["list", "--client-id", "Acme"], 2, "client's number"),
+            (&["revoke", "--key-id", "vgt_abcd"], 2, "key's number"),
             (
                 &["create", "--name", "A", "--email", "nobody"],
                 2,

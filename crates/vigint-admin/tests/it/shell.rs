@@ -156,7 +156,8 @@ impl Shell {
         Self::said(self.admin(words).stdout(writer))
     }
 
-    fn admin(&self, words: &[&str]) -> Command {
+    /// The command, yet to be run.
+    pub(crate) fn admin(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vigint-admin"));
         command
             .current_dir(self.folder())

@@ -108,8 +108,10 @@ impl Admin {
         let key = keys::find(conn, &self.operator, id)?.ok_or(AdminError::NoKey(id))?;
         let client = key.client_id;
         let is_new = keys::revoke(conn, &self.tenant(client), id, now)?;
-        let detail = format!("key {}… revoked for good", key.key_prefix);
-        self.note(conn, now, "revoke", (Some(client), Some(id)), detail)?;
+        if is_new {
+            let detail = format!("key {}… revoked for good", key.key_prefix);
+            self.note(conn, now, "revoke", (Some(client), Some(id)), detail)?;
+        }
         Ok(revoked(client, usize::from(is_new)))
     }
 

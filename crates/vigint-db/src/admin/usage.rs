@@ -5,30 +5,36 @@ use vigint_core::wire::{
     AdminUsageResponse, AdminUsageRow, AuditLine, AuditResponse, CostInfo, KeyTotal,
 };
 
-use super::Admin;
+use super::{Admin, AdminError};
 use crate::audit::{self, AuditQuery};
 use crate::usage::{self, UsageEntry, UsageQuery};
-use crate::{AnyConnection, DbError};
+use crate::{AnyConnection, DbError, keys};
 
 impl Admin {
     /// `usage`: a page of what all clients used, or only this one; amounts are in `currency`.
     ///
     /// # Errors
-    /// [`DbError::BadCursor`].
+    /// [`AdminError::NoClient`], [`AdminError::NoKey`], [`DbError::BadCursor`].
     pub fn usage(
         &self,
         conn: &mut AnyConnection,
         only: Option<ClientId>,
         query: &UsageQuery,
         currency: &str,
-    ) -> Result<AdminUsageResponse, DbError> {
+    ) -> Result<AdminUsageResponse, AdminError> {
+        if let Some(id) = only {
+            self.client(conn, id)?;
+        }
+        if let Some(id) = query.key_id {
+            keys::find(conn, &self.operator, id)?.ok_or(AdminError::NoKey(id))?;
+        }
         let page = usage::list_all(conn, &self.operator, only, query)?;
-        let keys = usage::totals_by_key(conn, &self.operator, only, query)?;
+        let totals = usage::totals_by_key(conn, &self.operator, only, query)?;
         Ok(AdminUsageResponse {
             usage_count: page.usage_count,
             total_cost: CostInfo::euros(page.total_cost),
             currency: currency.to_owned(),
-            keys: keys
+            keys: totals
                 .into_iter()
                 .map(|total| KeyTotal {
                     client_id: total.client_id,

@@ -258,20 +258,20 @@ on_each_database! {
     fn usage_of_all_clients_is_summed_by_key(fixture) {
         let fixture = fixture.migrated();
         let (one, two) = (fixture.customer("one"), fixture.customer("two"));
-        let empty = fixture.read(|conn| admin().usage(conn, None, &UsageQuery::default(), "EUR")).unwrap();
+        let empty = fixture.read(|conn| admin().usage(conn, None, &UsageQuery::default(), "EUR").map_err(failed)).unwrap();
         assert_eq!((empty.usage_count, empty.total_cost, empty.keys.len()), (0, 0.0, 0));
         fixture.use_key(&one, 3, MicroEuros(100_000), at(10));
         fixture.use_key(&two, 5, MicroEuros(200_001), at(20));
-        let all = fixture.read(|conn| admin().usage(conn, None, &UsageQuery::default(), "EUR")).unwrap();
+        let all = fixture.read(|conn| admin().usage(conn, None, &UsageQuery::default(), "EUR").map_err(failed)).unwrap();
         assert_eq!(all.usage_count, 8);
         assert_eq!(format!("{:.6}", all.total_cost), "0.300001");
         let keys: Vec<_> = all.keys.iter().map(|key| (key.client_id, key.usage_count)).collect();
         assert_eq!(keys, [(one.row.id, 3), (two.row.id, 5)]);
         assert_eq!(all.usage[0].client_id, two.row.id, "newest first");
-        let only = fixture.read(|conn| admin().usage(conn, Some(one.row.id), &UsageQuery::default(), "EUR")).unwrap();
+        let only = fixture.read(|conn| admin().usage(conn, Some(one.row.id), &UsageQuery::default(), "EUR").map_err(failed)).unwrap();
         assert_eq!((only.usage_count, only.keys.len(), only.usage.len()), (3, 1, 1));
         let early = UsageQuery { to: Some(at(15)), ..UsageQuery::default() };
-        let early = fixture.read(|conn| admin().usage(conn, None, &early, "EUR")).unwrap();
+        let early = fixture.read(|conn| admin().usage(conn, None, &early, "EUR").map_err(failed)).unwrap();
         assert_eq!((early.usage_count, early.keys.len()), (3, 1));
     }
 }

@@ -21,14 +21,9 @@ impl Administration {
         query: UsageQuery,
     ) -> Result<AdminUsageResponse, AdminError> {
         self.meter.flush(&self.database).await?;
-        let (currency, now) = (self.currency.clone(), self.clock.now());
-        self.read(move |conn| {
-            if let Some(id) = only {
-                admin.show_client(conn, id, now)?;
-            }
-            Ok(admin.usage(conn, only, &query, &currency)?)
-        })
-        .await
+        let currency = self.currency.clone();
+        self.read(move |conn| admin.usage(conn, only, &query, &currency))
+            .await
     }
 
     /// A page of what was done.

@@ -121,6 +121,10 @@ fn refusal(head: &RequestHead, key: &Secret) -> Option<Refusal> {
     if admin_key_in_query(head.uri.query().unwrap_or_default()) {
         return Some(Refusal::AdminInUrl);
     }
+    // Standing twice, it could mean one caller to us and another to a proxy.
+    if head.headers.get_all(ADMIN_KEY_HEADER).nth(1).is_some() {
+        return Some(Refusal::AdminWrong);
+    }
     let shown = head.headers.get(ADMIN_KEY_HEADER);
     let shown = shown.map(|value| value.as_bytes().trim_ascii());
     match shown {

@@ -90,18 +90,37 @@ pub(super) async fn authenticate(
         .ok_or_else(|| refused.note_key(address(), hash))
 }
 
+/// Where no key is asked for: one that stands in the URL all the same has leaked like any other. The answer is what it
+/// would be without.
+pub(super) fn note_key_in_url(head: &RequestHead, services: Option<&web::Data<Services>>) {
+    if let Some(services) = services
+        && let Some(presented) = key_in_query(head.uri.query().unwrap_or_default())
+    {
+        let address = services.trusted_proxies.address_of(head);
+        let refused = &services.refused_keys;
+        refused.note_in_url(address, Refusal::InUrl, &presented);
+    }
+}
+
 /// The key in the headers. When both headers are there, `Authorization` counts.
 fn presented_key(headers: &HeaderMap) -> Result<ApiKey, Refusal> {
-    let presented = match headers.get(header::AUTHORIZATION) {
-        Some(value) => bearer(value.to_str().map_err(|_| Refusal::Malformed)?),
-        None => match headers.get(API_KEY_HEADER) {
-            Some(value) => Some(value.to_str().map_err(|_| Refusal::Malformed)?.trim()),
-            None => None,
-        },
+    let presented = match only(headers, header::AUTHORIZATION.as_str())? {
+        Some(value) => bearer(value),
+        None => only(headers, API_KEY_HEADER)?.map(str::trim),
     };
     match presented {
         None | Some("") => Err(Refusal::Missing),
         Some(text) => text.parse().map_err(|_| Refusal::Malformed),
+    }
+}
+
+/// A header that stands once, if it is there. Standing twice, it could mean one caller to us and another to a proxy.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Refusal> {
+    let mut values = headers.get_all(name);
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| Refusal::Malformed),
+        (Some(_), Some(_)) => Err(Refusal::Malformed),
     }
 }
 
@@ -117,6 +136,27 @@ fn bearer(authorization: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused() {
+        let key = "a-key-of-the-earlier-vigint";
+        for name in ["authorization", "x-api-key"] {
+            let name = header::HeaderName::from_static(name);
+            let value = if name == header::AUTHORIZATION {
+                format!("Bearer {key}")
+            } else {
+                key.to_owned()
+            };
+            let mut headers = HeaderMap::new();
+            headers.append(name.clone(), value.parse().unwrap());
+            assert!(presented_key(&headers).is_ok());
+            headers.append(
+                name,
+                header::HeaderValue::from_static("Bearer another-key-of-the-earlier"),
+            );
+            assert_eq!(presented_key(&headers).err(), Some(Refusal::Malformed));
+        }
+    }
 
     #[test]
     fn the_scheme_may_be_written_in_any_case_with_any_spaces() {

@@ -41,6 +41,24 @@ impl<'a> Query<'a> {
             .transpose()
     }
 
+    /// How many rows a page is to have, 1 to `most`.
+    pub(super) fn limit(self, most: i64, usual: i64) -> Result<i64, ApiError> {
+        match self.whole_number("limit")? {
+            None => Ok(usual),
+            Some(limit) if (1..=most).contains(&limit) => Ok(limit),
+            Some(_) => Err(invalid("limit", &format!("write 1 to {most}"))),
+        }
+    }
+
+    /// The span between `from` and `to`.
+    pub(super) fn span(self) -> Result<(Option<UtcTime>, Option<UtcTime>), ApiError> {
+        let (from, to) = (self.from("from")?, self.to("to")?);
+        match (from, to) {
+            (Some(begin), Some(end)) if begin >= end => Err(invalid("to", &"must be after `from`")),
+            span => Ok(span),
+        }
+    }
+
     /// A time (RFC 3339).
     pub(super) fn time(self, name: &str) -> Result<Option<UtcTime>, ApiError> {
         self.filled_in(name)?
@@ -51,12 +69,12 @@ impl<'a> Query<'a> {
     }
 
     /// The first moment of a span: a time, or the midnight (UTC) with which a date begins.
-    pub(super) fn from(self, name: &str) -> Result<Option<UtcTime>, ApiError> {
+    fn from(self, name: &str) -> Result<Option<UtcTime>, ApiError> {
         self.moment(name, span::begin)
     }
 
     /// The first moment after a span: a time, or the midnight (UTC) with which a date ends.
-    pub(super) fn to(self, name: &str) -> Result<Option<UtcTime>, ApiError> {
+    fn to(self, name: &str) -> Result<Option<UtcTime>, ApiError> {
         self.moment(name, span::end)
     }
 

@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use actix_web::dev::{ResourceDef, Service as _, Url};
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::from_fn;
-use actix_web::{HttpMessage as _, HttpResponse, web};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use vigint_core::frame::MAX_BATCH_BYTES;
 
 use super::admin_auth::require_admin_key;
-use super::auth::require_client_key;
+use super::auth::{note_key_in_url, require_client_key};
 use super::error::{ApiError, Code, method_not_allowed};
 use super::handlers::{
     account, admin, alarms, analyses, frames, health, incidents, metrics, usage, video,
@@ -250,7 +250,8 @@ pub(super) fn configure(app: &mut web::ServiceConfig, admin: AdminRoutes) {
     app.default_service(web::to(no_such_path));
 }
 
-async fn no_such_path() -> Result<HttpResponse, ApiError> {
+async fn no_such_path(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    note_key_in_url(request.head(), request.app_data());
     Err(ApiError::new(Code::NotFound))
 }
 
@@ -285,7 +286,10 @@ fn register(app: &mut web::ServiceConfig, first: &'static Row) {
         request
     };
     match first.access {
-        Public => app.service(resource.wrap_fn(move |request, next| next.call(mark(request)))),
+        Public => app.service(resource.wrap_fn(move |request, next| {
+            note_key_in_url(request.head(), request.app_data());
+            next.call(mark(request))
+        })),
         Client => app.service(
             resource
                 .wrap(from_fn(reserve_body))

@@ -318,6 +318,10 @@ fn what_is_not_there_and_what_cannot_be_is_named() {
             "/admin/usage?from=yesterday",
             "/admin/audit?key_id=x",
             "/admin/alerts?state=lost",
+            "/admin/alerts?limit=201",
+            "/admin/audit?limit=0",
+            "/admin/usage?limit=1001",
+            "/admin/usage?from=2026-11-02&to=2026-11-01",
         ] {
             assert_eq!(
                 send(server, "GET", path, &Value::Null).status,

@@ -171,3 +171,22 @@ fn many_addresses_together_cannot_fill_the_audit_log() {
             .ends_with("; 10 attempts before it were only counted")
     );
 }
+
+#[test]
+fn a_key_in_the_url_of_a_route_that_asks_for_none_has_leaked_all_the_same() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    for (path, status) in [("/api/health", 200), ("/no/such/path", 404)] {
+        let in_url = format!("{path}?key={}", customer.key);
+        assert_eq!(server.request("GET", &in_url, &[], b"").status, status);
+    }
+    let query = AuditQuery {
+        action: Some("key_in_url".to_owned()),
+        ..AuditQuery::default()
+    };
+    let list = |conn: &mut _| vigint_db::audit::list(conn, &crate::fixture::OPERATOR, &query);
+    let told = || server.db().read(list).unwrap().entries.pop();
+    let patience = Duration::from_secs(30);
+    let (_, entry) = vigint_testkit::programs::wait_for(patience, told).expect("it is told");
+    assert_eq!(entry.key_id, Some(customer.row.id));
+}

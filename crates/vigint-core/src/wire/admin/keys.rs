@@ -42,8 +42,15 @@ pub struct AddKeyRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Seconds after which it ends by itself, at least 1. Default: never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        alias = "expires_in_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expires_seconds: Option<u64>,
+    /// When it ends by itself; instead of the seconds. An end that went unread would make a key for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<UtcTime>,
 }
 
 /// The one time a further key is shown.

@@ -50,6 +50,16 @@ fn explain<'a, T: Deserialize<'a>>(body: &'a [u8], error: serde_json::Error) -> 
     }
 }
 
+/// What serde calls by the name of a Rust type.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        other => other,
+    }
+}
+
 /// Takes from serde's message what is safe to say and leaves the value itself, which may be anything.
 fn not_accepted(path: &str, message: &str) -> ApiError {
     let is_whole_body = path == ".";
@@ -67,7 +77,7 @@ fn not_accepted(path: &str, message: &str) -> ApiError {
                 let message = format!("The body must be {expected}");
                 return ApiError::saying(Code::Malformed, message);
             }
-            Some(expected) => format!("must be {expected}"),
+            Some(expected) => format!("must be {}", in_words(expected)),
             None => "the value is not accepted".to_owned(),
         }
     };

@@ -133,10 +133,8 @@ fn incident_id(text: &str) -> Result<IncidentId, ApiError> {
 
 fn list_query(request: &HttpRequest) -> Result<IncidentQuery, ApiError> {
     let asked = Query::of(request);
-    let limit = asked.whole_number("limit")?.unwrap_or(DEFAULT_PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(invalid("limit", &format!("write 1 to {LARGEST_PAGE}")));
-    }
+    let limit = asked.limit(LARGEST_PAGE, DEFAULT_PAGE)?;
+    let (from, to) = asked.span()?;
     Ok(IncidentQuery {
         source_id: match asked.text("source_id")? {
             None => None,
@@ -150,8 +148,8 @@ fn list_query(request: &HttpRequest) -> Result<IncidentQuery, ApiError> {
                     .map_err(|error| invalid("status", &error))
             })
             .transpose()?,
-        from: asked.from("from")?,
-        to: asked.to("to")?,
+        from,
+        to,
         limit,
         cursor: asked.text("cursor")?.map(Cow::into_owned),
     })

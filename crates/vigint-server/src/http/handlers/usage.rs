@@ -22,9 +22,10 @@ pub(in crate::http) async fn show_usage(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let asked = Query::of(&request);
+    let (from, to) = asked.span()?;
     let usage_query = UsageQuery {
-        from: asked.from("from")?,
-        to: asked.to("to")?,
+        from,
+        to,
         key_id: asked
             .text("key_id")?
             .map(|id| {

@@ -12,6 +12,8 @@ use crate::http::error::{ApiError, invalid};
 use crate::http::query::Query;
 use crate::http::services::Services;
 
+const LARGEST_PAGE: i64 = 200;
+
 /// `GET /admin/alerts`
 pub(in crate::http) async fn list_alerts(
     caller: AdminCaller,
@@ -28,7 +30,7 @@ pub(in crate::http) async fn list_alerts(
     let query = OutboxQuery {
         client_id: parameter(asked, "client_id", CLIENT_NUMBER)?,
         state,
-        limit: asked.whole_number("limit")?.unwrap_or(usual.limit),
+        limit: asked.limit(LARGEST_PAGE, usual.limit)?,
         cursor: asked.text("cursor")?.map(Cow::into_owned),
     };
     let page = services

@@ -11,6 +11,8 @@ use crate::http::error::ApiError;
 use crate::http::query::Query;
 use crate::http::services::Services;
 
+const LARGEST_PAGE: i64 = 1000;
+
 /// `GET /admin/audit`
 pub(in crate::http) async fn list_audit(
     caller: AdminCaller,
@@ -23,7 +25,7 @@ pub(in crate::http) async fn list_audit(
         client_id: parameter(asked, "client_id", CLIENT_NUMBER)?,
         key_id: parameter(asked, "key_id", KEY_NUMBER)?,
         action: asked.text("action")?.map(Cow::into_owned),
-        limit: asked.whole_number("limit")?.unwrap_or(usual.limit),
+        limit: asked.limit(LARGEST_PAGE, usual.limit)?,
         cursor: asked.text("cursor")?.map(Cow::into_owned),
     };
     let page = services.administration.audit(caller.admin(), query).await?;

@@ -11,6 +11,8 @@ use crate::http::error::ApiError;
 use crate::http::query::Query;
 use crate::http::services::Services;
 
+const LARGEST_PAGE: i64 = 1000;
+
 /// `GET /admin/usage`
 pub(in crate::http) async fn show_usage(
     caller: AdminCaller,
@@ -18,12 +20,12 @@ pub(in crate::http) async fn show_usage(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let asked = Query::of(&request);
-    let usual = UsageQuery::default();
+    let (from, to) = asked.span()?;
     let query = UsageQuery {
-        from: asked.from("from")?,
-        to: asked.to("to")?,
+        from,
+        to,
         key_id: parameter(asked, "key_id", KEY_NUMBER)?,
-        limit: asked.whole_number("limit")?.unwrap_or(usual.limit),
+        limit: asked.limit(LARGEST_PAGE, LARGEST_PAGE)?,
         cursor: asked.text("cursor")?.map(Cow::into_owned),
     };
     let only = parameter(asked, "client_id", CLIENT_NUMBER)?;

@@ -64,7 +64,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let quiet = folder.path().join("config.ini");
     std::fs::write(
         &quiet,
-        format!("[API]\nworkers = {workers}\n\n[Logging]\nlevel = warn\n"),
+        // The limits are looked at, and never reached.
+        format!(
+            "[API]\nworkers = {workers}\n[Logging]\nlevel = warn\n\
+             [Limits]\nrequests_per_second = 1000000\nburst = 1000000\n"
+        ),
     )?;
     let server =
         ServerProcess::start_program(&programs.join("vigint-server"), folder.path(), &["serve"])?;

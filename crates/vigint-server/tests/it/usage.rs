@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
-use vigint_db::usage::UsageQuery;
+use vigint_core::clock::UtcTime;
+use vigint_core::money::MicroEuros;
+use vigint_db::usage::{NewUsage, UsageQuery};
 use vigint_db::{Db, Tenant};
 use vigint_testkit::programs::wait_for;
 
-use crate::fixture::{Options, SlowAnalyzer, TestServer, pictures, send};
+use crate::fixture::{Customer, Options, SlowAnalyzer, TestServer, pictures, send};
 use crate::premises::Premises;
 
 /// Far more than the job takes.
@@ -118,5 +120,82 @@ fn kill_nine_loses_no_analysis_no_alarm_and_no_count_that_was_written() {
         let kept = ["buffer", "analyze", "alert"]
             .map(|route| written(&premises.db, &tenant, &format!("/api/video/{route}")));
         assert_eq!(kept, [12, 1, 1]);
+    }
+}
+
+#[test]
+fn a_stop_writes_down_what_was_counted_until_then() {
+    let premises = [Some(Premises::sqlite()), Premises::postgres(1)];
+    for mut premises in premises.into_iter().flatten() {
+        let tenant = premises.client("acme");
+        let (key, _) = premises.key(&tenant);
+        let bearer = format!("Bearer {key}");
+        let headers = [("authorization", bearer.as_str())];
+        for _ in 0..5 {
+            let answer = send(premises.url(), "GET", "/api/whoami", &headers, b"");
+            assert_eq!(answer.status, 200);
+        }
+        assert!(premises.servers.pop().unwrap().stop().success());
+        assert_eq!(written(&premises.db, &tenant, "/api/whoami"), 5);
+    }
+}
+
+#[test]
+fn totals_are_over_all_that_matches_and_each_row_is_on_one_page() {
+    const ROWS: i64 = 1005;
+    let january: UtcTime = "2026-01-10T00:00:00Z".parse().unwrap();
+    for server in [
+        Some(TestServer::sqlite()),
+        TestServer::postgres_with(Options::default()),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let (customer, other) = (server.customer("Acme"), server.customer("Other"));
+        let used = |of: &Customer, minute: i64| NewUsage {
+            key_id: of.row.id,
+            endpoint: "/api/video/analyze".to_owned(),
+            method: "POST".to_owned(),
+            status_code: 200,
+            requests: 1,
+            bytes_in: 0,
+            prompt_tokens: None,
+            completion_tokens: None,
+            cost: MicroEuros(30_001),
+            provider_cost: None,
+            timestamp: january.plus_millis(minute * 60_000),
+        };
+        let filled = server.db().write(|conn| {
+            vigint_db::usage::insert(conn, &other.tenant, &used(&other, 0))?;
+            (0..ROWS).try_for_each(|minute| {
+                vigint_db::usage::insert(conn, &customer.tenant, &used(&customer, minute))
+            })
+        });
+        filled.unwrap();
+        let by_id = format!("/api/clients/{}/usage", customer.id);
+        for path in ["/api/usage", &by_id] {
+            // What the test itself asks is metered, too, but not in January.
+            let in_january = format!("{path}?from=2026-01-01&to=2026-01-31");
+            let first = customer.get(&in_january).json();
+            let cursor = first["next_cursor"].as_str().unwrap();
+            let second = customer
+                .get(&format!("{in_january}&cursor={cursor}"))
+                .json();
+            for (page, rows) in [(&first, 1000), (&second, 5)] {
+                assert_eq!(page["usage_count"], ROWS);
+                assert_eq!(page["total_cost"], 30.151_005, "exact in micro-euros");
+                assert_eq!(page["usage"].as_array().unwrap().len(), rows);
+            }
+            assert_eq!(second["next_cursor"], Value::Null);
+            assert_eq!(second["usage"][4]["timestamp"], "2026-01-10T00:00:00.000Z");
+            let minutes = "from=2026-01-10T00:10:00Z&to=2026-01-10T00:12:00Z";
+            let few = customer.get(&format!("{path}?{minutes}")).json();
+            assert_eq!(
+                (few["usage_count"].as_i64(), few["total_cost"].as_f64()),
+                (Some(2), Some(0.060_002))
+            );
+            let turned = customer.get(&format!("{path}?from=2026-02-01&to=2026-01-01"));
+            assert_eq!(turned.status, 422, "{}", turned.text());
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use vigint_config::ConfigError;
+use vigint_core::text::plain_line;
 use vigint_db::admin::AdminError;
 use vigint_db::import::ImportError;
 use vigint_db::{DbError, InvalidUrl};
@@ -62,7 +63,7 @@ pub(crate) enum Failure {
     )]
     TooManyTries(String),
     /// In the server's words.
-    #[error("{message}")]
+    #[error("{}", plain_line(message))]
     Refused { status: u16, message: String },
     #[error("the terminal could not be asked: {0}")]
     Terminal(io::Error),

@@ -162,6 +162,22 @@ pub fn get(conn: &mut AnyConnection, tenant: &Tenant) -> Result<Option<ClientRow
         .transpose()
 }
 
+/// The client itself, if it still exists; nobody else changes it or its keys until the transaction ends. Every
+/// command on keys begins with it: of two at once the second sees what the first has done.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock(conn: &mut AnyConnection, tenant: &Tenant) -> Result<Option<ClientRow>, DbError> {
+    let found = clients::table.find(tenant.client_id().0);
+    let stored: Option<Stored> = match conn {
+        // What hangs on the client, such as usage, may still be written.
+        AnyConnection::Postgres(pg) => found.for_no_key_update().get_result(pg).optional()?,
+        // A transaction that writes is alone (`BEGIN IMMEDIATE`).
+        AnyConnection::Sqlite(sqlite) => found.get_result(sqlite).optional()?,
+    };
+    stored.map(Stored::row).transpose()
+}
+
 /// A client by its id.
 ///
 /// # Errors

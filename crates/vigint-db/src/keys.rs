@@ -199,8 +199,8 @@ pub(crate) fn belongs(
     Ok(diesel::select(diesel::dsl::exists(mine)).get_result(conn)?)
 }
 
-/// Puts every live key of the client out; [`reactivate_all`] takes it back. How many it were. One whose time is over
-/// stays what it is.
+/// Puts every key of the client out; [`reactivate_all`] takes it back. How many of them were honoured at `now` until
+/// then. Those whose time is over are put out, too: another machine's clock may think otherwise.
 ///
 /// # Errors
 /// When the database fails.
@@ -209,23 +209,24 @@ pub fn revoke_all(
     tenant: &Tenant,
     now: UtcTime,
 ) -> Result<usize, DbError> {
-    let goes_on = api_keys::expires_at
-        .is_null()
-        .or(api_keys::expires_at.gt(Moment(now)).assume_not_null());
-    let put_out = diesel::update(api_keys::table)
+    let live = list(conn, tenant)?
+        .iter()
+        .filter(|key| key.is_live(now))
+        .count();
+    diesel::update(api_keys::table)
         .filter(api_keys::client_id.eq(tenant.client_id().0))
         .filter(api_keys::is_active.eq(true))
         .filter(api_keys::revoked_at.is_null())
-        .filter(goes_on)
         .set((
             api_keys::is_active.eq(false),
             api_keys::updated_at.eq(Moment(now)),
         ))
         .execute(conn)?;
-    Ok(put_out)
+    Ok(live)
 }
 
-/// Revives the keys that [`revoke_all`] put out; one revoked by its own id stays dead. How many it were.
+/// Revives the keys that [`revoke_all`] put out; one revoked by its own id stays dead. How many of them are honoured
+/// at `now` from then on.
 ///
 /// # Errors
 /// When the database fails.
@@ -234,7 +235,12 @@ pub fn reactivate_all(
     tenant: &Tenant,
     now: UtcTime,
 ) -> Result<usize, DbError> {
-    let revived = diesel::update(api_keys::table)
+    let count_live = |conn: &mut AnyConnection| {
+        let keys = list(conn, tenant)?;
+        Ok::<_, DbError>(keys.iter().filter(|key| key.is_live(now)).count())
+    };
+    let before = count_live(conn)?;
+    diesel::update(api_keys::table)
         .filter(api_keys::client_id.eq(tenant.client_id().0))
         .filter(api_keys::is_active.eq(false))
         .filter(api_keys::revoked_at.is_null())
@@ -243,7 +249,7 @@ pub fn reactivate_all(
             api_keys::updated_at.eq(Moment(now)),
         ))
         .execute(conn)?;
-    Ok(revived)
+    Ok(count_live(conn)?.saturating_sub(before))
 }
 
 /// Revokes one key for good; false when the client has no such key, or it was revoked before.
@@ -290,7 +296,7 @@ pub fn reactivate(
     Ok(revived > 0)
 }
 
-/// Lets one key end by itself at `expires_at`; false when the client has no such key.
+/// Lets one key end by itself at `expires_at`, or before when it would have; false when the client has no such key.
 ///
 /// # Errors
 /// When the database fails.
@@ -301,12 +307,19 @@ pub fn expire(
     expires_at: UtcTime,
     now: UtcTime,
 ) -> Result<bool, DbError> {
-    let changed = diesel::update(api_keys::table.find(key.0))
+    let ends_later = api_keys::expires_at.is_null().or(api_keys::expires_at
+        .gt(Moment(expires_at))
+        .assume_not_null());
+    if !belongs(conn, tenant, key)? {
+        return Ok(false);
+    }
+    diesel::update(api_keys::table.find(key.0))
         .filter(api_keys::client_id.eq(tenant.client_id().0))
+        .filter(ends_later)
         .set((
             api_keys::expires_at.eq(Moment(expires_at)),
             api_keys::updated_at.eq(Moment(now)),
         ))
         .execute(conn)?;
-    Ok(changed > 0)
+    Ok(true)
 }

@@ -40,8 +40,14 @@ pub(crate) struct Common {
         conflicts_with = "server_url"
     )]
     pub(crate) config: Option<PathBuf>,
-    /// Work over the admin API of this server, such as https://vigint.example.com; its key is taken from VIGINT_ADMIN_KEY
-    #[arg(long, global = true, value_name = "URL")]
+    // Not a doc comment: rustdoc would take the address for a link.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help = "Work over the admin API of this server, such as https://vigint.example.com; its key is taken from \
+                VIGINT_ADMIN_KEY"
+    )]
     pub(crate) server_url: Option<String>,
     /// Trust only the authorities in this PEM file for the server's certificate
     #[arg(long, global = true, value_name = "FILE", requires = "server_url")]

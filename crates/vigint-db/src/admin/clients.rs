@@ -125,7 +125,7 @@ impl Admin {
         status: ClientStatus,
         now: UtcTime,
     ) -> Result<StatusResponse, AdminError> {
-        self.client(conn, id)?;
+        self.lock(conn, id)?;
         let changed = clients::set_status(conn, &self.tenant(id), status, now)?;
         if changed {
             let (action, detail) = match status {
@@ -153,6 +153,7 @@ impl Admin {
         id: ClientId,
         now: UtcTime,
     ) -> Result<Deleted, AdminError> {
+        self.lock(conn, id)?;
         let deleted = clients::delete(conn, &self.operator, &self.tenant(id), now)?
             .ok_or(AdminError::NoClient(id))?;
         let detail = "client erased".to_owned();

@@ -25,7 +25,7 @@ impl Admin {
         key: &ApiKey,
         now: UtcTime,
     ) -> Result<CreatedKeyResponse, AdminError> {
-        self.client(conn, client)?;
+        self.lock(conn, client)?;
         let made = self.keep(conn, client, asked, key, now)?;
         let prefix = key.shown_prefix();
         let about = (Some(client), Some(made.key_id));
@@ -47,7 +47,7 @@ impl Admin {
         key: &ApiKey,
         now: UtcTime,
     ) -> Result<RotatedKeyResponse, AdminError> {
-        self.client(conn, client)?;
+        self.lock(conn, client)?;
         let old = self.key_to_replace(conn, client, asked.key_id, now)?;
         let tenant = self.tenant(client);
         let ends_at = old
@@ -88,7 +88,7 @@ impl Admin {
         client: ClientId,
         now: UtcTime,
     ) -> Result<ActiveCountResponse, AdminError> {
-        self.client(conn, client)?;
+        self.lock(conn, client)?;
         let count = keys::revoke_all(conn, &self.tenant(client), now)?;
         let detail = format!("{} put out", counted(count));
         self.note(conn, now, "revoke", (Some(client), None), detail)?;
@@ -107,6 +107,7 @@ impl Admin {
     ) -> Result<ActiveCountResponse, AdminError> {
         let key = keys::find(conn, &self.operator, id)?.ok_or(AdminError::NoKey(id))?;
         let client = key.client_id;
+        self.lock(conn, client)?;
         let is_new = keys::revoke(conn, &self.tenant(client), id, now)?;
         if is_new {
             let detail = format!("key {}… revoked for good", key.key_prefix);
@@ -127,7 +128,7 @@ impl Admin {
         only: Option<KeyId>,
         now: UtcTime,
     ) -> Result<ActiveCountResponse, AdminError> {
-        self.client(conn, client)?;
+        self.lock(conn, client)?;
         let tenant = self.tenant(client);
         let count = match only {
             None => keys::reactivate_all(conn, &tenant, now)?,

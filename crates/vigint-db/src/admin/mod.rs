@@ -41,6 +41,11 @@ impl Admin {
         crate::clients::find(conn, &self.operator, id)?.ok_or(AdminError::NoClient(id))
     }
 
+    /// The client, locked for this transaction: see [`crate::clients::lock`].
+    fn lock(&self, conn: &mut AnyConnection, id: ClientId) -> Result<ClientRow, AdminError> {
+        crate::clients::lock(conn, &self.tenant(id))?.ok_or(AdminError::NoClient(id))
+    }
+
     /// Notes what was done, in the transaction in which it is done.
     fn note(
         &self,

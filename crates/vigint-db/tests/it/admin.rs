@@ -282,3 +282,85 @@ fn failed(error: AdminError) -> DbError {
         other => panic!("{other}"),
     }
 }
+
+/// Two commands on one client at once: while the first has not committed, the second waits. On SQLite writers wait
+/// for each other anyway.
+fn at_once(
+    fixture: &Fixture,
+    first: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<(), AdminError> + Send,
+    second: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<(), AdminError> + Send,
+) {
+    let (began, has_begun) = std::sync::mpsc::channel();
+    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+    let other = fixture.open_again();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(move || {
+            fixture.db.write(|conn| {
+                first(conn)?;
+                began.send(()).unwrap();
+                may_go_on.recv().unwrap();
+                Ok::<_, AdminError>(())
+            })
+        });
+        has_begun.recv().unwrap();
+        let second = scope.spawn(move || other.write(second));
+        if !fixture.is_sqlite() {
+            let waits = "SELECT count(*) AS number FROM pg_locks WHERE NOT granted";
+            while fixture.number(waits) == 0 {
+                std::thread::yield_now();
+            }
+        }
+        go_on.send(()).unwrap();
+        first.join().unwrap().unwrap();
+        second.join().unwrap().unwrap();
+    });
+}
+
+on_each_database! {
+    fn a_client_wide_revoke_leaves_no_key_that_a_command_was_just_making(fixture) {
+        let fixture = fixture.migrated();
+        for command in ["rotate", "add-key"] {
+            let (made, old) = create(&fixture, command);
+            let new = ApiKey::generate(&SystemRandom);
+            let make = |conn: &mut vigint_db::AnyConnection| match command {
+                "rotate" => {
+                    let asked = KeyRotation::check(&RotateKeyRequest::default(), at(5))?;
+                    admin().rotate_key(conn, made.client_id, &asked, &new, at(5)).map(drop)
+                }
+                _ => {
+                    let asked = KeyAddition::check(&AddKeyRequest::default(), at(5))?;
+                    admin().add_key(conn, made.client_id, &asked, &new, at(5)).map(drop)
+                }
+            };
+            at_once(&fixture, make, |conn| {
+                admin().revoke_client(conn, made.client_id, at(6)).map(drop)
+            });
+            for key in [&old, &new] {
+                assert!(!is_let_in(&fixture, key, at(7)), "{command}");
+            }
+        }
+    }
+
+    fn a_key_that_was_ended_at_once_is_not_given_a_grace_by_another_rotation(fixture) {
+        let fixture = fixture.migrated();
+        let (made, old) = create(&fixture, "acme");
+        let rotate = |grace: u64| {
+            let key = ApiKey::generate(&SystemRandom);
+            let asked = RotateKeyRequest {
+                key_id: Some(made.key_id),
+                grace_seconds: Some(grace),
+                ..RotateKeyRequest::default()
+            };
+            move |conn: &mut vigint_db::AnyConnection| {
+                let asked = KeyRotation::check(&asked, at(5))?;
+                match admin().rotate_key(conn, made.client_id, &asked, &key, at(5)) {
+                    // The other was first: there is nothing left to replace.
+                    Ok(_) | Err(AdminError::KeyNotLive(_)) => Ok(()),
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        at_once(&fixture, rotate(0), rotate(86_400));
+        assert!(!is_let_in(&fixture, &old, at(6)));
+    }
+}

@@ -92,10 +92,8 @@ pub(super) async fn authenticate(
 
 /// Where no key is asked for: one that stands in the URL all the same has leaked like any other. The answer is what it
 /// would be without.
-pub(super) fn note_key_in_url(head: &RequestHead, services: Option<&web::Data<Services>>) {
-    if let Some(services) = services
-        && let Some(presented) = key_in_query(head.uri.query().unwrap_or_default())
-    {
+pub(super) fn note_key_in_url(head: &RequestHead, services: &Services) {
+    if let Some(presented) = key_in_query(head.uri.query().unwrap_or_default()) {
         let address = services.trusted_proxies.address_of(head);
         let refused = &services.refused_keys;
         refused.note_in_url(address, Refusal::InUrl, &presented);

@@ -14,7 +14,7 @@ use actix_service::{Service, ServiceFactory};
 use actix_web::{HttpResponse, ResponseError as _};
 
 use super::admin_auth::admit;
-use super::auth::authenticate;
+use super::auth::{authenticate, note_key_in_url};
 use super::body::{announced_length, too_large};
 use super::error::{ApiError, Code, method_not_allowed};
 use super::middleware::{CountedEarly, EarlyRefusal, hold_body, observe_early};
@@ -75,6 +75,7 @@ impl Service<Request> for RefuseEarly {
 /// The refusal that this request will get whatever its body holds.
 async fn refusal(request: &Request, services: &Services) -> Option<EarlyRefusal> {
     let Some(resource) = Resource::find(request.uri(), AdminRoutes::of(services)) else {
+        note_key_in_url(request.head(), services);
         return Some(EarlyRefusal {
             response: ApiError::new(Code::NotFound).error_response(),
             endpoint: None,

@@ -75,7 +75,9 @@ impl Refusal {
 
 /// What this server has refused.
 pub struct RefusedKeys {
-    by_network: Rate<IpAddr>,
+    of_clients: Rate<IpAddr>,
+    /// Apart: a flood of clients' keys must not hide who guesses at the operator's.
+    of_admins: Rate<IpAddr>,
     per_minute: u32,
     metrics: Arc<Metrics>,
     notices: Arc<Notices>,
@@ -92,7 +94,8 @@ impl RefusedKeys {
     ) -> Self {
         metrics.show_limit(LIMIT);
         Self {
-            by_network: Rate::per_minute(per_minute, clock),
+            of_clients: Rate::per_minute(per_minute, clock),
+            of_admins: Rate::per_minute(per_minute, clock),
             per_minute,
             metrics,
             notices,
@@ -134,11 +137,16 @@ impl RefusedKeys {
             return (ApiError::new(refusal.code()), false);
         }
         let network = network_of(address);
-        match self.by_network.take(&network) {
+        let is_admin = refusal.is_of_admin();
+        let allowance = if is_admin {
+            &self.of_admins
+        } else {
+            &self.of_clients
+        };
+        match allowance.take(&network) {
             Ok(()) => (ApiError::new(refusal.code()), false),
             Err(wait) => {
                 self.metrics.count_limited(LIMIT);
-                let is_admin = refusal.is_of_admin();
                 self.notices
                     .too_many_refused(network, self.per_minute, is_admin);
                 (ApiError::rate_limited(wait), true)

@@ -250,8 +250,11 @@ pub(super) fn configure(app: &mut web::ServiceConfig, admin: AdminRoutes) {
     app.default_service(web::to(no_such_path));
 }
 
-async fn no_such_path(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    note_key_in_url(request.head(), request.app_data());
+async fn no_such_path(
+    request: HttpRequest,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, ApiError> {
+    note_key_in_url(request.head(), &services);
     Err(ApiError::new(Code::NotFound))
 }
 
@@ -287,7 +290,9 @@ fn register(app: &mut web::ServiceConfig, first: &'static Row) {
     };
     match first.access {
         Public => app.service(resource.wrap_fn(move |request, next| {
-            note_key_in_url(request.head(), request.app_data());
+            if let Some(services) = request.app_data::<web::Data<Services>>() {
+                note_key_in_url(request.head(), services);
+            }
             next.call(mark(request))
         })),
         Client => app.service(

@@ -10,6 +10,8 @@ use super::schedule::Schedule;
 const EVERY: Duration = Duration::from_millis(100);
 /// With very many clients it takes longer: then it rests for so many times what it took.
 const REST: u32 = 9;
+/// However long it takes: who was put out stays no longer than that and a look.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(parts: JobParts, schedule: Schedule) {
     let mut fails = false;
@@ -18,7 +20,7 @@ pub(super) async fn run(parts: JobParts, schedule: Schedule) {
         let began = parts.clock.elapsed();
         let looked = parts.presence.look().await;
         let took = parts.clock.elapsed().saturating_sub(began);
-        rest = EVERY.max(took.saturating_mul(REST));
+        rest = took.saturating_mul(REST).clamp(EVERY, LONGEST_REST);
         match looked {
             Ok(()) => fails = false,
             // Once, not ten times a second.

@@ -26,8 +26,8 @@ pub(super) enum Mark {
     Refused(KeyHash),
     /// A key in a URL.
     InUrl(KeyHash),
-    /// A network from which too many keys were refused.
-    Network(IpAddr),
+    /// A network from which too many keys were refused: clients' or the operator's.
+    Network { address: IpAddr, is_admin: bool },
 }
 
 struct Remembered {

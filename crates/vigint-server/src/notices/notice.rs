@@ -135,7 +135,12 @@ impl Notice {
     /// What it is told once an hour about.
     pub(super) fn subject(&self) -> String {
         match self {
-            Self::RefusedKeys { address, .. } => address.clone(),
+            Self::RefusedKeys {
+                address, is_admin, ..
+            } => {
+                let whose = if *is_admin { "admin " } else { "" };
+                format!("{whose}{address}")
+            }
             _ => self
                 .key()
                 .map_or_else(String::new, |key| format!("key {}", key.id)),

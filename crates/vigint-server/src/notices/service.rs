@@ -106,7 +106,11 @@ impl Notices {
             allowed,
             is_admin,
         };
-        self.note(Mark::Network(network), what, true);
+        let mark = Mark::Network {
+            address: network,
+            is_admin,
+        };
+        self.note(mark, what, true);
     }
 
     /// The next sighting, once there is one. For one caller at a time.

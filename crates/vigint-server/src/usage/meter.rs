@@ -1,7 +1,8 @@
 //! The meter: counts requests in memory, minute by minute, until a job writes them down.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::KeyId;
@@ -51,8 +52,28 @@ struct Sums {
 #[derive(Default)]
 pub struct Meter {
     lines: Mutex<HashMap<Line, Sums>>,
-    /// Held from taking the counts until they are committed.
-    flushing: tokio::sync::Mutex<()>,
+    /// Held from taking the counts until they are committed; whether the last time went well.
+    flushing: tokio::sync::Mutex<bool>,
+    /// How often counts were taken to be written.
+    begun: AtomicU64,
+}
+
+/// Counts that were taken to be written. They go back when they are not, whatever came in between.
+struct Taken<'a> {
+    lines: HashMap<Line, Sums>,
+    meter: &'a Meter,
+}
+
+impl Taken<'_> {
+    fn are_written(mut self) {
+        self.lines.clear();
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.meter.put_back(std::mem::take(&mut self.lines));
+    }
 }
 
 impl Meter {
@@ -65,7 +86,7 @@ impl Meter {
             status_code: request.status_code,
             minute: now.unix_millis().div_euclid(MINUTE_MILLIS),
         };
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lock();
         let sums = lines.entry(line).or_insert(Sums {
             requests: 0,
             bytes_in: 0,
@@ -85,30 +106,50 @@ impl Meter {
         lines.len()
     }
 
-    /// Writes down what was counted since the last call. When that fails the counts are kept for the next try;
-    /// but a line that the database refuses while it takes others would be refused for ever, and is given up.
+    /// Writes down what was counted before this call. When that fails the counts are kept for the next try; but a
+    /// line that the database refuses while it takes others would be refused for ever, and is given up.
     ///
-    /// Waits for a call that runs already: what that one has taken is neither here nor in the database yet, and
-    /// who reads after this must find it.
+    /// Goes on when its caller goes away: counts that were taken are everybody's. Callers that come while it runs
+    /// share the next one.
     ///
     /// # Errors
     /// When nothing could be written.
-    pub async fn flush(&self, database: &Database) -> Result<(), DbError> {
-        let _one_at_a_time = self.flushing.lock().await;
-        let taken = std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner));
-        if taken.is_empty() {
+    pub async fn flush(self: &Arc<Self>, database: &Database) -> Result<(), DbError> {
+        let arrived = self.begun.load(Ordering::Acquire);
+        let (meter, database) = (Arc::clone(self), database.clone());
+        let written = tokio::spawn(async move { meter.write_down(&database, arrived).await });
+        // An error: the runtime stops, or it panicked. Either way the counts were put back.
+        written.await.unwrap_or(Err(DbError::Busy))
+    }
+
+    async fn write_down(&self, database: &Database, arrived: u64) -> Result<(), DbError> {
+        let mut last_went_well = self.flushing.lock().await;
+        // One that began after the caller came has written all that the caller asks for.
+        if *last_went_well && self.begun.load(Ordering::Acquire) > arrived {
             return Ok(());
         }
-        let rows: Vec<MinuteUsage> = taken.iter().map(|(line, sums)| row(*line, *sums)).collect();
-        let written = write(database, rows).await;
-        if written.is_err() {
-            self.put_back(taken);
+        self.begun.fetch_add(1, Ordering::AcqRel);
+        *last_went_well = false;
+        let taken = Taken {
+            lines: std::mem::take(&mut *self.lock()),
+            meter: self,
+        };
+        if !taken.lines.is_empty() {
+            let lines = taken.lines.iter();
+            let rows: Vec<MinuteUsage> = lines.map(|(line, sums)| row(*line, *sums)).collect();
+            write(database, rows).await?;
         }
-        written
+        taken.are_written();
+        *last_went_well = true;
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Line, Sums>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put_back(&self, taken: HashMap<Line, Sums>) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lock();
         for (line, sums) in taken {
             lines
                 .entry(line)
@@ -224,7 +265,7 @@ mod tests {
         db.migrate().unwrap();
         let (tenant, key_id) = db.write(a_key).unwrap();
         let database = Database::new(db.clone(), 1).unwrap();
-        let meter = Meter::default();
+        let meter = Arc::new(Meter::default());
         let bad = whoami(key_id, 500, MicroEuros(i64::MAX));
         meter.count(bad, UtcTime::UNIX_EPOCH);
         meter.flush(&database).await.unwrap();
@@ -258,6 +299,47 @@ mod tests {
         }
     }
 
+    /// A customer that hangs up takes the request's future with it, and with it could go everybody's counts.
+    #[tokio::test]
+    async fn a_caller_that_goes_away_loses_no_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:///{}/vigint.db", folder.path().display());
+        let db = Db::open(&url.parse().unwrap(), 4).unwrap();
+        db.migrate().unwrap();
+        let (tenant, key_id) = db.write(a_key).unwrap();
+        let database = Database::new(db.clone(), 1).unwrap();
+        let meter = Arc::new(Meter::default());
+        meter.count(whoami(key_id, 200, MicroEuros::ZERO), UtcTime::UNIX_EPOCH);
+
+        // Longer than a writer waits for another: the flush fails, and nobody is there to hear of it.
+        let (began, has_begun) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let writer = std::thread::spawn(move || {
+            db.write(move |_| {
+                began.send(()).unwrap();
+                may_go_on.recv().unwrap();
+                Ok::<_, DbError>(())
+            })
+        });
+        has_begun.recv().unwrap();
+        let mut request = Box::pin(meter.flush(&database));
+        std::future::poll_fn(|cx| {
+            assert!(request.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        drop(request);
+        // The job's own turn comes after the one that was left alone, which fails by then.
+        assert!(
+            meter.flush(&database).await.is_err(),
+            "the database is busy"
+        );
+        go_on.send(()).unwrap();
+        writer.join().unwrap().unwrap();
+        meter.flush(&database).await.unwrap();
+        assert_eq!(counted(&database, tenant).await, 1);
+    }
+
     #[tokio::test]
     async fn a_flush_does_not_return_before_an_earlier_one_has_committed() {
         let folder = tempfile::tempdir().unwrap();
@@ -266,7 +348,7 @@ mod tests {
         db.migrate().unwrap();
         let (tenant, key_id) = db.write(a_key).unwrap();
         let database = Database::new(db.clone(), 1).unwrap();
-        let meter = Meter::default();
+        let meter = Arc::new(Meter::default());
         let count = whoami(key_id, 200, MicroEuros::ZERO);
         meter.count(count, UtcTime::UNIX_EPOCH);
 

@@ -187,16 +187,20 @@ mod tests {
     }
 
     #[test]
-    fn refusals_of_all_kinds_from_one_network_share_an_allowance() {
+    fn refusals_of_clients_from_one_network_share_an_allowance_and_those_of_the_operator_another() {
         let hand = Arc::new(ManualClock::new(UtcTime::UNIX_EPOCH));
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&hand);
         let refused = RefusedKeys::new(4, &clock, Arc::default(), notices(&clock));
         let near = ["2001:db8::1", "2001:db8::2"];
         for (near, refusal) in near.iter().cycle().zip([
             Refusal::Malformed,
+            Refusal::AdminWrong,
+            Refusal::Unknown,
+            Refusal::AdminInUrl,
+            Refusal::InUrl,
+            Refusal::AdminMissing,
             Refusal::Unknown,
             Refusal::AdminWrong,
-            Refusal::InUrl,
         ]) {
             assert_eq!(status(&refused, near, refusal), 401, "{refusal:?}");
         }

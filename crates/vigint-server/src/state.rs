@@ -36,7 +36,7 @@ use crate::metrics::Metrics;
 use crate::notices::{Notices, NoticesOptions, RateWatch};
 use crate::presence::{Presence, PresenceOptions};
 use crate::secret_file;
-use crate::usage::{Meter, Prices};
+use crate::usage::{Meter, Prices, Reports};
 use crate::vitals::Vitals;
 
 pub use error::BuildError;
@@ -145,6 +145,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         alerts,
         presence,
         meter,
+        reports: Reports::default(),
         prices,
         vitals,
         clock: Arc::clone(&parts.clock),

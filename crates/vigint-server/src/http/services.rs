@@ -22,7 +22,7 @@ use crate::database::Database;
 use crate::incidents::Incidents;
 use crate::metrics::Metrics;
 use crate::presence::Presence;
-use crate::usage::{Meter, Prices};
+use crate::usage::{Meter, Prices, Reports};
 use crate::vitals::Vitals;
 
 /// The bounds that hold before any service is asked.
@@ -67,6 +67,8 @@ pub struct Services {
     pub presence: Presence,
     /// Counts requests.
     pub meter: Arc<Meter>,
+    /// Whose turn it is to have usage summed up.
+    pub reports: Reports,
     /// What a frame costs.
     pub prices: Prices,
     /// How the parts are.

@@ -5,6 +5,8 @@
 
 mod meter;
 mod prices;
+mod reports;
 
 pub use meter::{Meter, RequestCount};
 pub use prices::Prices;
+pub use reports::{Reports, Turn};

@@ -9,7 +9,7 @@ use vigint_db::usage::UsageQuery;
 
 use super::require_own;
 use crate::http::auth::SignedIn;
-use crate::http::error::{ApiError, invalid};
+use crate::http::error::{ApiError, Code, invalid};
 use crate::http::query::Query;
 use crate::http::services::Services;
 
@@ -36,6 +36,12 @@ pub(in crate::http) async fn show_usage(
         limit: LARGEST_PAGE,
         cursor: asked.text("cursor")?.map(Cow::into_owned),
     };
+    let client = caller.tenant.client_id();
+    let _turn = services
+        .reports
+        .turn(Some(client))
+        .await
+        .ok_or_else(|| ApiError::new(Code::Busy))?;
     // What was counted a moment ago belongs to the answer.
     services.meter.flush(&services.database).await?;
     let tenant = caller.tenant.clone();

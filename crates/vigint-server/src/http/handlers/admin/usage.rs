@@ -7,7 +7,7 @@ use vigint_db::usage::UsageQuery;
 
 use super::{CLIENT_NUMBER, KEY_NUMBER, parameter};
 use crate::http::admin_auth::AdminCaller;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Code};
 use crate::http::query::Query;
 use crate::http::services::Services;
 
@@ -29,6 +29,11 @@ pub(in crate::http) async fn show_usage(
         cursor: asked.text("cursor")?.map(Cow::into_owned),
     };
     let only = parameter(asked, "client_id", CLIENT_NUMBER)?;
+    let _turn = services
+        .reports
+        .turn(None)
+        .await
+        .ok_or_else(|| ApiError::new(Code::Busy))?;
     let used = services
         .administration
         .usage(caller.admin(), only, query)

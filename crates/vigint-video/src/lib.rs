@@ -4,7 +4,7 @@
 //! who asks; it starts no thread and reads no clock. Every byte it is given may be hostile: nothing here
 //! may panic on one, and what runs a decoder is guarded against a panic all the same.
 //!
-//! Feature `clips` adds the making of movies.
+//! Feature `clips` adds the making of movies and of smaller pictures.
 
 pub mod grey;
 pub mod jpeg;
@@ -12,6 +12,8 @@ pub mod motion;
 
 #[cfg(feature = "clips")]
 pub mod clip;
+#[cfg(feature = "clips")]
+pub mod picture;
 
 mod blocks;
 mod decode;

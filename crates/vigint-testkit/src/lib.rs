@@ -1,5 +1,6 @@
-//! What tests share and no user runs: drawn scenes, the battery of the motion gate, private PostgreSQL
-//! clusters, the real programs, the mails they leave, a database of the earlier Vigint.
+//! What tests share and no user runs: drawn scenes, the battery of the motion gate, a stand-in for AI model
+//! services, private PostgreSQL clusters, the real programs, the mails they leave, a database of the earlier
+//! Vigint.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +15,7 @@ pub mod battery;
 pub mod earlier;
 pub mod footage;
 pub mod mailbox;
+pub mod model;
 pub mod postgres;
 pub mod programs;
 pub mod scene;

@@ -33,6 +33,12 @@ section! {
         screening_frames: usize = "8" => number(1..=64);
         /// Frames the second look is shown, 1 to 128.
         confirmation_frames: usize = "16" => number(1..=128);
+        /// How closely the first look sees each frame: low, medium or high. Models charge more for more.
+        screening_resolution: Resolution = "low" => one_of(RESOLUTIONS);
+        /// How closely the second look sees each frame: low, medium or high.
+        confirmation_resolution: Resolution = "medium" => one_of(RESOLUTIONS);
+        /// The longer side of the frames that models are shown, in pixels, 256 to 2048; larger ones are made smaller.
+        picture_size: u16 = "768" => number(256..=2_048);
         /// Seconds one look may take, its retries included, 0.5 to 25. A whole analysis ends within 25.
         timeout_seconds: Duration = "10" => seconds(0.5, 25.0);
         /// The language of descriptions, and of new clients: fr or en.
@@ -66,6 +72,23 @@ const PROVIDERS: &[(&str, Provider)] = &[
     ("gemini", Provider::Gemini),
     ("openai", Provider::OpenAi),
     ("motion", Provider::Motion),
+];
+
+/// How closely a model looks at a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// As its provider calls it.
+    Low,
+    /// As its provider calls it.
+    Medium,
+    /// As its provider calls it.
+    High,
+}
+
+const RESOLUTIONS: &[(&str, Resolution)] = &[
+    ("low", Resolution::Low),
+    ("medium", Resolution::Medium),
+    ("high", Resolution::High),
 ];
 
 const LANGUAGES: &[(&str, Locale)] = &[

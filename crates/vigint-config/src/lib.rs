@@ -40,7 +40,7 @@ mod video_analysis;
 mod tests;
 
 pub use admin::Admin;
-pub use ai::{Ai, Provider};
+pub use ai::{Ai, Provider, Resolution};
 pub use alerts::Alerts;
 pub use api::Api;
 pub use billing::Billing;

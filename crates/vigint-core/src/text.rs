@@ -46,6 +46,14 @@ pub fn plain_line(text: &str) -> String {
     cut(&line, MAX_LINE_CHARS)
 }
 
+/// A message as a sentence for a person: with a capital at its beginning.
+#[must_use]
+pub fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
 /// Neither a control character, nor an invisible one that turns, joins, hides or tags the text around it (all of
 /// Unicode's category Cf), nor one that separates lines.
 fn is_harmless(c: char) -> bool {

@@ -1,6 +1,7 @@
 //! Incidents: one open at a time for each source; listed newest first.
 
 mod list;
+mod settle;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -11,6 +12,7 @@ use vigint_core::incident::{IncidentStatus, Triage};
 use vigint_core::verdict::{Confirmation, RiskLevel};
 
 pub use self::list::{IncidentPage, IncidentQuery, list};
+pub use self::settle::{SecondLook, settle_confirmation};
 use crate::schema::incidents;
 use crate::stored::{Moment, parse};
 use crate::{AnyConnection, DbError, Operator, Tenant};
@@ -72,6 +74,7 @@ pub(crate) struct Stored {
     note: Option<String>,
     created_at: Moment,
     updated_at: Moment,
+    _confirmation_settled_at: Option<Moment>,
 }
 
 impl Stored {
@@ -180,6 +183,19 @@ pub struct Redetection {
     pub frame_count: i64,
     /// How grave it is now; the incident keeps the gravest it ever was.
     pub risk_level: RiskLevel,
+    /// What the second look said of it: when it agreed, and was unavailable for the incident before, the incident
+    /// is confirmed.
+    pub confirmation: Confirmation,
+}
+
+impl Redetection {
+    /// What the incident's confirmation is with this detection.
+    fn confirmation_after(&self, before: Confirmation) -> Confirmation {
+        match (before, self.confirmation) {
+            (Confirmation::Unavailable, Confirmation::Confirmed) => Confirmation::Confirmed,
+            _ => before,
+        }
+    }
 }
 
 /// Adds a detection to an open incident. The row as it is then; `None` when the client has no such incident,
@@ -202,18 +218,20 @@ pub fn extend(
             .filter(incidents::client_id.eq(tenant.client_id().0))
             .filter(is_open())
             .filter(incidents::occurrences.eq(found.occurrences))
+            .filter(incidents::confirmation.eq(found.confirmation.as_str()))
             .set((
                 incidents::occurrences.eq(found.occurrences + 1),
                 incidents::last_seen_at.eq(Moment(found.last_seen_at.max(again.seen_at))),
                 incidents::detected_at.eq(Moment(found.detected_at.max(again.detected_at))),
                 incidents::frame_count.eq(again.frame_count),
                 incidents::risk_level.eq(found.risk_level.max(again.risk_level).as_str()),
+                incidents::confirmation.eq(again.confirmation_after(found.confirmation).as_str()),
                 incidents::updated_at.eq(Moment(again.detected_at)),
             ))
             .returning(incidents::all_columns)
             .get_result(conn)
             .optional()?;
-        // None: another detection came in between. Neither may take the other's gravity away.
+        // None: another detection or a second look came in between. None may take away what the other said.
         if let Some(stored) = stored {
             return stored.row().map(Some);
         }

@@ -32,6 +32,7 @@ pub mod keys;
 pub mod leases;
 pub mod notices;
 pub mod sources;
+pub mod spending;
 pub mod usage;
 
 pub use connection::AnyConnection;

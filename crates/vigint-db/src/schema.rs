@@ -89,6 +89,7 @@ table! {
         note -> Nullable<Text>,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        confirmation_settled_at -> Nullable<Timestamp>,
     }
 }
 
@@ -143,6 +144,24 @@ table! {
 }
 
 table! {
+    ai_spending (month, client_id) {
+        month -> Text,
+        client_id -> BigInt,
+        spent_micros -> BigInt,
+    }
+}
+
+table! {
+    ai_budget_warnings (scope, month, percent) {
+        scope -> Text,
+        month -> Text,
+        percent -> Integer,
+        client_id -> Nullable<BigInt>,
+        told_at -> Timestamp,
+    }
+}
+
+table! {
     audit_log (id) {
         id -> BigInt,
         at -> Timestamp,
@@ -183,3 +202,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     clips,
     unfinished_imports
 );
+diesel::allow_tables_to_appear_in_same_query!(clients, ai_spending);

@@ -17,7 +17,7 @@ pub use self::rates::{BusyKey, MinutesUsed, busy_keys, minutes_used};
 pub use self::totals::{UsedByKey, totals_by_key};
 use crate::schema::api_usage;
 use crate::stored::Moment;
-use crate::{AnyConnection, DbError, Tenant, keys};
+use crate::{AnyConnection, DbError, Tenant, keys, spending};
 
 /// One use that stands alone: an analysis, an alert.
 #[derive(Clone, Debug)]
@@ -34,12 +34,14 @@ pub struct NewUsage {
     pub completion_tokens: Option<i64>,
     /// What the client pays.
     pub cost: MicroEuros,
-    /// What the provider takes.
+    /// What the provider takes; `None` when that is not known of all of it.
     pub provider_cost: Option<MicroEuros>,
+    /// What is known of it: this much is added to what was spent this month.
+    pub known_provider_cost: MicroEuros,
     pub timestamp: UtcTime,
 }
 
-/// Writes one use, in a row of its own.
+/// Writes one use, in a row of its own, and adds what the provider takes to what was spent this month.
 ///
 /// # Errors
 /// [`DbError::Gone`] when the key is not one of this client's (any more).
@@ -62,5 +64,6 @@ pub fn insert(conn: &mut AnyConnection, tenant: &Tenant, new: &NewUsage) -> Resu
             api_usage::timestamp.eq(Moment(new.timestamp)),
         ))
         .execute(conn)?;
-    Ok(())
+    // Last: others who add to this client's month wait from here to the end of the transaction.
+    spending::add(conn, tenant, new.known_provider_cost, new.timestamp)
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
-use vigint_config::{LoadFrom, Loaded, Overrides, Settings};
+use vigint_config::{Ai, LoadFrom, Loaded, Overrides, Provider, Settings};
 use vigint_core::clock::{Clock as _, SystemClock};
 use vigint_db::Db;
 use vigint_server::state::{Parts, build, refusals, warnings};
@@ -175,12 +175,31 @@ fn chosen(loaded: &Loaded) -> String {
          database   {database}\n\
          clips      {} (kept {hours} h)\n\
          mail       .eml files in {}\n\
-         analyzer   motion (built in)\n\
+         analyzer   {}\n\
          links      {}\n",
         env!("CARGO_PKG_VERSION"),
         settings.clips.directory.display(),
         settings.email.outbox_directory.display(),
+        analyzer(&settings.ai),
         settings.api.public_url,
+    )
+}
+
+/// Who judges, and where it is asked. An address may hold a password.
+fn analyzer(ai: &Ai) -> String {
+    let (kind, address) = match ai.chosen_provider() {
+        Provider::Gemini => ("gemini", &ai.gemini_base_url),
+        Provider::OpenAi => ("openai", &ai.openai_base_url),
+        Provider::Auto | Provider::Motion => return "motion (built in)".to_owned(),
+    };
+    let host = address.parse::<url::Url>().ok();
+    let host = host
+        .as_ref()
+        .and_then(url::Url::host_str)
+        .unwrap_or_default();
+    format!(
+        "{kind} at {host}: {} screens, {} confirms",
+        ai.screening_model, ai.confirmation_model
     )
 }
 

@@ -22,5 +22,6 @@ pub mod vitals;
 
 mod background;
 mod descriptors;
+mod fair_turns;
 mod private_files;
 mod secret_file;

@@ -1,8 +1,9 @@
 //! Puts the services together and runs them.
 //!
-//! Here: what is built from what. `parts` is what it is built from, `missing` what this version has not,
+//! Here: what is built from what. `parts` is what it is built from, `analyzers` who judges, `missing` what this version has not,
 //! `error` why it does not start, `tls` the certificate, `threads` how many there are.
 
+mod analyzers;
 mod error;
 mod missing;
 mod parts;
@@ -26,6 +27,7 @@ use crate::analysis::{Judge, JudgeOptions};
 use crate::buffer::{Gate, GateSettings, RingSettings, Rings};
 use crate::clips::{ClipLinks, ClipStore, Clips, ClipsOptions};
 use crate::database::Database;
+use crate::fair_turns::{FairTurns, TurnLimits};
 use crate::http::{
     CameraPatience, HttpLimits, InflightBytes, RefusedAdmins, RefusedKeys, RequestLimits,
     ServeOptions, Services, TrustedProxies, serve, serve_metrics,
@@ -36,8 +38,10 @@ use crate::metrics::Metrics;
 use crate::notices::{Notices, NoticesOptions, RateWatch};
 use crate::presence::{Presence, PresenceOptions};
 use crate::secret_file;
-use crate::usage::{Meter, Prices, Reports};
+use crate::usage::{Meter, Prices};
 use crate::vitals::Vitals;
+
+use analyzers::Analyzers;
 
 pub use error::BuildError;
 pub use missing::{refusals, warnings};
@@ -46,6 +50,13 @@ pub use tls::TlsError;
 
 /// Where the server keeps the signing secret that it makes itself.
 const SECRET_FILE: &str = "vigint-data/secret_key";
+/// How many reports of usage are made at once. Each sums up all that a client ever used, and holds one of the
+/// connections to the database.
+const REPORT_TURNS: TurnLimits = TurnLimits {
+    of_a_client: 1,
+    of_all: 2,
+    patience: Duration::from_secs(10),
+};
 /// How long requests that run may go on after a stop: as long as an analysis may take.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(25);
 /// How long jobs may go on after that.
@@ -88,7 +99,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     let links = ClipLinks::new(signer(&parts)?, settings.api.public_url.clone());
     let clips = Arc::new(clips(&parts, &vitals)?);
     let alerts = Arc::new(alerts(&parts, &vitals, &database, &links)?);
-    let judge = Arc::new(judge(&parts, &vitals));
+    let judge = Arc::new(judge(&parts, &vitals)?);
     let rings = rings(&parts)?;
     let presence = Presence::new(PresenceOptions {
         keys,
@@ -96,6 +107,8 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         clock: Arc::clone(&parts.clock),
     });
     let prices = prices(settings);
+    let metrics = Arc::new(Metrics::default());
+    let notices = Arc::new(notices(&parts, &database, &metrics));
     let incidents = Incidents::new(IncidentsOptions {
         database: database.clone(),
         rings: rings.clone(),
@@ -103,18 +116,23 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         clips: Arc::clone(&clips),
         alerts: Arc::clone(&alerts),
         prices,
+        model_prices: settings.ai.model_prices.clone(),
+        monthly_budget: settings.ai.monthly_budget,
+        currency: settings.billing.currency.clone(),
+        frames_in_doubt: settings.ai.confirmation_frames,
+        notices: Arc::clone(&notices),
+        metrics: Arc::clone(&metrics),
         cooldown: settings.alerts.cooldown_seconds,
         max_incident: settings.alerts.max_incident_seconds,
         clock: Arc::clone(&parts.clock),
         random: Arc::clone(&parts.random),
     });
     let meter = Arc::new(Meter::default());
-    let metrics = Arc::new(Metrics::default());
-    let notices = Arc::new(notices(&parts, &database, &metrics));
     let jobs = JobParts {
         database: database.clone(),
         rings: rings.clone(),
         presence: presence.clone(),
+        incidents: incidents.clone(),
         clips,
         alerts: Arc::clone(&alerts),
         notices: Arc::clone(&notices),
@@ -145,7 +163,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         alerts,
         presence,
         meter,
-        reports: Reports::default(),
+        report_turns: FairTurns::new(REPORT_TURNS),
         prices,
         vitals,
         clock: Arc::clone(&parts.clock),
@@ -296,14 +314,16 @@ fn notices(parts: &Parts, database: &Database, metrics: &Arc<Metrics>) -> Notice
     })
 }
 
-fn judge(parts: &Parts, vitals: &Vitals) -> Judge {
-    Judge::new(JudgeOptions {
-        analyzer: Arc::clone(&parts.analyzer),
+fn judge(parts: &Parts, vitals: &Vitals) -> Result<Judge, BuildError> {
+    let Analyzers { analyzer, unpaid } = analyzers::analyzers(parts)?;
+    Ok(Judge::new(JudgeOptions {
+        analyzer,
+        unpaid,
         motion_gate: parts.settings.ai.motion_gate,
         stage_timeout: parts.settings.ai.timeout_seconds,
         clock: Arc::clone(&parts.clock),
         vital: Arc::clone(&vitals.analyzer),
-    })
+    }))
 }
 
 fn rings(parts: &Parts) -> Result<Rings, BuildError> {

@@ -3,10 +3,9 @@
 use std::panic::catch_unwind;
 
 use bytes::Bytes;
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
 
 use crate::decode::{DecodeError, Picture, Want, decode};
-use crate::jpeg;
 use crate::scale::Scaler;
 
 /// A model sees no more in a better one.
@@ -24,17 +23,13 @@ pub enum ShrinkError {
     Encode(String),
 }
 
-/// The JPEG with at most so many pixels (at least one) on its longer side, its ratio kept. One that is small enough
-/// comes back as it is, undecoded; another is averaged over areas and encoded anew, grey when it was grey. A panic of
-/// a decoder on it is its own error.
+/// The JPEG with at most so many pixels (at least one) on its longer side, its ratio kept: averaged over areas where
+/// it is larger, and always encoded anew, so that nothing goes along that is no picture (where it was taken, by what,
+/// another one behind it). Grey when it was grey. A panic of a decoder on it is its own error.
 ///
 /// # Errors
 /// [`ShrinkError`] when it cannot be decoded, or encoded again.
-pub fn shrink(jpeg: &Bytes, longest_side: u16) -> Result<Bytes, ShrinkError> {
-    let is_small = |info: jpeg::JpegInfo| info.width.max(info.height) <= longest_side;
-    if jpeg::inspect(jpeg, u64::MAX).is_ok_and(is_small) {
-        return Ok(jpeg.clone());
-    }
+pub fn shrink(jpeg: &[u8], longest_side: u16) -> Result<Bytes, ShrinkError> {
     // It works on its own copies of what it is given, and leaves nothing behind.
     catch_unwind(|| shrunk(jpeg, longest_side)).unwrap_or(Err(DecodeError::Panicked.into()))
 }
@@ -51,6 +46,8 @@ fn shrunk(jpeg: &[u8], longest_side: u16) -> Result<Bytes, ShrinkError> {
     let mut smaller = Vec::new();
     let mut encoder = Encoder::new(&mut smaller, QUALITY);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    // Unless told so it takes one pixel's colour for four.
+    encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
     encoder
         .encode(&samples, width, height, colours)
         .map_err(|error| ShrinkError::Encode(error.to_string()))?;
@@ -91,6 +88,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::jpeg;
 
     /// Red on the left, blue on the right; or a grey ramp.
     fn picture(width: u16, height: u16, colours: ColorType) -> Bytes {
@@ -116,9 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_is_small_enough_is_left_as_it_is() {
+    fn a_picture_that_is_small_enough_keeps_its_size_and_nothing_but_its_picture() {
         let small = picture(320, 180, ColorType::Rgb);
-        assert_eq!(shrink(&small, 320), Ok(small.clone()));
+        let (start, rest) = small.split_at(2);
+        let told = [start, b"\xff\xfe\x00\x0ewhose it is", rest].concat();
+        let shrunk = shrink(&told, 320).unwrap();
+        assert_eq!(size(&shrunk), (320, 180));
+        assert!(memchr::memmem::find(&shrunk, b"whose it is").is_none());
         assert_eq!(size(&shrink(&small, 319).unwrap()), (319, 179));
     }
 

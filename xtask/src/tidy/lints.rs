@@ -14,6 +14,10 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
             problems.push(Problem::new(&file.path, 0, "this is no TOML", "Mend it"));
             continue;
         };
+        // A workspace of its own cannot have another's.
+        if manifest.contains_key("workspace") {
+            continue;
+        }
         let lints = manifest
             .get("lints")
             .and_then(|lints| lints.get("workspace"));
@@ -43,6 +47,7 @@ mod tests {
                 "crates/b/Cargo.toml",
                 "[lints.rust]\nunsafe_code = \"deny\"",
             ),
+            ("fuzz/Cargo.toml", "[workspace]\n[package]"),
             ("xtask/Cargo.toml", "[package]"),
         ]);
         let places: Vec<_> = check(&tree)

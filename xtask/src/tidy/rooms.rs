@@ -29,7 +29,7 @@ const ROWS: &[Row] = &[
     apart(&["analysis"]),
     apart(&["buffer"]),
     apart(&["database", "metrics", "secret_file", "telemetry", "vitals"]),
-    apart(&["background", "descriptors", "private_files"]),
+    apart(&["background", "descriptors", "fair_turns", "private_files"]),
 ];
 
 const fn together(rooms: &'static [&'static str]) -> Row {

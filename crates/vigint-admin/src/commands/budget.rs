@@ -32,10 +32,10 @@ pub(super) fn run(
         || "has no cap of its own".to_owned(),
         |most| format!("may cost {most} euros a month"),
     );
-    console::answer_line(&format!("The AI of {} (id {id}) {most}.", client.name))?;
-    console::say(
-        "Kept, but this version does not honour it yet: it judges by motion, which costs nothing.",
-    );
+    console::answer_line(&format!(
+        "The AI of {} (id {id}) {most}; spent this month: {} euros.",
+        client.name, client.spent_this_month
+    ))?;
     Ok(())
 }
 

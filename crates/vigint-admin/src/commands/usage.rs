@@ -85,7 +85,7 @@ fn print_csv(
     mut query: UsageQuery,
 ) -> Result<(), Failure> {
     console::answer_line(
-        "timestamp,client_id,api_key_id,endpoint,method,status_code,requests,bytes_in,cost,currency",
+        "timestamp,client_id,api_key_id,endpoint,method,status_code,requests,bytes_in,cost,currency,prompt_tokens,completion_tokens,provider_cost",
     )?;
     loop {
         let page = session.reach.usage(client, &query)?;
@@ -100,8 +100,10 @@ fn print_csv(
 }
 
 fn csv_line(row: &AdminUsageRow, currency: &str) -> String {
+    // Nothing stands for what is not known.
+    let count = |count: Option<i64>| count.map(|count| count.to_string()).unwrap_or_default();
     format!(
-        "{},{},{},{},{},{},{},{},{},{currency}",
+        "{},{},{},{},{},{},{},{},{},{currency},{},{},{}",
         row.timestamp,
         row.client_id,
         row.api_key_id,
@@ -110,7 +112,10 @@ fn csv_line(row: &AdminUsageRow, currency: &str) -> String {
         row.status_code,
         row.requests,
         row.bytes_in,
-        amount(row.cost)
+        amount(row.cost),
+        count(row.prompt_tokens),
+        count(row.completion_tokens),
+        row.provider_cost.map(amount).unwrap_or_default(),
     )
 }
 

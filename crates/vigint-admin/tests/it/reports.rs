@@ -86,11 +86,11 @@ fn usage_is_a_table_for_people_and_lines_for_a_spreadsheet() {
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(
         lines[0],
-        "timestamp,client_id,api_key_id,endpoint,method,status_code,requests,bytes_in,cost,currency"
+        "timestamp,client_id,api_key_id,endpoint,method,status_code,requests,bytes_in,cost,currency,prompt_tokens,completion_tokens,provider_cost"
     );
     assert_eq!(lines.len(), 2, "{csv}");
     assert!(
-        lines[1].ends_with(",/api/whoami,GET,200,1,0,0.000000,EUR"),
+        lines[1].ends_with(",/api/whoami,GET,200,1,0,0.000000,EUR,,,"),
         "{csv}"
     );
     let tomorrow = SystemClock::new()
@@ -151,6 +151,15 @@ fn a_budget_is_set_shown_and_taken_away() {
         assert_eq!(budget(&[]), 20.000_001);
         let said = shell.run_by(way, &["budget", "--client-id", &client]);
         assert!(said.out.contains("20.000001 euros a month"), "{}", said.out);
+        assert!(
+            said.out.contains("spent this month: 0.0000 euros"),
+            "{}",
+            said.out
+        );
+        assert_eq!(
+            shell.json_by(way, &["list"])["clients"][0]["spent_this_month"],
+            0.0
+        );
         assert_eq!(budget(&["--monthly", "0"]), Value::Null);
     });
 }

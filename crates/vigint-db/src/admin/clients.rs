@@ -12,7 +12,7 @@ use vigint_core::wire::{
 use super::{Admin, AdminError, show};
 use crate::clients::{self, ClientStatus, Deleted, NewClient};
 use crate::keys::{self, NewKey};
-use crate::{AnyConnection, DbError};
+use crate::{AnyConnection, DbError, spending};
 
 impl Admin {
     /// `create`: a client and its first key.
@@ -66,10 +66,16 @@ impl Admin {
     ) -> Result<AdminClientsResponse, AdminError> {
         let clients = match only {
             Some(id) => vec![self.show_client(conn, id, now)?],
-            None => clients::list(conn, &self.operator)?
-                .into_iter()
-                .map(|(client, keys)| show::client(client, keys, now))
-                .collect(),
+            None => {
+                let spent = spending::of_all_clients(conn, &self.operator, now)?;
+                clients::list(conn, &self.operator)?
+                    .into_iter()
+                    .map(|(client, keys)| {
+                        let spent = spent.get(&client.id).copied().unwrap_or_default();
+                        show::client(client, keys, spent, now)
+                    })
+                    .collect()
+            }
         };
         let count = clients.len();
         Ok(AdminClientsResponse { clients, count })
@@ -87,7 +93,8 @@ impl Admin {
     ) -> Result<AdminClient, AdminError> {
         let client = self.client(conn, id)?;
         let keys = keys::list(conn, &self.tenant(id))?;
-        Ok(show::client(client, keys, now))
+        let spent = spending::of_client(conn, &self.tenant(id), now)?;
+        Ok(show::client(client, keys, spent, now))
     }
 
     /// Changes what is known of a client: `budget` when that is only its cap, else `update`.

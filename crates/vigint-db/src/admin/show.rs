@@ -2,12 +2,18 @@
 
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::ClientId;
+use vigint_core::money::MicroEuros;
 use vigint_core::wire::{AdminClient, AdminKey, ApiKeyInfo, DeletedClientResponse};
 
 use crate::clients::{ClientRow, Deleted};
 use crate::keys::KeyRow;
 
-pub(super) fn client(client: ClientRow, keys: Vec<KeyRow>, now: UtcTime) -> AdminClient {
+pub(super) fn client(
+    client: ClientRow,
+    keys: Vec<KeyRow>,
+    spent_this_month: MicroEuros,
+    now: UtcTime,
+) -> AdminClient {
     AdminClient {
         id: client.id,
         name: client.name,
@@ -16,6 +22,7 @@ pub(super) fn client(client: ClientRow, keys: Vec<KeyRow>, now: UtcTime) -> Admi
         time_zone: client.time_zone,
         status: client.status.to_string(),
         monthly_budget: client.monthly_budget,
+        spent_this_month,
         created_at: client.created_at,
         api_keys: keys.into_iter().map(|row| key(row, now)).collect(),
     }

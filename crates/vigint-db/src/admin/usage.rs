@@ -88,5 +88,8 @@ fn row(entry: UsageEntry) -> AdminUsageRow {
         requests: entry.requests,
         bytes_in: entry.bytes_in,
         cost: CostInfo::euros(entry.cost),
+        prompt_tokens: entry.prompt_tokens,
+        completion_tokens: entry.completion_tokens,
+        provider_cost: entry.provider_cost.map(CostInfo::euros),
     }
 }

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 
 use crate::schema::{
-    alerts, api_keys, api_usage, audit_log, clients, clips, incidents, notices, sources,
+    ai_budget_warnings, alerts, api_keys, api_usage, audit_log, clients, clips, incidents, notices,
+    sources,
 };
 use crate::{AnyConnection, DbError, Operator, Tenant, erasures};
 
@@ -23,8 +24,9 @@ pub struct Deleted {
 /// Removes every row of the client and notes its erasure; `None` when there is no such client. Call it in
 /// one transaction ([`crate::Db::write`]).
 ///
-/// Two tables outlive the client, by number only: `erasures`, and `audit_log`, whose texts about the client
-/// are emptied. A row that another connection adds meanwhile goes as well: the schema's cascades take it.
+/// Three tables outlive the client, by number only: `erasures`, `ai_spending`, whose months still count towards
+/// the cap over all clients, and `audit_log`, whose texts about the client are emptied. A row that another
+/// connection adds meanwhile goes as well: the schema's cascades take it.
 ///
 /// # Errors
 /// When the database fails.
@@ -45,6 +47,8 @@ pub fn delete(
         .execute(conn)?;
     diesel::delete(alerts::table.filter(alerts::client_id.eq(id))).execute(conn)?;
     diesel::delete(notices::table.filter(notices::client_id.eq(id))).execute(conn)?;
+    diesel::delete(ai_budget_warnings::table.filter(ai_budget_warnings::client_id.eq(id)))
+        .execute(conn)?;
     let clips = diesel::delete(clips::table.filter(clips::client_id.eq(id))).execute(conn)?;
     let incidents =
         diesel::delete(incidents::table.filter(incidents::client_id.eq(id))).execute(conn)?;

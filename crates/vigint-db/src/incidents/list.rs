@@ -25,6 +25,7 @@ const MOST: i64 = 200;
 pub struct IncidentQuery {
     pub source_id: Option<SourceId>,
     /// Vetoed ones are listed only when asked for here: `Triage::Vetoed` asks for all of them, looked at or not.
+    /// What was told of and vetoed late (see [`super::settle_confirmation`]) is listed as if it were not vetoed.
     pub triage: Option<Triage>,
     /// First seen at or after.
     pub from: Option<UtcTime>,
@@ -69,7 +70,10 @@ pub fn list(
     query: &IncidentQuery,
 ) -> Result<IncidentPage, DbError> {
     let limit = query.limit.clamp(1, MOST);
-    let is_vetoed = incidents::confirmation.eq(Confirmation::Vetoed.as_str());
+    // One vetoed late was told of before: it stays where its owner was told to look.
+    let is_vetoed = incidents::confirmation
+        .eq(Confirmation::Vetoed.as_str())
+        .and(incidents::confirmation_settled_at.is_null());
     let mut select = incidents::table
         .left_join(clips_table::table)
         .filter(incidents::client_id.eq(tenant.client_id().0))

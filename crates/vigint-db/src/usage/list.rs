@@ -57,6 +57,11 @@ pub struct UsageEntry {
     /// Of bodies, as read.
     pub bytes_in: i64,
     pub cost: MicroEuros,
+    /// Of a model; none when there was none, or when it did not say.
+    pub prompt_tokens: Option<i64>,
+    pub completion_tokens: Option<i64>,
+    /// What the provider takes, when that is known.
+    pub provider_cost: Option<MicroEuros>,
 }
 
 /// A page.
@@ -84,6 +89,9 @@ struct Stored {
     requests: i64,
     bytes_in: i64,
     cost_micros: i64,
+    prompt_tokens: Option<i64>,
+    completion_tokens: Option<i64>,
+    provider_cost_micros: Option<i64>,
 }
 
 /// The rows of `$client`, or of all clients, that match the query, with these columns selected: a function
@@ -173,6 +181,9 @@ fn page(
         api_usage::requests,
         api_usage::bytes_in,
         api_usage::cost_micros,
+        api_usage::prompt_tokens,
+        api_usage::completion_tokens,
+        api_usage::provider_cost_micros,
     );
     let mut select = matching!(client, query, columns)
         .order((api_usage::timestamp.desc(), api_usage::id.desc()))
@@ -209,6 +220,9 @@ impl From<Stored> for UsageEntry {
             requests: stored.requests,
             bytes_in: stored.bytes_in,
             cost: MicroEuros(stored.cost_micros),
+            prompt_tokens: stored.prompt_tokens,
+            completion_tokens: stored.completion_tokens,
+            provider_cost: stored.provider_cost_micros.map(MicroEuros),
         }
     }
 }

@@ -18,7 +18,7 @@ use vigint_db::admin::{Admin, AdminError};
 use vigint_db::audit::AuditQuery;
 use vigint_db::clients::ClientStatus;
 use vigint_db::usage::UsageQuery;
-use vigint_db::{DbError, Operator};
+use vigint_db::{DbError, Operator, spending};
 
 use crate::fixture::{Fixture, at};
 
@@ -255,6 +255,25 @@ on_each_database! {
         }
     }
 
+    fn what_ai_cost_this_month_is_shown_wherever_a_client_is(fixture) {
+        let fixture = fixture.migrated();
+        let (one, two) = (create(&fixture, "one").0.client_id, create(&fixture, "two").0.client_id);
+        let tenant = vigint_db::Tenant::by_operator(&Operator::named("test"), one);
+        fixture.write(|conn| spending::add(conn, &tenant, MicroEuros(1_500_000), at(2))).unwrap();
+        let listed = |only, now| {
+            let listed = fixture.read(|conn| admin().list_clients(conn, only, now).map_err(failed));
+            listed.unwrap().clients.iter().map(|client| (client.id, client.spent_this_month)).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(None, at(3)), [(one, MicroEuros(1_500_000)), (two, MicroEuros::ZERO)]);
+        assert_eq!(listed(Some(one), at(3)), [(one, MicroEuros(1_500_000))]);
+        let next_month = at(0) + Duration::from_secs(31 * 86_400);
+        assert_eq!(listed(None, next_month), [(one, MicroEuros::ZERO), (two, MicroEuros::ZERO)]);
+        assert_eq!(listed(Some(one), next_month), [(one, MicroEuros::ZERO)]);
+        let changes = ClientChanges { monthly_budget: Some(Some(MicroEuros(5))), ..ClientChanges::default() };
+        let changed = act(&fixture, |conn| admin().update_client(conn, one, &changes, at(3))).unwrap();
+        assert_eq!((changed.monthly_budget, changed.spent_this_month), (Some(MicroEuros(5)), MicroEuros(1_500_000)));
+    }
+
     fn usage_of_all_clients_is_summed_by_key(fixture) {
         let fixture = fixture.migrated();
         let (one, two) = (fixture.customer("one"), fixture.customer("two"));
@@ -283,39 +302,6 @@ fn failed(error: AdminError) -> DbError {
     }
 }
 
-/// Two commands on one client at once: while the first has not committed, the second waits. On SQLite writers wait
-/// for each other anyway.
-fn at_once(
-    fixture: &Fixture,
-    first: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<(), AdminError> + Send,
-    second: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<(), AdminError> + Send,
-) {
-    let (began, has_begun) = std::sync::mpsc::channel();
-    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
-    let other = fixture.open_again();
-    std::thread::scope(|scope| {
-        let first = scope.spawn(move || {
-            fixture.db.write(|conn| {
-                first(conn)?;
-                began.send(()).unwrap();
-                may_go_on.recv().unwrap();
-                Ok::<_, AdminError>(())
-            })
-        });
-        has_begun.recv().unwrap();
-        let second = scope.spawn(move || other.write(second));
-        if !fixture.is_sqlite() {
-            let waits = "SELECT count(*) AS number FROM pg_locks WHERE NOT granted";
-            while fixture.number(waits) == 0 {
-                std::thread::yield_now();
-            }
-        }
-        go_on.send(()).unwrap();
-        first.join().unwrap().unwrap();
-        second.join().unwrap().unwrap();
-    });
-}
-
 on_each_database! {
     fn a_client_wide_revoke_leaves_no_key_that_a_command_was_just_making(fixture) {
         let fixture = fixture.migrated();
@@ -332,7 +318,7 @@ on_each_database! {
                     admin().add_key(conn, made.client_id, &asked, &new, at(5)).map(drop)
                 }
             };
-            at_once(&fixture, make, |conn| {
+            fixture.at_once(make, |conn: &mut vigint_db::AnyConnection| {
                 admin().revoke_client(conn, made.client_id, at(6)).map(drop)
             });
             for key in [&old, &new] {
@@ -360,7 +346,7 @@ on_each_database! {
                 }
             }
         };
-        at_once(&fixture, rotate(0), rotate(86_400));
+        fixture.at_once(rotate(0), rotate(86_400));
         assert!(!is_let_in(&fixture, &old, at(6)));
     }
 }

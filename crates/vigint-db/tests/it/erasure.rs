@@ -1,15 +1,17 @@
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
 use vigint_core::ids::ClientId;
+use vigint_core::money::MicroEuros;
 use vigint_db::audit::{self, AuditEntry, AuditQuery};
 use vigint_db::clients::{self, Deleted};
 use vigint_db::notices::{self, NoticeClaim};
-use vigint_db::{Operator, Tenant, alerts, clips, erasures, sources, usage};
+use vigint_db::spending::{self, Cap};
+use vigint_db::{AnyConnection, Operator, Tenant, alerts, clips, erasures, sources, usage};
 
 use crate::fixture::{ADMIN, Customer, Fixture, at, new_alert, new_clip, new_usage, source};
 
-/// The two tables that outlive a client.
-const KEPT: [&str; 2] = ["audit_log", "erasures"];
+/// The tables that outlive a client.
+const KEPT: [&str; 3] = ["ai_spending", "audit_log", "erasures"];
 
 #[derive(diesel::QueryableByName)]
 struct Table {
@@ -85,6 +87,8 @@ fn fill(fixture: &Fixture, customer: &Customer) {
             alerts::insert(conn, &customer.tenant, &new_alert(Some(&incident), at(0)))?;
             alerts::insert(conn, &customer.tenant, &new_alert(None, at(0)))?;
             notices::claim(conn, &customer.tenant, &claim, at(0))?;
+            spending::add(conn, &customer.tenant, MicroEuros(40_000), at(1))?;
+            spending::claim_warning(conn, Cap::OfClient(&customer.tenant), 80, at(1))?;
             sources::touch(conn, &customer.tenant, &source("till"), None, at(1))?;
             usage::insert(conn, &customer.tenant, &new_usage(customer.key.id, 1))?;
             audit::record(conn, &entry)
@@ -143,6 +147,31 @@ on_each_database! {
                 (Some(gone.row.id), "create", ""),
             ]
         );
+    }
+
+    fn what_an_erased_client_spent_still_counts_over_all(fixture) {
+        let fixture = fixture.migrated();
+        let (gone, stays) = (fixture.customer("gone"), fixture.customer("stays"));
+        fill(&fixture, &gone);
+        let all_spent = || {
+            fixture.read(|conn| spending::state(conn, &stays.tenant, at(9))).unwrap().all_spent
+        };
+        assert_eq!(all_spent(), MicroEuros(40_000));
+        delete(&fixture, &gone.tenant).unwrap();
+        assert_eq!(all_spent(), MicroEuros(40_000));
+    }
+
+    fn a_warning_claimed_while_its_client_is_erased_goes_as_well(fixture) {
+        let fixture = fixture.migrated();
+        let gone = fixture.customer("gone");
+        let claim = |conn: &mut AnyConnection| {
+            spending::claim_warning(conn, Cap::OfClient(&gone.tenant), 80, at(1)).map(drop)
+        };
+        let erase = |conn: &mut AnyConnection| {
+            clients::delete(conn, &ADMIN, &gone.tenant, at(9)).map(drop)
+        };
+        fixture.at_once(claim, erase);
+        assert_eq!(fixture.number("SELECT count(*) AS number FROM ai_budget_warnings"), 0);
     }
 
     fn an_erasure_is_pending_until_it_is_done(fixture) {

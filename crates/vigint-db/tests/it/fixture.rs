@@ -1,5 +1,6 @@
 //! A fresh database for a test, and rows to put into it.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use diesel::RunQueryDsl;
@@ -177,6 +178,51 @@ impl Fixture {
         self.db.write(work)
     }
 
+    /// Two transactions at once: while the first has not committed, the second waits for it. On SQLite writers
+    /// wait for each other anyway.
+    pub(crate) fn at_once<E: From<DbError> + Debug + Send>(
+        &self,
+        first: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<(), E> + Send,
+        second: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<(), E> + Send,
+    ) {
+        let (first, second) = self.overlapping(first, || Ok(()), second);
+        first.unwrap();
+        second.unwrap();
+    }
+
+    /// As [`Self::at_once`], but the first ends as `ending` says.
+    pub(crate) fn overlapping<T: Send, E: From<DbError> + Send>(
+        &self,
+        first: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<(), E> + Send,
+        ending: impl FnOnce() -> Result<(), E> + Send,
+        second: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<T, E> + Send,
+    ) -> (Result<(), E>, Result<T, E>) {
+        let (began, has_begun) = std::sync::mpsc::channel();
+        let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+        let other = self.open_again();
+        std::thread::scope(|scope| {
+            let first = scope.spawn(move || {
+                self.db.write(|conn| {
+                    first(conn)?;
+                    began.send(()).unwrap();
+                    may_go_on.recv().unwrap();
+                    ending()
+                })
+            });
+            has_begun.recv().unwrap();
+            let second = scope.spawn(move || other.write(second));
+            if !self.is_sqlite() {
+                let waits = "SELECT count(*) AS number FROM pg_stat_activity
+                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
+                while self.number(waits) == 0 {
+                    std::thread::yield_now();
+                }
+            }
+            go_on.send(()).unwrap();
+            (first.join().unwrap(), second.join().unwrap())
+        })
+    }
+
     /// Any SQL, as somebody beside us might run it.
     pub(crate) fn sql(&self, sql: &str) {
         self.read(|conn| Ok(conn.batch_execute(sql)?)).unwrap();
@@ -250,6 +296,7 @@ pub(crate) fn again(seconds: i64) -> Redetection {
         seen_at: at(seconds),
         frame_count: 1,
         risk_level: RiskLevel::Low,
+        confirmation: Confirmation::Confirmed,
     }
 }
 
@@ -294,6 +341,7 @@ pub(crate) fn new_usage(key_id: KeyId, seconds: i64) -> NewUsage {
         completion_tokens: None,
         cost: MicroEuros(30_000 + COSTS.fetch_add(1, Ordering::Relaxed)),
         provider_cost: None,
+        known_provider_cost: MicroEuros::ZERO,
         timestamp: at(seconds),
     }
 }

@@ -24,6 +24,8 @@ mod migrations;
 mod notices;
 mod opening;
 mod readers;
+mod second_looks;
+mod spending;
 mod tenants;
 mod transactions;
 mod usage;

@@ -1,4 +1,4 @@
-use vigint_db::{DbError, Migrated, alerts, clients};
+use vigint_db::{DbError, Migrated, alerts, clients, incidents, spending};
 
 use crate::fixture::{ADMIN, Fixture, at, new_alert};
 
@@ -16,7 +16,38 @@ fn without_notices(fixture: &Fixture) {
     ));
 }
 
+/// Steps that only add, newest first, and how somebody who goes back would take them back by hand on SQLite and
+/// on PostgreSQL.
+const TAKEN_BACK: [(&str, &str, &str); 2] = [
+    (
+        "20261128010000",
+        include_str!("../../../../migrations/sqlite/20261128010000_late_confirmations/down.sql"),
+        include_str!("../../../../migrations/postgres/20261128010000_late_confirmations/down.sql"),
+    ),
+    (
+        "20261128000000",
+        include_str!("../../../../migrations/sqlite/20261128000000_ai_spending/down.sql"),
+        include_str!("../../../../migrations/postgres/20261128000000_ai_spending/down.sql"),
+    ),
+];
+
 on_each_database! {
+    fn spending_and_late_confirmations_can_be_taken_back_and_made_again(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let incident = fixture.incident(&acme, "till", 0);
+        for (version, sqlite, postgres) in TAKEN_BACK {
+            fixture.sql(if fixture.is_sqlite() { sqlite } else { postgres });
+            fixture.sql(&format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"));
+        }
+        fixture.read(|conn| spending::state(conn, &acme.tenant, at(0))).unwrap_err();
+        let applied = fixture.db.migrate().unwrap().applied;
+        assert_eq!(applied, ["20261128000000", "20261128010000"]);
+        fixture.read(|conn| spending::state(conn, &acme.tenant, at(0))).unwrap();
+        let kept = fixture.read(|conn| incidents::get(conn, &acme.tenant, incident.id)).unwrap();
+        assert_eq!(kept, Some(incident));
+    }
+
     fn migrating_twice_does_it_once(fixture) {
         let first = fixture.db.migrate().unwrap();
         assert!(first.created);

@@ -1,8 +1,11 @@
 use vigint_core::incident::{AlertState, ClipState, IncidentStatus, Triage};
+use vigint_core::money::MicroEuros;
+use vigint_core::verdict::{Confirmation, RiskLevel};
 use vigint_db::clips::MadeClip;
-use vigint_db::incidents::IncidentQuery;
+use vigint_db::incidents::{IncidentQuery, SecondLook};
+use vigint_db::spending::Cap;
 use vigint_db::usage::UsageQuery;
-use vigint_db::{alerts, clients, clips, incidents, keys, sources, usage};
+use vigint_db::{alerts, clients, clips, incidents, keys, sources, spending, usage};
 
 use crate::fixture::{ADMIN, again, at, incident_row, new_alert, new_clip, new_usage, source};
 
@@ -12,6 +15,7 @@ on_each_database! {
         let (victim, thief) = (fixture.customer("victim"), fixture.customer("thief"));
         let mut incident = incident_row(&victim, "till", 1);
         incident.status = IncidentStatus::Open;
+        incident.confirmation = Confirmation::Unavailable;
         let clip = new_clip(&incident, 1);
         let alert = new_alert(Some(&incident), at(0));
         let till = source("till");
@@ -22,11 +26,22 @@ on_each_database! {
                 alerts::insert(conn, &victim.tenant, &alert)?;
                 sources::touch(conn, &victim.tenant, &till, None, at(1))?;
                 usage::insert(conn, &victim.tenant, &new_usage(victim.key.id, 1))?;
+                spending::add(conn, &victim.tenant, MicroEuros(7), at(1))?;
+                assert!(spending::claim_warning(conn, Cap::OfClient(&victim.tenant), 80, at(1))?);
                 alerts::claim_due(conn, &ADMIN, at(1), at(60)).map(drop)
             })
             .unwrap();
         let me = &thief.tenant;
         let made = MadeClip { bytes: 1, duration_ms: 1, width: 2, height: 2, sha256: String::new() };
+        let look = SecondLook {
+            confirmation: Confirmation::Vetoed,
+            incident_type: String::new(),
+            risk_level: RiskLevel::Low,
+            description: String::new(),
+            detailed_analysis: None,
+            occurrences: 1,
+            at: at(2),
+        };
         fixture
             .write(|conn| {
                 assert_eq!(clients::get(conn, me)?.unwrap().id, thief.row.id);
@@ -45,6 +60,7 @@ on_each_database! {
                 assert!(incidents::list(conn, me, &IncidentQuery::default())?.incidents.is_empty());
                 let extended = incidents::extend(conn, me, incident.id, &again(2))?;
                 assert_eq!(extended, None);
+                assert_eq!(incidents::settle_confirmation(conn, me, incident.id, &look)?, None);
                 assert!(!incidents::close(conn, me, incident.id)?);
                 let triaged = incidents::set_triage(conn, me, incident.id, Triage::Dismissed, None, at(2))?;
                 assert_eq!(triaged, None);
@@ -63,7 +79,11 @@ on_each_database! {
                 assert!(!alerts::hold(conn, me, alert.id, at(2))?);
                 assert_eq!(alerts::wake_for_incident(conn, me, incident.id, at(0))?, 0);
 
+                assert_eq!(spending::state(conn, me, at(2))?.client_spent, MicroEuros::ZERO);
+                assert!(spending::claim_warning(conn, Cap::OfClient(me), 80, at(2))?);
+
                 // These act on a whole client: the thief's own, and nobody else.
+                assert_eq!(spending::forget_warnings(conn, Cap::OfClient(me), at(2))?, 1);
                 assert_eq!(keys::revoke_all(conn, me, at(2))?, 1);
                 assert_eq!(keys::reactivate_all(conn, me, at(2))?, 1);
                 assert!(clients::set_status(conn, me, clients::ClientStatus::Suspended, at(2))?);
@@ -79,6 +99,8 @@ on_each_database! {
                 assert_eq!(keys::list(conn, own)?, std::slice::from_ref(&victim.key));
                 assert_eq!(sources::list(conn, own)?.len(), 1);
                 assert_eq!(usage::list(conn, own, &UsageQuery::default())?.usage_count, 1);
+                assert_eq!(spending::state(conn, own, at(3))?.client_spent, MicroEuros(7));
+                assert!(!spending::claim_warning(conn, Cap::OfClient(own), 80, at(3))?);
                 assert_eq!(incidents::get(conn, own, incident.id)?, Some(incident.clone()));
                 assert_eq!(clips::of_incident(conn, own, incident.id)?.unwrap().state, ClipState::Pending);
                 assert_eq!(alerts::get(conn, own, alert.id)?.unwrap().state, AlertState::Sending);

@@ -4,7 +4,7 @@ use vigint_core::clock::UtcTime;
 use vigint_core::ids::KeyId;
 use vigint_core::money::MicroEuros;
 use vigint_db::usage::{self, MinuteUsage, MinutesUsed, UsagePage, UsageQuery};
-use vigint_db::{DbError, keys};
+use vigint_db::{DbError, keys, spending};
 
 use crate::fixture::{ADMIN, Customer, Fixture, at, new_usage};
 
@@ -176,6 +176,35 @@ on_each_database! {
                 .unwrap();
         }
         assert_eq!(page(&fixture, &acme, &UsageQuery::default()).rows.len(), 2);
+    }
+
+    fn a_failed_analysis_is_kept_with_what_is_known_of_its_cost(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let failed = |prompt_tokens, provider_cost| usage::NewUsage {
+            status_code: 502,
+            prompt_tokens,
+            completion_tokens: None,
+            cost: MicroEuros::ZERO,
+            provider_cost,
+            known_provider_cost: provider_cost.unwrap_or_default(),
+            ..new_usage(acme.key.id, 1)
+        };
+        for new in [failed(None, None), failed(Some(0), Some(MicroEuros(1_234)))] {
+            fixture.write(|conn| usage::insert(conn, &acme.tenant, &new)).unwrap();
+        }
+        let rows = |filter: &str| {
+            fixture.number(&format!("SELECT count(*) AS number FROM api_usage WHERE {filter}"))
+        };
+        assert_eq!(rows("prompt_tokens IS NULL AND provider_cost_micros IS NULL"), 1, "unknown is not 0");
+        assert_eq!(rows("prompt_tokens = 0 AND provider_cost_micros = 1234"), 1);
+        assert_eq!(rows("completion_tokens IS NULL"), 2);
+        let found = page(&fixture, &acme, &UsageQuery::default());
+        assert!(found.rows.iter().all(|row| row.status_code == 502));
+        // What the provider takes is no matter of the client's.
+        assert_eq!((found.usage_count, found.total_cost), (2, MicroEuros::ZERO));
+        let spent = fixture.read(|conn| spending::state(conn, &acme.tenant, at(1))).unwrap();
+        assert_eq!(spent.client_spent, MicroEuros(1_234), "it counts towards the caps");
     }
 
     fn use_cannot_be_put_on_another_clients_key(fixture) {

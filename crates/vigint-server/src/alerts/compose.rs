@@ -207,6 +207,13 @@ const fn notice(locale: Locale, incident: &IncidentRow) -> Option<&'static str> 
         (Locale::English, Confirmation::Unavailable) => {
             Some("Unconfirmed: the second look could not be made.")
         }
+        // What was vetoed at once has no mail: this was vetoed while the mail waited.
+        (Locale::French, Confirmation::Vetoed) => {
+            Some("Une seconde vérification, faite depuis, n'y a vu aucun incident.")
+        }
+        (Locale::English, Confirmation::Vetoed) => {
+            Some("A second look, made since, saw no incident in it.")
+        }
         _ => None,
     }
 }

@@ -7,6 +7,8 @@ use futures_util::future::BoxFuture;
 use vigint_core::locale::Locale;
 use vigint_core::verdict::{RiskLevel, Stage};
 
+use super::calls::Calls;
+use super::model::{SmallPictures, evenly};
 use crate::buffer::Frame;
 
 /// What an analyzer is shown.
@@ -22,6 +24,24 @@ pub struct Look {
     pub clock_offset_ms: i64,
     /// The window, oldest first.
     pub frames: Vec<Arc<Frame>>,
+    /// Pictures of them that were made small already. Both looks of one analysis share them.
+    pub small: SmallPictures,
+    /// What models were asked for this analysis. Both looks share it.
+    pub calls: Calls,
+}
+
+impl Look {
+    /// The same, for as long as it may be needed: with at most `most` of its frames, evenly spread, and of them only
+    /// the pictures that were made small.
+    #[must_use]
+    pub fn shown_at_most(mut self, most: usize) -> Self {
+        let chosen = evenly(&self.frames, most);
+        self.frames = chosen
+            .filter_map(|frame| self.small.frame(frame))
+            .map(Arc::new)
+            .collect();
+        self
+    }
 }
 
 /// What an analyzer thinks. Texts are as the analyzer wrote them: whoever keeps them cleans them.
@@ -39,10 +59,6 @@ pub struct Opinion {
     pub analysis: String,
     /// How many pictures it looked at.
     pub frames_analyzed: usize,
-    /// Tokens that went in.
-    pub prompt_tokens: u64,
-    /// Tokens that came out.
-    pub completion_tokens: u64,
 }
 
 /// Why there is no opinion. Never to be taken for "no incident".
@@ -64,6 +80,17 @@ pub enum AnalyzerError {
     TimedOut,
 }
 
+impl AnalyzerError {
+    /// What of HTTP's it is to who asked for the analysis, and in the row of usage for it.
+    #[must_use]
+    pub const fn status_code(&self) -> u16 {
+        match self {
+            Self::Failed(_) | Self::TimedOut => 502,
+            Self::Unavailable { .. } => 503,
+        }
+    }
+}
+
 /// A judge of pictures.
 pub trait Analyzer: Send + Sync {
     /// Its kind as health shows it: `motion`, `gemini`, `openai`.
@@ -72,9 +99,12 @@ pub trait Analyzer: Send + Sync {
     /// Who judges at `stage`, as answers show it: `motion`, `gemini:<model>`.
     fn label(&self, stage: Stage) -> String;
 
-    /// The cheap look at the newest part of a window.
-    fn screen<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>>;
-
-    /// The careful look at the whole window, once the screen saw an incident.
-    fn confirm<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>>;
+    /// Looks: cheaply at the newest part of a window ([`Stage::Screen`]), or carefully at the whole of it, once the
+    /// screen saw an incident ([`Stage::Confirm`]). After `limit` nobody waits for the answer any more.
+    fn look<'a>(
+        &'a self,
+        stage: Stage,
+        look: &'a Look,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Opinion, AnalyzerError>>;
 }

@@ -9,7 +9,9 @@ use vigint_core::verdict::{
     Judgement, RiskLevel, Skipped, Stage, StageReport, StageVerdict, TokenUsage, Verdict,
 };
 
+use super::allowance::Allowance;
 use super::analyzer::{Analyzer, AnalyzerError, Look, Opinion};
+use super::calls::Calls;
 use crate::buffer::gate_is_open;
 use crate::vitals::Vital;
 
@@ -17,6 +19,8 @@ use crate::vitals::Vital;
 pub struct JudgeOptions {
     /// Who looks.
     pub analyzer: Arc<dyn Analyzer>,
+    /// Who looks when nothing is left to pay the analyzer with; none when it costs nothing.
+    pub unpaid: Option<Arc<dyn Analyzer>>,
     /// Whether nothing is asked while nothing moves.
     pub motion_gate: bool,
     /// How long one look may take, its retries included.
@@ -45,6 +49,12 @@ impl Judge {
         self.options.analyzer.kind()
     }
 
+    /// Whether anybody has to look at this: something moves, or may.
+    #[must_use]
+    pub fn has_to_look(&self, tail: &Look) -> bool {
+        !self.options.motion_gate || gate_is_open(&tail.frames)
+    }
+
     /// Judges one snapshot: `tail` is what the screen looks at, `whole` what the confirmation looks at.
     ///
     /// Both looks together take no longer than `limit`. A confirmation that fails does not fail the judgement:
@@ -57,41 +67,101 @@ impl Judge {
         tail: &Look,
         whole: &Look,
         limit: Duration,
+        allowance: &dyn Allowance,
     ) -> Result<Judgement, AnalyzerError> {
-        let began = self.options.clock.elapsed();
-        let left = || limit.saturating_sub(self.options.clock.elapsed().saturating_sub(began));
-        if self.options.motion_gate && !gate_is_open(&tail.frames) {
+        if !self.has_to_look(tail) {
             return Ok(nothing_moved());
         }
-        let (screened, report) = self.look(Stage::Screen, tail, left()).await;
-        let mut stages = vec![report];
-        let screen = screened?;
-        if !screen.saw_incident {
-            return Ok(judgement(Verdict::Clear, &screen, None, stages));
+        let began = self.options.clock.elapsed();
+        let left = || limit.saturating_sub(self.options.clock.elapsed().saturating_sub(began));
+        let (analyzer, is_paid) = self.who_looks(allowance).await?;
+        let (screened, report) = self.look(analyzer, Stage::Screen, tail, left()).await;
+        let mut looks = Looks {
+            screen: screened?,
+            confirm: None,
+            stages: vec![report],
+            skipped: (!is_paid).then_some(Skipped::Budget),
+        };
+        if looks.screen.saw_incident {
+            // A screen that was paid for is not vetoed by one who only knows motion: nobody confirms it.
+            let may_confirm = !is_paid || self.may_ask(allowance).await;
+            let (confirmed, report) = if may_confirm {
+                self.look(analyzer, Stage::Confirm, whole, left()).await
+            } else {
+                looks.skipped = Some(Skipped::Budget);
+                (Err(nothing_left()), not_asked(analyzer))
+            };
+            looks.stages.push(report);
+            looks.confirm = Some(confirmed.ok());
         }
-        let (confirmed, report) = self.look(Stage::Confirm, whole, left()).await;
-        stages.push(report);
-        let verdict = Verdict::of(true, confirmed.as_ref().ok().map(|o| o.saw_incident));
-        Ok(judgement(verdict, &screen, confirmed.ok().as_ref(), stages))
+        Ok(looks.judgement(&whole.calls))
+    }
+
+    /// Takes the careful look alone, at what was left unconfirmed.
+    ///
+    /// # Errors
+    /// When nobody could look: it stays unconfirmed.
+    pub async fn confirm(
+        &self,
+        whole: &Look,
+        allowance: &dyn Allowance,
+    ) -> Result<Opinion, AnalyzerError> {
+        if !self.may_ask(allowance).await {
+            return Err(nothing_left());
+        }
+        let limit = self.options.stage_timeout;
+        let (opinion, _) = self
+            .look(&self.options.analyzer, Stage::Confirm, whole, limit)
+            .await;
+        opinion
+    }
+
+    /// Who looks, and whether that is the analyzer itself.
+    async fn who_looks(
+        &self,
+        allowance: &dyn Allowance,
+    ) -> Result<(&Arc<dyn Analyzer>, bool), AnalyzerError> {
+        let analyzer = &self.options.analyzer;
+        let Some(unpaid) = &self.options.unpaid else {
+            return Ok((analyzer, true));
+        };
+        match allowance.is_left().await {
+            Ok(true) => Ok((analyzer, true)),
+            Ok(false) => Ok((unpaid, false)),
+            Err(error) => Err(AnalyzerError::Unavailable {
+                reason: error.to_string(),
+                retry_after: None,
+            }),
+        }
+    }
+
+    async fn may_ask(&self, allowance: &dyn Allowance) -> bool {
+        if self.options.unpaid.is_none() {
+            return true;
+        }
+        allowance.is_left().await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a confirmation is left out");
+            false
+        })
     }
 
     async fn look(
         &self,
+        analyzer: &Arc<dyn Analyzer>,
         stage: Stage,
         look: &Look,
         limit: Duration,
     ) -> (Result<Opinion, AnalyzerError>, StageReport) {
         let began = self.options.clock.elapsed();
-        let analyzer = &self.options.analyzer;
-        let asked = match stage {
-            Stage::Screen => analyzer.screen(look),
-            Stage::Confirm => analyzer.confirm(look),
-        };
-        let opinion = tokio::time::timeout(self.options.stage_timeout.min(limit), asked)
+        let limit = self.options.stage_timeout.min(limit);
+        let opinion = tokio::time::timeout(limit, analyzer.look(stage, look, limit))
             .await
             .unwrap_or(Err(AnalyzerError::TimedOut));
         let took = self.options.clock.elapsed().saturating_sub(began);
-        self.options.vital.note(opinion.is_ok());
+        // Who looks instead says nothing of how the analyzer is.
+        if Arc::ptr_eq(analyzer, &self.options.analyzer) {
+            self.options.vital.note(opinion.is_ok());
+        }
         if let Err(error) = &opinion {
             tracing::warn!(%stage, %error, "an analysis failed");
         }
@@ -110,6 +180,79 @@ impl Judge {
     }
 }
 
+fn nothing_left() -> AnalyzerError {
+    AnalyzerError::Unavailable {
+        reason: "the budget is spent".to_owned(),
+        retry_after: None,
+    }
+}
+
+fn not_asked(analyzer: &Arc<dyn Analyzer>) -> StageReport {
+    StageReport {
+        stage: Stage::Confirm,
+        analyzer: analyzer.label(Stage::Confirm),
+        verdict: StageVerdict::Failed,
+        ms: 0,
+    }
+}
+
+/// What the looks at one snapshot said.
+struct Looks {
+    screen: Opinion,
+    /// None when there was nothing to confirm; an inner none when that failed.
+    confirm: Option<Option<Opinion>>,
+    stages: Vec<StageReport>,
+    skipped: Option<Skipped>,
+}
+
+impl Looks {
+    /// Puts both opinions together. What the careful look says of kind and risk counts when it agrees.
+    fn judgement(self, calls: &Calls) -> Judgement {
+        let screen = self.screen;
+        let confirm = self.confirm.flatten();
+        let agrees = confirm.as_ref().map(|opinion| opinion.saw_incident);
+        let verdict = Verdict::of(screen.saw_incident, agrees);
+        let leading = confirm.as_ref().unwrap_or(&screen);
+        let shown_type = match verdict {
+            Verdict::Clear => String::new(),
+            // A veto is kept for review under what the screen took it for.
+            Verdict::Vetoed => clean_line(&screen.incident_type),
+            Verdict::Confirmed | Verdict::Unconfirmed => clean_line(&leading.incident_type),
+        };
+        let frames_of_confirm = confirm
+            .as_ref()
+            .map_or(0, |opinion| opinion.frames_analyzed);
+        Judgement {
+            verdict,
+            incident_type: shown_type,
+            risk_level: if verdict.is_alerted() {
+                leading.risk_level
+            } else {
+                RiskLevel::Low
+            },
+            description: clean_text(&leading.description),
+            analysis: clean_text(&screen.analysis),
+            detailed_analysis: confirm
+                .as_ref()
+                .map(|opinion| clean_text(&opinion.analysis)),
+            frames_analyzed: screen.frames_analyzed + frames_of_confirm,
+            skipped: self.skipped,
+            stages: self.stages,
+            usage: usage(calls),
+        }
+    }
+}
+
+/// What is known of it.
+fn usage(calls: &Calls) -> TokenUsage {
+    let calls = calls.list();
+    TokenUsage {
+        prompt_tokens: calls.iter().filter_map(|call| call.prompt_tokens).sum(),
+        completion_tokens: calls.iter().filter_map(|call| call.completion_tokens).sum(),
+        ..TokenUsage::default()
+    }
+}
+
 fn nothing_moved() -> Judgement {
     Judgement {
         verdict: Verdict::Clear,
@@ -125,44 +268,6 @@ fn nothing_moved() -> Judgement {
     }
 }
 
-/// Puts both opinions together. What the careful look says of kind and risk counts when it agrees.
-fn judgement(
-    verdict: Verdict,
-    screen: &Opinion,
-    confirm: Option<&Opinion>,
-    stages: Vec<StageReport>,
-) -> Judgement {
-    let looks = || std::iter::once(screen).chain(confirm);
-    let leading = confirm.unwrap_or(screen);
-    let is_alerted = verdict.is_alerted();
-    let shown_type = match verdict {
-        Verdict::Clear => String::new(),
-        // A veto is kept for review under what the screen took it for.
-        Verdict::Vetoed => clean_line(&screen.incident_type),
-        Verdict::Confirmed | Verdict::Unconfirmed => clean_line(&leading.incident_type),
-    };
-    Judgement {
-        verdict,
-        incident_type: shown_type,
-        risk_level: if is_alerted {
-            leading.risk_level
-        } else {
-            RiskLevel::Low
-        },
-        description: clean_text(&leading.description),
-        analysis: clean_text(&screen.analysis),
-        detailed_analysis: confirm.map(|opinion| clean_text(&opinion.analysis)),
-        frames_analyzed: looks().map(|opinion| opinion.frames_analyzed).sum(),
-        skipped: None,
-        stages,
-        usage: TokenUsage {
-            prompt_tokens: looks().map(|opinion| opinion.prompt_tokens).sum(),
-            completion_tokens: looks().map(|opinion| opinion.completion_tokens).sum(),
-            ..TokenUsage::default()
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -172,6 +277,10 @@ mod tests {
     use vigint_core::locale::Locale;
 
     use super::*;
+    use crate::analysis::model::SmallPictures;
+    use crate::analysis::{AllowanceError, ModelCall, Unlimited};
+
+    const LIMIT: Duration = Duration::from_secs(25);
 
     /// Answers what it is told to, once a stage.
     struct Scripted {
@@ -186,19 +295,38 @@ mod tests {
         fn label(&self, stage: Stage) -> String {
             format!("scripted:{stage}")
         }
-        fn screen<'a>(&'a self, _: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-            let answer = self.screen.lock().unwrap().take();
+        fn look<'a>(
+            &'a self,
+            stage: Stage,
+            look: &'a Look,
+            _: Duration,
+        ) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
+            let script = match stage {
+                Stage::Screen => &self.screen,
+                Stage::Confirm => &self.confirm,
+            };
+            let answer = script.lock().unwrap().take();
+            look.calls.begin("scripted").answered(ModelCall {
+                model: "scripted".to_owned(),
+                prompt_tokens: Some(100),
+                completion_tokens: Some(10),
+            });
             answer.map_or_else(
                 || futures_util::future::pending().boxed(),
                 |a| async { a }.boxed(),
             )
         }
-        fn confirm<'a>(&'a self, _: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-            let answer = self.confirm.lock().unwrap().take();
-            answer.map_or_else(
-                || futures_util::future::pending().boxed(),
-                |a| async { a }.boxed(),
-            )
+    }
+
+    /// So many calls are left.
+    struct Left(Mutex<u32>);
+
+    impl Allowance for Left {
+        fn is_left(&self) -> BoxFuture<'_, Result<bool, AllowanceError>> {
+            let mut left = self.0.lock().unwrap();
+            let is_left = *left > 0;
+            *left = left.saturating_sub(1);
+            async move { Ok(is_left) }.boxed()
         }
     }
 
@@ -210,8 +338,6 @@ mod tests {
             description: "A man takes a bottle. https://x.example".to_owned(),
             analysis: format!("{incident_type} reasons"),
             frames_analyzed: 8,
-            prompt_tokens: 100,
-            completion_tokens: 10,
         }
     }
 
@@ -222,28 +348,76 @@ mod tests {
             time_zone: "UTC".to_owned(),
             clock_offset_ms: 0,
             frames: Vec::new(),
+            small: SmallPictures::default(),
+            calls: Calls::default(),
         }
     }
 
     type Answer = Option<Result<Opinion, AnalyzerError>>;
 
-    async fn judged(
-        screen: Answer,
-        confirm: Answer,
-    ) -> (Result<Judgement, AnalyzerError>, Arc<Vital>) {
+    fn scripted(screen: Answer, confirm: Answer) -> Arc<dyn Analyzer> {
+        Arc::new(Scripted {
+            screen: Mutex::new(screen),
+            confirm: Mutex::new(confirm),
+        })
+    }
+
+    fn judge(
+        analyzer: Arc<dyn Analyzer>,
+        unpaid: Option<Arc<dyn Analyzer>>,
+    ) -> (Judge, Arc<Vital>) {
         let vital = Arc::new(Vital::default());
         let judge = Judge::new(JudgeOptions {
-            analyzer: Arc::new(Scripted {
-                screen: Mutex::new(screen),
-                confirm: Mutex::new(confirm),
-            }),
+            analyzer,
+            unpaid,
             motion_gate: false,
             stage_timeout: Duration::from_secs(10),
             clock: Arc::new(ManualClock::new(UtcTime::UNIX_EPOCH)),
             vital: Arc::clone(&vital),
         });
-        let limit = Duration::from_secs(25);
-        (judge.judge(&look(), &look(), limit).await, vital)
+        (judge, vital)
+    }
+
+    async fn judged(
+        screen: Answer,
+        confirm: Answer,
+    ) -> (Result<Judgement, AnalyzerError>, Arc<Vital>) {
+        let (judge, vital) = judge(scripted(screen, confirm), None);
+        let look = look();
+        (judge.judge(&look, &look, LIMIT, &Unlimited).await, vital)
+    }
+
+    async fn judged_with(calls_left: u32) -> (Judgement, Arc<Vital>) {
+        let yes = |kind| Some(Ok(opinion(true, kind)));
+        let unpaid = scripted(yes("motion"), yes("motion"));
+        let (judge, vital) = judge(scripted(yes("theft?"), yes("theft")), Some(unpaid));
+        let (look, left) = (look(), Left(Mutex::new(calls_left)));
+        (
+            judge.judge(&look, &look, LIMIT, &left).await.unwrap(),
+            vital,
+        )
+    }
+
+    #[tokio::test]
+    async fn with_nothing_left_who_costs_nothing_looks_and_it_says_so() {
+        let (judgement, _) = judged_with(2).await;
+        assert_eq!(
+            (judgement.skipped, judgement.incident_type.as_str()),
+            (None, "theft")
+        );
+        let (judgement, _) = judged_with(0).await;
+        assert_eq!(judgement.skipped, Some(Skipped::Budget));
+        assert_eq!(judgement.incident_type, "motion");
+        assert_eq!(judgement.verdict, Verdict::Confirmed);
+    }
+
+    #[tokio::test]
+    async fn with_nothing_left_for_the_confirmation_it_stays_unconfirmed_and_nobody_fails() {
+        let (judgement, vital) = judged_with(1).await;
+        assert_eq!(judgement.skipped, Some(Skipped::Budget));
+        assert_eq!(judgement.verdict, Verdict::Unconfirmed);
+        assert_eq!(judgement.stages[1].verdict, StageVerdict::Failed);
+        assert!(!vital.is_failing());
     }
 
     #[tokio::test]

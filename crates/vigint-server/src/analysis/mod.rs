@@ -2,10 +2,15 @@
 //!
 //! Knows no SQL and no HTTP server. Money, incidents and mails are decided by those who ask.
 
+mod allowance;
 mod analyzer;
+mod calls;
 mod judge;
+pub mod model;
 mod motion;
 
+pub use allowance::{Allowance, AllowanceError, Unlimited};
 pub use analyzer::{Analyzer, AnalyzerError, Look, Opinion};
+pub use calls::{Calls, ModelCall};
 pub use judge::{Judge, JudgeOptions};
 pub use motion::{MotionAnalyzer, MotionShares};

@@ -96,6 +96,22 @@ impl Frame {
         }
     }
 
+    /// The same moment with another picture of it. The gate has said nothing of this one.
+    #[must_use]
+    pub fn with_picture(&self, jpeg: Bytes) -> Self {
+        Self {
+            jpeg,
+            at: self.at,
+            captured_at: self.captured_at,
+            arrived_at: self.arrived_at,
+            frame_count: self.frame_count,
+            width: self.width,
+            height: self.height,
+            motion: OnceLock::new(),
+            picked: AtomicBool::new(false),
+        }
+    }
+
     /// Says that the gate's word on this moment hangs on this frame.
     pub(crate) fn pick(&self) {
         // Relaxed: readers come by the client's lock, as the writer does.

@@ -70,7 +70,6 @@ fn check_config_names_each_setting_for_which_a_server_would_not_start() {
         "[API]\ntls_cert = gone.pem\ntls_key = gone.key\n\
          public_url = https://v.example.com\n\
          [Database]\ndatabase_url = sqlite:///a.db?mode=ro\n\
-         [AI]\nprovider = gemini\ngemini_api_key = k\n\
          [Email]\nsmtp_server = smtp.example.com\nfrom_email = v@example.com\n\
          [SparseAI]\napi_key = k\nbase_url = https://s.example.com\n",
     );
@@ -78,7 +77,6 @@ fn check_config_names_each_setting_for_which_a_server_would_not_start() {
     for setting in [
         "[API] tls_cert = gone.pem: it cannot be read: ",
         "[Database] database_url: the database URL may hold nothing but a path",
-        "[AI] provider",
         "[Email] smtp_server",
         "[SparseAI] api_key",
     ] {
@@ -111,13 +109,22 @@ fn a_setting_of_no_effect_is_warned_of_unless_it_stands_at_its_default() {
         said,
         "warning: [VideoAnalysis] silent_min_seconds is set, but this version does not honour it yet\n\
          warning: [Clips] max_bytes_per_client is set, but this version does not honour it yet\n\
-         warning: [AI] openai_api_key is set, but this version judges by motion alone\n"
+         warning: [AI] openai_api_key is set, and provider = auto does not use it: write provider = openai, with its models\n"
     );
-    let (code, said) = checked("[AI]\nprovider = motion\ngemini_api_key = k\n");
+    let (code, said) = checked("[AI]\nprovider = motion\nopenai_api_key = k\nmonthly_budget = 5\n");
     assert_eq!(
         (code, &*said),
         (Some(0), ""),
         "who chose motion expects no model"
+    );
+    let (code, said) =
+        checked("[AI]\ngemini_api_key = k\nscreening_model = new\nmonthly_budget = 5\n");
+    assert_eq!(
+        (code, &*said),
+        (
+            Some(0),
+            "warning: [AI] monthly_budget cannot count what new costs: give its price in model_prices\n"
+        )
     );
     // A server says the same in its log when it starts; this one has no folder to work in.
     let folder = tempfile::tempdir().unwrap();

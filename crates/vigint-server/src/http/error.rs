@@ -5,10 +5,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
+use vigint_core::text::sentence;
 use vigint_core::wire::ErrorBody;
 use vigint_db::DbError;
 use vigint_db::admin::AdminError;
@@ -220,13 +222,8 @@ impl From<DetectError> for ApiError {
     fn from(error: DetectError) -> Self {
         match error {
             DetectError::NoFrames => Self::new(Code::NoFrames),
-            DetectError::Analyzer(AnalyzerError::Unavailable { retry_after, .. }) => {
-                Self::new(Code::AnalyzerUnavailable)
-                    .retry_after(retry_after.map(|wait| wait.as_secs().max(1)))
-            }
-            DetectError::Analyzer(AnalyzerError::Failed(_) | AnalyzerError::TimedOut) => {
-                Self::new(Code::AnalyzerFailed)
-            }
+            DetectError::Analyzer { error, .. } => error.into(),
+            DetectError::Busy => Self::new(Code::Busy),
             DetectError::Database(error) => match *error {
                 DbError::Busy => Self::new(Code::Busy),
                 _ => internal(&error),
@@ -234,6 +231,23 @@ impl From<DetectError> for ApiError {
             DetectError::Lost => internal(&error),
         }
     }
+}
+
+impl From<AnalyzerError> for ApiError {
+    fn from(error: AnalyzerError) -> Self {
+        match error {
+            AnalyzerError::Unavailable { retry_after, .. } => {
+                Self::new(Code::AnalyzerUnavailable).retry_after(retry_after.map(whole_seconds))
+            }
+            AnalyzerError::Failed(_) | AnalyzerError::TimedOut => Self::new(Code::AnalyzerFailed),
+        }
+    }
+}
+
+/// Rounded up: who comes a moment too early is sent away again.
+fn whole_seconds(wait: Duration) -> u64 {
+    let is_more = wait.subsec_nanos() > 0;
+    (wait.as_secs() + u64::from(is_more)).max(1)
 }
 
 impl From<ReviewError> for ApiError {
@@ -273,15 +287,6 @@ pub(super) fn invalid(field: &str, why: &dyn fmt::Display) -> ApiError {
     ApiError::saying(Code::InvalidField, message)
 }
 
-/// A message of ours as a sentence for a person.
-pub(super) fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,6 +304,22 @@ mod tests {
             assert!((400..600).contains(&status));
             assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
             assert!(!message.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_analysis_that_failed_is_written_down_as_it_is_answered() {
+        let unavailable = AnalyzerError::Unavailable {
+            reason: String::new(),
+            retry_after: None,
+        };
+        for error in [
+            AnalyzerError::Failed(String::new()),
+            AnalyzerError::TimedOut,
+            unavailable,
+        ] {
+            let status = error.status_code();
+            assert_eq!(ApiError::from(error).status_code().as_u16(), status);
         }
     }
 

@@ -19,10 +19,11 @@ use crate::analysis::Judge;
 use crate::buffer::Rings;
 use crate::clips::ClipLinks;
 use crate::database::Database;
+use crate::fair_turns::FairTurns;
 use crate::incidents::Incidents;
 use crate::metrics::Metrics;
 use crate::presence::Presence;
-use crate::usage::{Meter, Prices, Reports};
+use crate::usage::{Meter, Prices};
 use crate::vitals::Vitals;
 
 /// The bounds that hold before any service is asked.
@@ -68,7 +69,7 @@ pub struct Services {
     /// Counts requests.
     pub meter: Arc<Meter>,
     /// Whose turn it is to have usage summed up.
-    pub reports: Reports,
+    pub report_turns: FairTurns,
     /// What a frame costs.
     pub prices: Prices,
     /// How the parts are.

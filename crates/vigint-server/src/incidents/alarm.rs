@@ -2,6 +2,7 @@
 
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{AlertId, IncidentId, SourceId};
+use vigint_core::money::MicroEuros;
 use vigint_core::text::{clean_line, clean_text};
 use vigint_core::verdict::{Confirmation, RiskLevel};
 use vigint_db::DbError;
@@ -70,6 +71,7 @@ impl Incidents {
             completion_tokens: None,
             cost: parts.prices.alert,
             provider_cost: None,
+            known_provider_cost: MicroEuros::ZERO,
             timestamp: now,
         };
         let frames = snapshot.map(|snapshot| snapshot.frames).unwrap_or_default();

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument as _;
 use vigint_core::clock::UtcTime;
-use vigint_core::ids::{KeyId, SourceId};
-use vigint_core::money::MicroEuros;
-use vigint_core::verdict::{Judgement, StageVerdict, Verdict};
+use vigint_core::ids::SourceId;
+use vigint_core::verdict::{Confirmation, Judgement, Skipped, Verdict};
 use vigint_db::auth::Caller;
-use vigint_db::usage::NewUsage;
 use vigint_db::{DbError, Tenant};
 
+use super::charges::Charge;
 use super::record::{Recorded, Sighting};
-use super::service::{Incidents, IncidentsOptions};
-use crate::analysis::{AnalyzerError, Look};
+use super::service::{Incidents, IncidentsParts};
+use crate::analysis::model::SmallPictures;
+use crate::analysis::{AnalyzerError, Calls, Look};
 use crate::buffer::{Outcome, Snapshot};
 
 /// How long an analysis waits for the gate to look at the frames that came before it.
@@ -48,8 +49,16 @@ pub enum DetectError {
     #[error("nothing is buffered of this source")]
     NoFrames,
     /// The screen failed: there is no verdict.
-    #[error(transparent)]
-    Analyzer(AnalyzerError),
+    #[error("{error}")]
+    Analyzer {
+        /// Why.
+        error: AnalyzerError,
+        /// Whether its request is written down with what it cost all the same.
+        is_metered: bool,
+    },
+    /// Too many analyses run already.
+    #[error("too many analyses run already")]
+    Busy,
     /// The incident could not be kept.
     #[error("the database failed: {0}")]
     Database(Arc<DbError>),
@@ -61,10 +70,11 @@ pub enum DetectError {
 /// What a caller gets.
 #[derive(Clone, Debug)]
 pub struct Answered {
-    /// The analysis.
-    pub detection: Arc<Detection>,
-    /// Whether it ran already when the caller came: its usage is written down for who began it.
-    pub is_shared: bool,
+    /// The analysis, or why there is none. One that failed is never "no incident".
+    pub outcome: Result<Arc<Detection>, DetectError>,
+    /// Whether this caller's request is written down with the analysis. It is not, when that ran already when the
+    /// caller came: then it is written down for who began it.
+    pub is_metered: bool,
 }
 
 impl From<DbError> for DetectError {
@@ -76,31 +86,35 @@ impl From<DbError> for DetectError {
 impl Incidents {
     /// Judges what is buffered of a source now. A second call for the same source while one runs waits
     /// and gets the same answer: one look, one charge.
-    ///
-    /// # Errors
-    /// See [`DetectError`]. An analysis that failed is never "no incident".
-    pub async fn analyze(
-        &self,
-        caller: &Caller,
-        source: &SourceId,
-    ) -> Result<Answered, DetectError> {
+    pub async fn analyze(&self, caller: &Caller, source: &SourceId) -> Answered {
         let client = caller.tenant.client_id();
         let (parts, caller, source_id) = (Arc::clone(&self.parts), caller.clone(), source.clone());
         let landed = self
             .flights
             .join(client, source.clone(), || async move {
-                parts.detect(&caller, &source_id).await.map(Arc::new)
+                let span = tracing::info_span!("analysis", %client, source = %source_id);
+                let detected = parts.detect(&caller, &source_id).instrument(span).await;
+                detected.map(Arc::new)
             })
-            .await
-            .ok_or(DetectError::Lost)?;
-        Ok(Answered {
-            detection: landed.answer?,
-            is_shared: landed.is_shared,
-        })
+            .await;
+        let Some(landed) = landed else {
+            return Answered {
+                outcome: Err(DetectError::Lost),
+                is_metered: false,
+            };
+        };
+        let is_metered = match &landed.answer {
+            Ok(_) => true,
+            Err(error) => matches!(error, DetectError::Analyzer { is_metered, .. } if *is_metered),
+        };
+        Answered {
+            outcome: landed.answer,
+            is_metered: is_metered && !landed.is_shared,
+        }
     }
 }
 
-impl IncidentsOptions {
+impl IncidentsParts {
     async fn detect(
         self: &Arc<Self>,
         caller: &Caller,
@@ -117,21 +131,45 @@ impl IncidentsOptions {
             .snapshot(&caller.tenant, source)
             .map_err(|_| DetectError::NoFrames)?;
         let (tail, whole) = looks(caller, &snapshot);
+        // Judged is what there was when it was asked for, however long the turn is in coming.
+        let turn = if self.judge.has_to_look(&tail) {
+            let turn = self.turns.turn(Some(caller.tenant.client_id())).await;
+            if turn.is_none() {
+                self.metrics.count_analysis("busy");
+                self.keep_ledger(&caller.tenant, &snapshot, Outcome::Failed);
+                return Err(DetectError::Busy);
+            }
+            turn
+        } else {
+            None
+        };
         let window = covered(&tail);
         let taken = self.clock.elapsed().saturating_sub(began) + RECORD_TIME;
         let limit = ANALYSIS_LIMIT.saturating_sub(taken);
-        let judged = self.judge.judge(&tail, &whole, limit).await;
+        let purse = self.purse(&caller.tenant);
+        let judged = self.judge.judge(&tail, &whole, limit, &purse).await;
+        drop(turn);
         let mut judgement = match judged {
             Ok(judgement) => judgement,
             Err(error) => {
+                self.metrics.count_analysis("failed");
                 self.keep_ledger(&caller.tenant, &snapshot, Outcome::Failed);
-                return Err(DetectError::Analyzer(error));
+                let is_metered = self.charge_failure(caller, &whole.calls, &error).await;
+                self.tell_of_budgets_after(&whole.calls, caller).await;
+                return Err(DetectError::Analyzer { error, is_metered });
             }
         };
-        judgement.usage.cost = self.cost(&judgement);
+        judgement.usage.cost = self.price(&judgement.stages);
 
         let now = self.clock.now();
-        let usage = analysis_usage(caller.key_id, &judgement, now);
+        let usage = self.usage(&Charge {
+            key_id: caller.key_id,
+            status_code: 200,
+            requests: 1,
+            price: judgement.usage.cost,
+            calls: &whole.calls,
+            at: now,
+        });
         let sighting = Sighting::of_analysis(&judgement, &snapshot);
         let recorded = match judgement.verdict {
             Verdict::Clear => {
@@ -143,9 +181,18 @@ impl IncidentsOptions {
                     .await?,
             ),
         };
+        self.metrics.count_analysis(label(&judgement));
         // Only now: what could not be kept is looked at again.
         let outcome = outcome(&judgement);
         self.keep_ledger(&caller.tenant, &snapshot, outcome);
+        if judgement.skipped == Some(Skipped::Budget) {
+            self.tell_of_budgets(&caller.tenant).await;
+        } else {
+            self.tell_of_budgets_after(&whole.calls, caller).await;
+        }
+        if let Some(recorded) = &recorded {
+            self.doubt(caller, recorded, &judgement, whole);
+        }
         Ok(Detection {
             judgement,
             source_id: source.clone(),
@@ -156,6 +203,23 @@ impl IncidentsOptions {
         })
     }
 
+    async fn tell_of_budgets_after(&self, calls: &Calls, caller: &Caller) {
+        if !calls.list().is_empty() {
+            self.tell_of_budgets(&caller.tenant).await;
+        }
+    }
+
+    /// Has the confirmation tried again when a model was asked for it and failed.
+    fn doubt(&self, caller: &Caller, recorded: &Recorded, judgement: &Judgement, whole: Look) {
+        let is_in_doubt = judgement.verdict == Verdict::Unconfirmed
+            && recorded.incident.confirmation == Confirmation::Unavailable
+            && !whole.calls.list().is_empty();
+        if is_in_doubt {
+            let whole = whole.shown_at_most(self.frames_in_doubt);
+            self.doubts.add(caller, &recorded.incident, whole);
+        }
+    }
+
     /// Notes which seconds were looked at. What a failed screen was to look at is looked at again.
     fn keep_ledger(&self, tenant: &Tenant, snapshot: &Snapshot, outcome: Outcome) {
         let source = &snapshot.source_id;
@@ -164,23 +228,6 @@ impl IncidentsOptions {
         if outcome != Outcome::Failed {
             self.rings.mark_screened(tenant, source, snapshot.newest_at);
         }
-    }
-
-    /// What the stages that answered cost.
-    fn cost(&self, judgement: &Judgement) -> MicroEuros {
-        judgement
-            .stages
-            .iter()
-            .filter(|report| report.verdict != StageVerdict::Failed)
-            .map(|report| self.prices.of_stage(report.stage))
-            .sum()
-    }
-
-    async fn charge(&self, tenant: &Tenant, usage: NewUsage) -> Result<(), DbError> {
-        let tenant = tenant.clone();
-        self.database
-            .write(move |conn| vigint_db::usage::insert(conn, &tenant, &usage))
-            .await
     }
 }
 
@@ -195,6 +242,8 @@ fn looks(caller: &Caller, snapshot: &Snapshot) -> (Look, Look) {
         time_zone: caller.time_zone.clone(),
         clock_offset_ms: snapshot.clock_offset_ms,
         frames: snapshot.frames.clone(),
+        small: SmallPictures::default(),
+        calls: Calls::default(),
     };
     let tail = Look {
         frames: snapshot.screen_frames().to_vec(),
@@ -219,19 +268,10 @@ fn outcome(judgement: &Judgement) -> Outcome {
     }
 }
 
-fn analysis_usage(key_id: KeyId, judgement: &Judgement, now: UtcTime) -> NewUsage {
-    let tokens = |n: u64| (n > 0).then(|| i64::try_from(n).unwrap_or(i64::MAX));
-    NewUsage {
-        key_id,
-        endpoint: "/api/video/analyze".to_owned(),
-        method: "POST".to_owned(),
-        status_code: 200,
-        requests: 1,
-        bytes_in: 0,
-        prompt_tokens: tokens(judgement.usage.prompt_tokens),
-        completion_tokens: tokens(judgement.usage.completion_tokens),
-        cost: judgement.usage.cost,
-        provider_cost: None,
-        timestamp: now,
+/// What it is called among the counters.
+const fn label(judgement: &Judgement) -> &'static str {
+    match (judgement.skipped, judgement.verdict) {
+        (Some(skipped), Verdict::Clear) => skipped.as_str(),
+        (_, verdict) => verdict.as_str(),
     }
 }

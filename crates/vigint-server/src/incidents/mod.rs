@@ -4,7 +4,11 @@
 //! committed before a caller hears of it.
 
 mod alarm;
+mod budgets;
+mod charges;
+mod confirm_again;
 mod detect;
+mod doubts;
 mod flights;
 mod record;
 mod review;

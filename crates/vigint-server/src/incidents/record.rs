@@ -14,7 +14,7 @@ use vigint_db::incidents::{IncidentRow, Redetection};
 use vigint_db::usage::NewUsage;
 use vigint_db::{AnyConnection, DbError, Tenant};
 
-use super::service::IncidentsOptions;
+use super::service::IncidentsParts;
 use crate::alerts::Alerts;
 use crate::buffer::{Frame, Snapshot};
 use crate::clips::StorageKey;
@@ -108,7 +108,7 @@ impl Draft {
     }
 }
 
-impl IncidentsOptions {
+impl IncidentsParts {
     /// Keeps what was seen: extends the open incident of this source, or opens a new one with its clip
     /// and its mail. Frames that cannot be written cost the clip, never the incident or its mail.
     ///
@@ -256,6 +256,7 @@ fn extend(
         seen_at: draft.seen_at(),
         frame_count: draft.sighting.frame_count,
         risk_level: draft.sighting.risk_level,
+        confirmation: draft.sighting.confirmation,
     };
     // None: it was closed this moment. A new one it is, then.
     let Some(incident) = vigint_db::incidents::extend(conn, tenant, open.id, &again)? else {

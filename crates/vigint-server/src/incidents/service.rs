@@ -1,23 +1,38 @@
 //! The incidents service and what it is made of.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use vigint_config::ModelPrices;
 use vigint_core::clock::Clock;
+use vigint_core::ids::ClientId;
+use vigint_core::money::MicroEuros;
 use vigint_core::random::Random;
 
 use super::Detection;
 use super::detect::DetectError;
+use super::doubts::Doubts;
 use super::flights::Flights;
 use crate::alerts::Alerts;
 use crate::analysis::Judge;
 use crate::buffer::Rings;
 use crate::clips::Clips;
 use crate::database::Database;
+use crate::fair_turns::{FairTurns, TurnLimits};
+use crate::metrics::Metrics;
+use crate::notices::Notices;
 use crate::usage::Prices;
 
+/// How many analyses run at once: a slow model must not make one client's wait for another's, and each that waits for
+/// one holds its pictures.
+const TURNS: TurnLimits = TurnLimits {
+    of_a_client: 2,
+    of_all: 64,
+    patience: Duration::from_secs(10),
+};
+
 /// What the service is made of.
-#[derive(Clone)]
 pub struct IncidentsOptions {
     /// Where incidents are kept.
     pub database: Database,
@@ -31,6 +46,18 @@ pub struct IncidentsOptions {
     pub alerts: Arc<Alerts>,
     /// What a look and an alarm cost.
     pub prices: Prices,
+    /// What models cost.
+    pub model_prices: ModelPrices,
+    /// What they may cost in a calendar month over all clients.
+    pub monthly_budget: Option<MicroEuros>,
+    /// What amounts are in.
+    pub currency: String,
+    /// How many frames a confirmation that is tried again looks at.
+    pub frames_in_doubt: usize,
+    /// Who tells that a budget is spent.
+    pub notices: Arc<Notices>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// How long after a detection the next one still belongs to the same incident.
     pub cooldown: Duration,
     /// How old an incident may get before the next detection opens a new one.
@@ -41,10 +68,27 @@ pub struct IncidentsOptions {
     pub random: Arc<dyn Random>,
 }
 
+/// What the service works with.
+pub(super) struct IncidentsParts {
+    pub(super) options: IncidentsOptions,
+    /// Whose turn it is to have something judged.
+    pub(super) turns: FairTurns,
+    /// What could not be confirmed yet.
+    pub(super) doubts: Doubts,
+}
+
+impl Deref for IncidentsParts {
+    type Target = IncidentsOptions;
+
+    fn deref(&self) -> &IncidentsOptions {
+        &self.options
+    }
+}
+
 /// Finds incidents, keeps them, and lets their owners look through them.
 #[derive(Clone)]
 pub struct Incidents {
-    pub(super) parts: Arc<IncidentsOptions>,
+    pub(super) parts: Arc<IncidentsParts>,
     pub(super) flights: Flights<Result<Arc<Detection>, DetectError>>,
 }
 
@@ -53,8 +97,17 @@ impl Incidents {
     #[must_use]
     pub fn new(options: IncidentsOptions) -> Self {
         Self {
-            parts: Arc::new(options),
+            parts: Arc::new(IncidentsParts {
+                turns: FairTurns::new(TURNS),
+                doubts: Doubts::new(&options.clock),
+                options,
+            }),
             flights: Flights::default(),
         }
+    }
+
+    /// Forgets what is kept in memory of a client.
+    pub fn forget(&self, client: ClientId) {
+        self.parts.doubts.forget(client);
     }
 }

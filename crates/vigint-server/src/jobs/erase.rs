@@ -44,6 +44,7 @@ enum EraseError {
 async fn erase(parts: &JobParts, row: ErasureRow) -> Result<(), EraseError> {
     let client = row.client_id;
     parts.rings.drop_client(client);
+    parts.incidents.forget(client);
     parts.clips.remove_client(client).await?;
     parts.alerts.forget_client(client).await?;
     // What was deleted must not live on in the write-ahead log. Where a reader is in the way this is tried again,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use vigint_db::clips::ClaimedClip;
+use vigint_db::spending::Month;
 use vigint_db::{DbError, Operator};
 
 use super::JobParts;
@@ -11,6 +12,7 @@ use crate::clips::StorageKey;
 
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 const BATCH: i64 = 100;
+const MONTHS_KEPT: Duration = Duration::from_secs(100 * 24 * 3600);
 
 pub(super) async fn run(parts: JobParts, schedule: Schedule) {
     while schedule.every(LOOK_EVERY).await {
@@ -19,6 +21,9 @@ pub(super) async fn run(parts: JobParts, schedule: Schedule) {
         }
         if let Err(error) = close_incidents(&parts).await {
             tracing::error!(%error, "incidents could not be closed");
+        }
+        if let Err(error) = forget_months(&parts).await {
+            tracing::error!(%error, "what was spent in earlier months could not be forgotten");
         }
     }
 }
@@ -30,6 +35,18 @@ async fn close_incidents(parts: &JobParts) -> Result<(), DbError> {
         .database
         .write(move |conn| {
             vigint_db::incidents::close_expired(conn, &Operator::named("expiry job"), quiet, old)
+                .map(drop)
+        })
+        .await
+}
+
+/// Budgets are of this month; some before it are kept, for the case that the clock was wrong for a while.
+async fn forget_months(parts: &JobParts) -> Result<(), DbError> {
+    let month = Month::from(parts.clock.now() - MONTHS_KEPT);
+    parts
+        .database
+        .write(move |conn| {
+            vigint_db::spending::forget_before(conn, &Operator::named("expiry job"), month)
                 .map(drop)
         })
         .await

@@ -1,6 +1,7 @@
 //! What runs in the background. Each job wakes when it is called or its time has come, does all there is
 //! to do, and never takes another job's failure with it.
 
+mod confirm_again;
 mod deliver_alerts;
 mod erase;
 mod expire;
@@ -28,6 +29,7 @@ use crate::alerts::Alerts;
 use crate::buffer::Rings;
 use crate::clips::Clips;
 use crate::database::Database;
+use crate::incidents::Incidents;
 use crate::notices::{Notices, RateWatch};
 use crate::presence::Presence;
 use crate::usage::Meter;
@@ -46,6 +48,8 @@ pub struct JobParts {
     pub rings: Rings,
     /// Who is here.
     pub presence: Presence,
+    /// Incidents, some of them in doubt.
+    pub incidents: Incidents,
     /// Clips on the disk.
     pub clips: Arc<Clips>,
     /// Mails.
@@ -90,6 +94,7 @@ impl Jobs {
             });
         }
         jobs.spawn("alerts", deliver_alerts::run);
+        jobs.spawn("confirmations", confirm_again::run);
         jobs.spawn("erasures", erase::run);
         jobs.spawn("expiry", expire::run);
         jobs.spawn("usage", flush_usage::run);

@@ -29,6 +29,7 @@ pub struct Metrics {
     refused_keys: Family<Labels<1>, Counter>,
     limited: Family<Labels<1>, Counter>,
     unwritten_audits: Counter,
+    analyses: Family<Labels<1>, Counter>,
     frames: Counter,
     frame_bytes: Counter,
     unusual_uses: Family<Labels<1>, Counter>,
@@ -63,6 +64,12 @@ impl Default for Metrics {
             "Refused admin attempts that were counted and not written to the audit log",
             unwritten_audits.clone(),
         );
+        let analyses = Family::default();
+        registry.register(
+            "analyses",
+            "Analyses by what they came to: a verdict, nobody asked (no_motion, budget), failed",
+            analyses.clone(),
+        );
         let frames = Counter::default();
         registry.register("frames", "Frames taken in", frames.clone());
         let frame_bytes = Counter::default();
@@ -91,6 +98,7 @@ impl Default for Metrics {
         );
         Self {
             registry,
+            analyses,
             frames,
             frame_bytes,
             requests,
@@ -136,6 +144,11 @@ impl Metrics {
     /// Counts a refused admin attempt that is not written to the audit log.
     pub fn count_unwritten_audit(&self) {
         self.unwritten_audits.inc();
+    }
+
+    /// Counts an analysis.
+    pub fn count_analysis(&self, outcome: &'static str) {
+        self.analyses.get_or_create(&[("outcome", outcome)]).inc();
     }
 
     /// Counts frames that were taken in, also those that came too late, and their bytes.

@@ -11,6 +11,6 @@ mod rates;
 mod service;
 mod tell;
 
-pub use notice::{Notice, NoticeKind, NoticedKey, SeenKey};
+pub use notice::{BudgetReached, Notice, NoticeKind, NoticedKey, SeenKey};
 pub use rates::RateWatch;
 pub use service::{Notices, NoticesOptions, Sighting};

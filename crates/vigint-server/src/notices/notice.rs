@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::KeyId;
+use vigint_core::money::MicroEuros;
 
 /// Something unusual, as it is kept until it is put into words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +52,34 @@ pub enum Notice {
         /// When it went over.
         at: UtcTime,
     },
+    /// Most, or all, of what models may cost in a month is spent.
+    BudgetReached {
+        /// How much of it.
+        reached: BudgetReached,
+    },
+}
+
+/// How much of a budget is spent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetReached {
+    /// Whether it is the budget over all clients, and not one's own.
+    pub is_of_all: bool,
+    /// So many percent at least: at 100 motion judges instead of models.
+    pub percent: u8,
+    /// What was spent, when it was seen.
+    pub spent: MicroEuros,
+    /// What may be spent.
+    pub most: MicroEuros,
+    /// What amounts are in.
+    pub currency: String,
+}
+
+impl BudgetReached {
+    /// Whether nothing is left of it.
+    #[must_use]
+    pub const fn is_spent(&self) -> bool {
+        self.percent >= 100
+    }
 }
 
 /// A key as notices speak of it.
@@ -91,6 +120,8 @@ pub enum NoticeKind {
     UnusualRate,
     /// See [`Notice::RefusedKeys`].
     RefusedKeys,
+    /// See [`Notice::BudgetReached`].
+    BudgetReached,
 }
 
 impl NoticeKind {
@@ -103,6 +134,7 @@ impl NoticeKind {
             Self::ExpiredKeyUsed => "expired_key_used",
             Self::UnusualRate => "unusual_rate",
             Self::RefusedKeys => "refused_keys",
+            Self::BudgetReached => "budget_reached",
         }
     }
 }
@@ -117,6 +149,7 @@ impl Notice {
             Self::ExpiredKeyUsed { .. } => NoticeKind::ExpiredKeyUsed,
             Self::UnusualRate { .. } => NoticeKind::UnusualRate,
             Self::RefusedKeys { .. } => NoticeKind::RefusedKeys,
+            Self::BudgetReached { .. } => NoticeKind::BudgetReached,
         }
     }
 
@@ -128,7 +161,15 @@ impl Notice {
             | Self::RevokedKeyUsed { seen, .. }
             | Self::ExpiredKeyUsed { seen, .. } => Some(&seen.key),
             Self::UnusualRate { key, .. } => Some(key),
-            Self::RefusedKeys { .. } => None,
+            Self::RefusedKeys { .. } | Self::BudgetReached { .. } => None,
+        }
+    }
+
+    /// What the log calls it.
+    pub(super) const fn title(&self) -> &'static str {
+        match self {
+            Self::BudgetReached { .. } => "a budget is nearly or wholly spent",
+            _ => "unusual use of a key",
         }
     }
 
@@ -173,6 +214,10 @@ impl Notice {
                 let whose = if *is_admin { " of the admin API" } else { "" };
                 format!("{address}: more than {allowed} refused keys{whose} in a minute")
             }
+            Self::BudgetReached { reached } => format!(
+                "{} % of the monthly AI budget: {} of {} {}",
+                reached.percent, reached.spent, reached.most, reached.currency
+            ),
         }
     }
 }

@@ -8,9 +8,10 @@ use vigint_core::incident::AlertKind;
 use vigint_db::alerts::NewAlert;
 use vigint_db::audit::AuditEntry;
 use vigint_db::notices::{Claimed, NoticeClaim};
+use vigint_db::spending::{self, Cap};
 use vigint_db::{AnyConnection, DbError, Tenant};
 
-use super::notice::Notice;
+use super::notice::{BudgetReached, Notice};
 use super::service::Notices;
 
 /// A kind is told of one key or address once in so long.
@@ -20,6 +21,20 @@ pub(super) const QUIET: Duration = Duration::from_secs(3600);
 const MOST: i64 = 20;
 
 impl Notices {
+    /// Tells that so much of a budget is spent: of this client's, or of the one over all. Once a month each.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tell_of_budget(
+        &self,
+        reached: BudgetReached,
+        tenant: Option<Tenant>,
+    ) -> Result<(), DbError> {
+        self.tell(Notice::BudgetReached { reached }, tenant)
+            .await
+            .map(drop)
+    }
+
     /// Tells something, unless it was told within the hour.
     ///
     /// # Errors
@@ -54,7 +69,8 @@ impl Notices {
                     client,
                     key,
                     what,
-                    "unusual use of a key"
+                    "{}",
+                    notice.title()
                 );
             }
             Claimed::TooMany => {
@@ -63,7 +79,8 @@ impl Notices {
                     client,
                     key,
                     what,
-                    "unusual use of a key: too much was told within the hour to tell this"
+                    "{}: too much was told within the hour to tell this",
+                    notice.title()
                 );
             }
             Claimed::ToldBefore(_) => {}
@@ -75,7 +92,7 @@ impl Notices {
 /// A notice, and all that its rows need.
 struct Telling {
     notice: Notice,
-    /// The client it concerns; none when it is only an address.
+    /// The client it concerns; none when it is only an address, or all clients.
     tenant: Option<Tenant>,
     /// The operator's mail address.
     operator: Option<String>,
@@ -85,21 +102,33 @@ struct Telling {
 }
 
 impl Telling {
-    /// Writes the audit row and the mails, unless it was told within the hour. In one transaction.
+    /// Writes the audit row and the mails, unless it was told already. In one transaction.
     fn write(&self, conn: &mut AnyConnection) -> Result<Claimed, DbError> {
-        let subject = self.notice.subject();
-        let claim = NoticeClaim {
-            kind: self.notice.kind().as_str(),
-            subject: &subject,
-            quiet: QUIET,
-            most: MOST,
-        };
-        let claimed = vigint_db::notices::claim(conn, self.tenant.as_ref(), &claim, self.now)?;
+        let claimed = self.claim(conn)?;
         if claimed == Claimed::Granted {
             vigint_db::audit::record(conn, &self.audit_entry())?;
             self.put_into_outbox(conn)?;
         }
         Ok(claimed)
+    }
+
+    fn claim(&self, conn: &mut AnyConnection) -> Result<Claimed, DbError> {
+        if let Notice::BudgetReached { reached } = &self.notice {
+            let cap = self.tenant.as_ref().map_or(Cap::OverAll, Cap::OfClient);
+            let is_first = spending::claim_warning(conn, cap, reached.percent, self.now)?;
+            return Ok(if is_first {
+                Claimed::Granted
+            } else {
+                Claimed::ToldBefore(self.now)
+            });
+        }
+        let claim = NoticeClaim {
+            kind: self.notice.kind().as_str(),
+            subject: &self.notice.subject(),
+            quiet: QUIET,
+            most: MOST,
+        };
+        vigint_db::notices::claim(conn, self.tenant.as_ref(), &claim, self.now)
     }
 
     fn audit_entry(&self) -> AuditEntry {

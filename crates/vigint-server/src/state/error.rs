@@ -39,6 +39,17 @@ pub enum BuildError {
     /// The signing secret.
     #[error("[API] secret_key: {0}")]
     Secret(#[from] SecretTooShort),
+    /// Where the models are.
+    #[error("[AI] {setting}: {error}")]
+    ModelAddress {
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong with it.
+        error: url::ParseError,
+    },
+    /// What calls models.
+    #[error("{0}")]
+    Model(#[from] crate::analysis::model::ModelError),
     /// The certificate or its key.
     #[error("{0}")]
     Tls(#[from] TlsError),

@@ -1,27 +1,14 @@
 //! What settings may ask for and this version has not. What would break a promise is refused; what is only
 //! not heeded yet is told.
 
-use vigint_config::{Loaded, Provider, Settings};
+use vigint_config::{Loaded, Settings};
 use vigint_core::clock::UtcTime;
 use vigint_db::DatabaseUrl;
 
-use super::{BuildError, tls};
+use super::{BuildError, analyzers, tls};
 
 /// Settings that are read and checked, and then used by nothing. A line goes when its setting is used.
 const UNHEEDED: &[(&str, &[&str])] = &[
-    (
-        "AI",
-        &[
-            "gemini_base_url",
-            "openai_base_url",
-            "screening_model",
-            "confirmation_model",
-            "screening_frames",
-            "confirmation_frames",
-            "model_prices",
-            "monthly_budget",
-        ],
-    ),
     ("VideoAnalysis", &["silent_min_seconds"]),
     ("Email", &["smtp_port", "security", "password"]),
     ("Clips", &["max_bytes_per_client"]),
@@ -46,6 +33,7 @@ pub fn refusals(settings: &Settings) -> Vec<BuildError> {
 #[must_use]
 pub fn warnings(loaded: &Loaded, now: UtcTime) -> Vec<String> {
     let mut warnings = unheeded(loaded);
+    warnings.extend(analyzers::warnings(loaded));
     warnings.extend(tls::warnings(loaded, now));
     warnings
 }
@@ -53,12 +41,6 @@ pub fn warnings(loaded: &Loaded, now: UtcTime) -> Vec<String> {
 /// What the operator set to no effect.
 fn unheeded(loaded: &Loaded) -> Vec<String> {
     let origins = &loaded.origins;
-    // Who chose motion by name expects no model, whatever keys lie about in the environment.
-    let expects_model = loaded.settings.ai.provider == Provider::Auto;
-    let idle_keys = ["gemini_api_key", "openai_api_key"]
-        .into_iter()
-        .filter(|key| expects_model && origins.is_changed("AI", key))
-        .map(|key| format!("[AI] {key} is set, but this version judges by motion alone"));
     let changed = UNHEEDED
         .iter()
         .flat_map(|(section, keys)| keys.iter().map(move |key| (*section, *key)))
@@ -66,7 +48,7 @@ fn unheeded(loaded: &Loaded) -> Vec<String> {
         .map(|(section, key)| {
             format!("[{section}] {key} is set, but this version does not honour it yet")
         });
-    changed.chain(idle_keys).collect()
+    changed.collect()
 }
 
 /// The first thing that is missing, if any.
@@ -75,13 +57,7 @@ pub(super) fn refuse(settings: &Settings) -> Result<(), BuildError> {
 }
 
 fn missing(settings: &Settings) -> impl Iterator<Item = BuildError> {
-    let is_model = matches!(settings.ai.provider, Provider::Gemini | Provider::OpenAi);
     let asked = [
-        (
-            is_model,
-            "[AI] provider",
-            "write motion, and the built-in motion analyzer judges",
-        ),
         (
             settings.email.smtp_server.is_some(),
             "[Email] smtp_server",

@@ -9,8 +9,8 @@ use vigint_core::random::{Random, SystemRandom};
 use vigint_video::clip::{ClipEncoder, ClipSettings, H264ClipEncoder};
 use vigint_video::grey::{GreyDecoder, JpegGreyDecoder};
 
-use super::{BuildError, missing, threads};
-use crate::analysis::{Analyzer, MotionAnalyzer, MotionShares};
+use super::{BuildError, missing};
+use crate::analysis::Analyzer;
 
 /// The longest a sender may send nothing of its body.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
@@ -27,8 +27,8 @@ pub struct Parts {
     pub grey_decoder: Arc<dyn GreyDecoder>,
     /// What makes films.
     pub clip_encoder: Arc<dyn ClipEncoder>,
-    /// Who judges.
-    pub analyzer: Arc<dyn Analyzer>,
+    /// Who judges; none: whom the settings choose.
+    pub analyzer: Option<Arc<dyn Analyzer>>,
     /// The longest a sender may send nothing of its body.
     pub body_patience: Duration,
 }
@@ -43,20 +43,11 @@ impl Parts {
         let encoder = H264ClipEncoder::new(ClipSettings {
             bitrate_kbps: settings.clips.bitrate_kbps,
         });
-        let grey_decoder: Arc<dyn GreyDecoder> = Arc::new(JpegGreyDecoder);
-        let shares = MotionShares {
-            screen: settings.video_analysis.motion_screen_share,
-            confirm: settings.video_analysis.motion_confirm_share,
-        };
         Ok(Self {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
-            analyzer: Arc::new(MotionAnalyzer::new(
-                shares,
-                Arc::clone(&grey_decoder),
-                threads::background_threads(),
-            )),
-            grey_decoder,
+            analyzer: None,
+            grey_decoder: Arc::new(JpegGreyDecoder),
             clip_encoder: Arc::new(encoder),
             body_patience: BODY_PATIENCE,
             settings,

@@ -4,9 +4,9 @@
 //! in the transaction of the thing it pays for.
 
 mod meter;
+mod model_costs;
 mod prices;
-mod reports;
 
 pub use meter::{Meter, RequestCount};
+pub use model_costs::{Spent, spent};
 pub use prices::Prices;
-pub use reports::{Reports, Turn};

@@ -35,7 +35,7 @@ fn a_picture_that_makes_the_decoder_panic_hurts_nobody_else() {
                 confirm: 0.5,
             };
             parts.grey_decoder = Arc::new(Buggy);
-            parts.analyzer = Arc::new(MotionAnalyzer::new(shares, Arc::new(Buggy), 1));
+            parts.analyzer = Some(Arc::new(MotionAnalyzer::new(shares, Arc::new(Buggy), 1)));
         }),
         ..Options::default()
     });

@@ -172,7 +172,7 @@ fn an_analysis_that_waits_is_refused_and_the_incident_is_kept() {
     };
     let server = TestServer::with(Options {
         config: "[AI]\nmotion_gate = false\n".to_owned(),
-        change: Box::new(|parts| parts.analyzer = Arc::new(analyzer)),
+        change: Box::new(|parts| parts.analyzer = Some(Arc::new(analyzer))),
     });
     let customer = server.customer("Acme");
     customer.push_all("till", &pictures(12));

@@ -270,7 +270,11 @@ impl Customer {
 
     /// Pushes pictures of this source, 100 ms apart, the last one now.
     pub(crate) fn push_all(&self, source: &str, jpegs: &[Vec<u8>]) {
-        let now = SystemClock::new().now();
+        self.push_all_at(source, jpegs, now());
+    }
+
+    /// The same, the last one at this time.
+    pub(crate) fn push_all_at(&self, source: &str, jpegs: &[Vec<u8>], now: UtcTime) {
         for (index, jpeg) in jpegs.iter().enumerate() {
             let back = i64::try_from(jpegs.len() - 1 - index).unwrap() * 100;
             let at = now.plus_millis(-back);
@@ -372,7 +376,7 @@ impl FixedAnalyzer {
         Options {
             config: format!("[AI]\nmotion_gate = false\n{config}"),
             change: Box::new(|parts| {
-                parts.analyzer = Arc::new(Self { screen, confirm });
+                parts.analyzer = Some(Arc::new(Self { screen, confirm }));
             }),
         }
     }
@@ -387,12 +391,17 @@ impl Analyzer for FixedAnalyzer {
         "fixed".to_owned()
     }
 
-    fn screen<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(std::future::ready(opinion(&self.screen, look)))
-    }
-
-    fn confirm<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(std::future::ready(opinion(&self.confirm, look)))
+    fn look<'a>(
+        &'a self,
+        stage: Stage,
+        look: &'a Look,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
+        let answer = match stage {
+            Stage::Screen => &self.screen,
+            Stage::Confirm => &self.confirm,
+        };
+        Box::pin(std::future::ready(opinion(answer, look)))
     }
 }
 
@@ -411,16 +420,19 @@ impl Analyzer for SlowAnalyzer {
         "slow".to_owned()
     }
 
-    fn screen<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(async {
-            self.asked.add_permits(1);
-            self.lets_go.acquire().await.unwrap().forget();
+    fn look<'a>(
+        &'a self,
+        stage: Stage,
+        look: &'a Look,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
+        Box::pin(async move {
+            if stage == Stage::Screen {
+                self.asked.add_permits(1);
+                self.lets_go.acquire().await.unwrap().forget();
+            }
             opinion(&Ok(true), look)
         })
-    }
-
-    fn confirm<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(std::future::ready(opinion(&Ok(true), look)))
     }
 }
 
@@ -436,8 +448,6 @@ pub(crate) fn opinion(
         description: "A man takes a bottle <b>&</b> leaves.".to_owned(),
         analysis: "He looks around first.".to_owned(),
         frames_analyzed: look.frames.len(),
-        prompt_tokens: 0,
-        completion_tokens: 0,
     })
 }
 

@@ -30,6 +30,7 @@ mod isolation;
 mod keep_alive;
 mod kill_nine;
 mod metrics;
+mod models;
 mod premises;
 mod refused_keys;
 mod request_limits;

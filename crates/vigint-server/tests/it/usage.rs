@@ -55,7 +55,7 @@ fn who_joins_a_running_analysis_is_counted_and_pays_nothing() {
     };
     let server = TestServer::with(Options {
         config: "[AI]\nmotion_gate = false\n".to_owned(),
-        change: Box::new(|parts| parts.analyzer = Arc::new(analyzer)),
+        change: Box::new(|parts| parts.analyzer = Some(Arc::new(analyzer))),
     });
     let customer = server.customer("Acme");
     customer.push_all("till", &pictures(12));
@@ -163,6 +163,7 @@ fn totals_are_over_all_that_matches_and_each_row_is_on_one_page() {
             completion_tokens: None,
             cost: MicroEuros(30_001),
             provider_cost: None,
+            known_provider_cost: MicroEuros::ZERO,
             timestamp: january.plus_millis(minute * 60_000),
         };
         let filled = server.db().write(|conn| {

@@ -79,6 +79,9 @@ pub struct AdminClient {
     /// What its AI may cost a calendar month (UTC), in euros; none: no cap of its own.
     #[serde(default)]
     pub monthly_budget: Option<MicroEuros>,
+    /// What its AI cost this calendar month (UTC), in euros.
+    #[serde(default)]
+    pub spent_this_month: MicroEuros,
     /// When it was made.
     pub created_at: UtcTime,
     /// Oldest first.

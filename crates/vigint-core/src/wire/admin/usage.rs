@@ -60,6 +60,15 @@ pub struct AdminUsageRow {
     pub requests: i64,
     /// Bytes of their bodies.
     pub bytes_in: i64,
-    /// What they cost.
+    /// What they cost the client.
     pub cost: f64,
+    /// Tokens that models took in; none when no model was asked, or it did not say.
+    #[serde(default)]
+    pub prompt_tokens: Option<i64>,
+    /// Tokens that they gave out.
+    #[serde(default)]
+    pub completion_tokens: Option<i64>,
+    /// What their provider takes; none when that is not known.
+    #[serde(default)]
+    pub provider_cost: Option<f64>,
 }

@@ -1,8 +1,9 @@
 //! The sentences in English.
 
 use vigint_core::locale::Locale;
+use vigint_core::text::sentence;
 
-use super::{Fact, Meanings, Step, Texts, Told, list, revoke, rotate, short_name};
+use super::{Fact, Meanings, Step, Texts, Told, list, raise_budget, revoke, rotate, short_name};
 use crate::notices::{Notice, NoticedKey, SeenKey};
 
 const LOCALE: Locale = Locale::English;
@@ -21,7 +22,10 @@ pub(super) fn texts(told: &Told<'_>) -> Texts {
         } else {
             steps_of_client(told.notice)
         },
-        footer: "Automatic message from Vigint, about the same thing at most once an hour.",
+        footer: match told.notice {
+            Notice::BudgetReached { .. } => "Automatic message from Vigint.",
+            _ => "Automatic message from Vigint, about the same thing at most once an hour.",
+        },
     }
 }
 
@@ -47,6 +51,19 @@ fn heading(told: &Told<'_>) -> String {
             address, is_admin, ..
         } if *is_admin => format!("Many wrong admin keys from {address}"),
         Notice::RefusedKeys { address, .. } => format!("Many refused keys from {address}"),
+        Notice::BudgetReached { reached } => {
+            let whose = match (reached.is_of_all, told.is_for_operator()) {
+                (true, _) => "All clients: ".to_owned(),
+                (false, true) => format!("{}: ", told.client_name()),
+                (false, false) => String::new(),
+            };
+            let spent = if reached.is_spent() {
+                "this month's AI budget is spent".to_owned()
+            } else {
+                format!("{} % of this month's AI budget is spent", reached.percent)
+            };
+            sentence(&format!("{whose}{spent}"))
+        }
     }
 }
 
@@ -78,6 +95,17 @@ fn happened(notice: &Notice) -> String {
                 "More than {allowed} keys{whose} were refused from this address within a minute. For the time being, \
                  further wrong keys from there are only told to wait; right keys from there go on working."
             );
+        }
+        Notice::BudgetReached { reached } if reached.is_spent() => {
+            "What the AI may cost in this calendar month is spent. Until the month ends (UTC), or the budget is raised, \
+             the built-in motion detection judges instead. It sees that something moves, and not what people do: \
+             expect more mails about harmless things, and no second look that sorts them out. Frames, clips and \
+             mails go on as always."
+        }
+        Notice::BudgetReached { .. } => {
+            "Most of what the AI may cost in this calendar month is spent. Nothing has changed yet. When all of it is \
+             spent, the built-in motion detection judges instead until the month ends (UTC): it sees that something \
+             moves, and not what people do."
         }
     }
     .to_owned()
@@ -128,13 +156,18 @@ fn facts(told: &Told<'_>) -> Vec<Fact> {
             ));
         }
         Notice::RefusedKeys { at, .. } => facts.push(fact("Time", told.time(*at, LOCALE))),
+        Notice::BudgetReached { reached } => {
+            let amount = |amount| format!("{amount} {}", reached.currency);
+            facts.push(fact("Spent", amount(reached.spent)));
+            facts.push(fact("Budget", amount(reached.most)));
+        }
     }
     facts
 }
 
 fn meanings(notice: &Notice) -> Option<Meanings> {
     let each = match notice {
-        Notice::KeyInUrl { .. } => return None,
+        Notice::KeyInUrl { .. } | Notice::BudgetReached { .. } => return None,
         Notice::RevokedKeyUsed { .. } | Notice::ExpiredKeyUsed { .. } => vec![
             "An old copy of the program still runs with it, on a computer where the new key was never put in. \
              Then nobody watches its cameras. Right after a change of keys this is normal for some seconds.",
@@ -192,6 +225,9 @@ fn steps_of_client(notice: &Notice) -> Vec<Step> {
             )),
         ],
         Notice::RefusedKeys { .. } => Vec::new(),
+        Notice::BudgetReached { .. } => vec![Step::new(
+            "To have the AI go on, ask whoever runs Vigint for you to raise the budget.",
+        )],
     }
 }
 
@@ -229,6 +265,19 @@ fn steps_of_operator(told: &Told<'_>) -> Vec<Step> {
                 "If it goes on and you do not know the address, shut it out in your firewall.",
             ),
         ],
+        Notice::BudgetReached { reached } if reached.is_of_all => vec![
+            Step::with(
+                "See whose cameras need so much:",
+                "vigint-admin list".to_owned(),
+            ),
+            Step::new(
+                "To have the AI go on, raise [AI] monthly_budget in config.ini and start the server again.",
+            ),
+        ],
+        Notice::BudgetReached { .. } => vec![Step::with(
+            "To have the AI go on, raise the budget (0 takes it away). The client was told, too:",
+            raise_budget(told.client),
+        )],
     }
 }
 

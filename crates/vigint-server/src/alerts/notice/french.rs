@@ -1,8 +1,9 @@
 //! The sentences in French.
 
 use vigint_core::locale::Locale;
+use vigint_core::text::sentence;
 
-use super::{Fact, Meanings, Step, Texts, Told, list, revoke, rotate, short_name};
+use super::{Fact, Meanings, Step, Texts, Told, list, raise_budget, revoke, rotate, short_name};
 use crate::notices::{Notice, NoticedKey, SeenKey};
 
 const LOCALE: Locale = Locale::French;
@@ -21,7 +22,10 @@ pub(super) fn texts(told: &Told<'_>) -> Texts {
         } else {
             steps_of_client(told.notice)
         },
-        footer: "Message automatique de Vigint, au plus une fois par heure sur le même sujet.",
+        footer: match told.notice {
+            Notice::BudgetReached { .. } => "Message automatique de Vigint.",
+            _ => "Message automatique de Vigint, au plus une fois par heure sur le même sujet.",
+        },
     }
 }
 
@@ -55,6 +59,19 @@ fn heading(told: &Told<'_>) -> String {
         Notice::RefusedKeys { address, .. } => {
             format!("Nombreuses clés refusées depuis {address}")
         }
+        Notice::BudgetReached { reached } => {
+            let whose = match (reached.is_of_all, told.is_for_operator()) {
+                (true, _) => "Tous les clients : ".to_owned(),
+                (false, true) => format!("{} : ", told.client_name()),
+                (false, false) => String::new(),
+            };
+            let spent = if reached.is_spent() {
+                "le budget IA du mois est épuisé".to_owned()
+            } else {
+                format!("{} % du budget IA du mois sont dépensés", reached.percent)
+            };
+            sentence(&format!("{whose}{spent}"))
+        }
     }
 }
 
@@ -86,6 +103,17 @@ fn happened(notice: &Notice) -> String {
                  les clés erronées qui en viennent encore sont seulement priées d'attendre ; les bonnes clés qui en \
                  viennent sont acceptées."
             );
+        }
+        Notice::BudgetReached { reached } if reached.is_spent() => {
+            "Ce que l'IA peut coûter pendant ce mois civil est dépensé. Jusqu'à la fin du mois (UTC), ou jusqu'à ce que \
+             le budget soit relevé, la détection de mouvement intégrée juge à sa place. Elle voit que quelque chose \
+             bouge, non ce que font les gens : attendez-vous à plus de messages sur des scènes anodines, sans second \
+             examen pour les écarter. Images, vidéos et messages continuent comme toujours."
+        }
+        Notice::BudgetReached { .. } => {
+            "La plus grande part de ce que l'IA peut coûter pendant ce mois civil est dépensée. Rien n'a encore changé. \
+             Quand tout sera dépensé, la détection de mouvement intégrée jugera à sa place jusqu'à la fin du mois \
+             (UTC) : elle voit que quelque chose bouge, non ce que font les gens."
         }
     }
     .to_owned()
@@ -136,13 +164,18 @@ fn facts(told: &Told<'_>) -> Vec<Fact> {
             ));
         }
         Notice::RefusedKeys { at, .. } => facts.push(fact("Heure", told.time(*at, LOCALE))),
+        Notice::BudgetReached { reached } => {
+            let amount = |amount| format!("{amount} {}", reached.currency);
+            facts.push(fact("Dépensé", amount(reached.spent)));
+            facts.push(fact("Budget", amount(reached.most)));
+        }
     }
     facts
 }
 
 fn meanings(notice: &Notice) -> Option<Meanings> {
     let each = match notice {
-        Notice::KeyInUrl { .. } => return None,
+        Notice::KeyInUrl { .. } | Notice::BudgetReached { .. } => return None,
         Notice::RevokedKeyUsed { .. } | Notice::ExpiredKeyUsed { .. } => vec![
             "Une ancienne copie du programme fonctionne encore avec elle, sur un ordinateur où la nouvelle clé n'a \
              jamais été mise. Alors personne ne surveille ses caméras. Juste après un changement de clé, c'est normal \
@@ -203,6 +236,9 @@ fn steps_of_client(notice: &Notice) -> Vec<Step> {
             )),
         ],
         Notice::RefusedKeys { .. } => Vec::new(),
+        Notice::BudgetReached { .. } => vec![Step::new(
+            "Pour que l'IA continue, demandez à qui gère Vigint pour vous de relever le budget.",
+        )],
     }
 }
 
@@ -246,6 +282,19 @@ fn steps_of_operator(told: &Told<'_>) -> Vec<Step> {
                 "Si cela continue et que vous ne connaissez pas l'adresse, bloquez-la dans votre pare-feu.",
             ),
         ],
+        Notice::BudgetReached { reached } if reached.is_of_all => vec![
+            Step::with(
+                "Voyez quelles caméras en consomment tant :",
+                "vigint-admin list".to_owned(),
+            ),
+            Step::new(
+                "Pour que l'IA continue, relevez [AI] monthly_budget dans config.ini et redémarrez le serveur.",
+            ),
+        ],
+        Notice::BudgetReached { .. } => vec![Step::with(
+            "Pour que l'IA continue, relevez le budget (0 le supprime). Le client a été prévenu lui aussi :",
+            raise_budget(told.client),
+        )],
     }
 }
 

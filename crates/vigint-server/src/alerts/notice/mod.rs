@@ -185,6 +185,11 @@ fn rotate(client: Option<(ClientId, &str)>, key: KeyId) -> String {
     format!("vigint-admin rotate{client} --key-id {key}")
 }
 
+fn raise_budget(client: Option<(ClientId, &str)>) -> String {
+    let client = client.map_or_else(String::new, |(id, _)| format!(" --client-id {id}"));
+    format!("vigint-admin budget{client} --monthly AMOUNT")
+}
+
 fn list(client: Option<(ClientId, &str)>) -> String {
     let client = client.map_or_else(String::new, |(id, _)| format!(" --client-id {id}"));
     format!("vigint-admin list{client}")

@@ -1,11 +1,13 @@
 //! Golden mails: what a client and an operator read, whole. Renew them with
 //! `INSTA_UPDATE=always cargo test -p vigint-server notice`.
 
+use vigint_core::money::MicroEuros;
 use vigint_db::clients::ClientStatus;
 use vigint_testkit::mailbox::Mail;
 
 use super::*;
 use crate::alerts::Sender;
+use crate::notices::BudgetReached;
 
 fn at(text: &str) -> UtcTime {
     text.parse().unwrap()
@@ -49,6 +51,15 @@ fn notices() -> Vec<Notice> {
         is_admin,
         at: at("2026-11-22T15:40:03Z"),
     };
+    let budget = |is_of_all, percent, spent| Notice::BudgetReached {
+        reached: BudgetReached {
+            is_of_all,
+            percent,
+            spent: MicroEuros(spent),
+            most: MicroEuros(20_000_000),
+            currency: "EUR".to_owned(),
+        },
+    };
     vec![
         Notice::KeyInUrl { seen: seen(1) },
         Notice::RevokedKeyUsed {
@@ -71,6 +82,10 @@ fn notices() -> Vec<Notice> {
         },
         refused("203.0.113.9", false),
         refused("2001:db8:1:2::/64", true),
+        budget(false, 80, 16_012_345),
+        budget(false, 100, 20_000_017),
+        budget(true, 80, 17_500_000),
+        budget(true, 100, 20_000_000),
     ]
 }
 
@@ -96,7 +111,10 @@ fn golden(locale: Locale, reader: Reader) -> String {
     let client = client(locale);
     let mut golden = String::new();
     for notice in notices() {
-        let is_known = notice.key().is_some();
+        let is_known = match &notice {
+            Notice::BudgetReached { reached } => !reached.is_of_all,
+            other => other.key().is_some(),
+        };
         if reader == Reader::Client && !is_known {
             continue;
         }

@@ -6,6 +6,7 @@
 mod words;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
@@ -83,12 +84,17 @@ impl Analyzer for MotionAnalyzer {
         "motion".to_owned()
     }
 
-    fn screen<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(self.judge(look, self.shares.screen))
-    }
-
-    fn confirm<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(self.judge(look, self.shares.confirm))
+    fn look<'a>(
+        &'a self,
+        stage: Stage,
+        look: &'a Look,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
+        let share_needed = match stage {
+            Stage::Screen => self.shares.screen,
+            Stage::Confirm => self.shares.confirm,
+        };
+        Box::pin(self.judge(look, share_needed))
     }
 }
 
@@ -170,8 +176,6 @@ fn opinion(look: &Look, seen: &[Seen], share_needed: f64) -> Opinion {
         description: texts.description,
         analysis: texts.analysis,
         frames_analyzed: seen.len(),
-        prompt_tokens: 0,
-        completion_tokens: 0,
     }
 }
 
@@ -182,15 +186,17 @@ fn share(part: usize, whole: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use bytes::Bytes;
     use vigint_core::locale::Locale;
     use vigint_testkit::scene::Scene;
     use vigint_video::grey::JpegGreyDecoder;
 
     use super::*;
+    use crate::analysis::Calls;
+    use crate::analysis::model::SmallPictures;
     use crate::buffer::IncomingFrame;
+
+    const LIMIT: Duration = Duration::from_secs(10);
 
     /// Frames that the gate was to look at and did not.
     fn unseen(jpegs: impl Iterator<Item = Bytes>) -> Look {
@@ -214,6 +220,8 @@ mod tests {
             time_zone: "UTC".to_owned(),
             clock_offset_ms: 0,
             frames: frames.collect(),
+            small: SmallPictures::default(),
+            calls: Calls::default(),
         }
     }
 
@@ -243,7 +251,10 @@ mod tests {
     async fn what_the_gate_did_not_see_is_looked_at_and_not_taken_for_nothing() {
         let visit = Scene::visit();
         let moving = unseen(scene(visit.start, visit.start + Duration::from_secs(5)));
-        let opinion = analyzer().screen(&moving).await.unwrap();
+        let opinion = analyzer()
+            .look(Stage::Screen, &moving, LIMIT)
+            .await
+            .unwrap();
         assert!(opinion.saw_incident, "{opinion:?}");
         assert_eq!(opinion.frames_analyzed, 25);
         let said = &opinion.description;
@@ -253,7 +264,10 @@ mod tests {
         );
 
         let still = unseen(scene(Duration::ZERO, visit.start));
-        let opinion = analyzer().confirm(&still).await.unwrap();
+        let opinion = analyzer()
+            .look(Stage::Confirm, &still, LIMIT)
+            .await
+            .unwrap();
         assert!(!opinion.saw_incident, "{opinion:?}");
     }
 
@@ -261,16 +275,24 @@ mod tests {
     async fn a_window_that_can_hardly_be_decoded_is_an_error_and_not_clear() {
         let broken = || std::iter::repeat_n(Bytes::from_static(b"no picture"), 6);
         let good = || scene(Duration::ZERO, Duration::from_secs(1));
-        let outcome = analyzer().screen(&unseen(good().chain(broken()))).await;
+        let outcome = analyzer()
+            .look(Stage::Screen, &unseen(good().chain(broken())), LIMIT)
+            .await;
         assert!(
             matches!(outcome, Err(AnalyzerError::Failed(_))),
             "{outcome:?}"
         );
         let outcome = analyzer()
-            .screen(&unseen(good().chain(broken().take(1))))
+            .look(
+                Stage::Screen,
+                &unseen(good().chain(broken().take(1))),
+                LIMIT,
+            )
             .await;
         assert_eq!(outcome.unwrap().frames_analyzed, 5);
-        let outcome = analyzer().screen(&unseen(std::iter::empty())).await;
+        let outcome = analyzer()
+            .look(Stage::Screen, &unseen(std::iter::empty()), LIMIT)
+            .await;
         assert!(outcome.is_err());
     }
 }

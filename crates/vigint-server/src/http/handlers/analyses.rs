@@ -23,11 +23,12 @@ pub(in crate::http) async fn create_analysis(
     let body = read_json(&request, payload, &services).await?;
     let asked: AnalyzeRequest = parse_json(&body)?;
     let source = source_or_default(asked.source_id.as_deref())?;
-    let answered = services.incidents.analyze(&caller, &source).await?;
-    if !answered.is_shared {
+    let answered = services.incidents.analyze(&caller, &source).await;
+    if answered.is_metered {
         request.extensions_mut().insert(Metering::Done);
     }
-    Ok(HttpResponse::Ok().json(response(&answered.detection, &caller, &services)))
+    let detection = answered.outcome?;
+    Ok(HttpResponse::Ok().json(response(&detection, &caller, &services)))
 }
 
 fn response(detection: &Detection, caller: &SignedIn, services: &Services) -> AnalysisResponse {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use vigint_core::clock::UtcTime;
 use vigint_core::frame::{FrameLimits, MAX_BATCH_FRAMES, strip_data_uri};
 use vigint_core::ids::SourceId;
-use vigint_core::text::clean_line;
+use vigint_core::text::{clean_line, sentence};
 use vigint_core::wire::{BatchRequest, BatchResponse, BufferResponse, FrameRequest, Object};
 use vigint_video::jpeg::{self, JpegError};
 
@@ -16,7 +16,7 @@ use super::source_or_default;
 use crate::buffer::{BatchError, IncomingFrame};
 use crate::http::auth::SignedIn;
 use crate::http::body::{Media, media_type, parse_required_json, read, read_json, too_large};
-use crate::http::error::{ApiError, Code, invalid, sentence};
+use crate::http::error::{ApiError, Code, invalid};
 use crate::http::middleware::Metering;
 use crate::http::query::Query;
 use crate::http::services::Services;

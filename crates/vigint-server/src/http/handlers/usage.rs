@@ -38,7 +38,7 @@ pub(in crate::http) async fn show_usage(
     };
     let client = caller.tenant.client_id();
     let _turn = services
-        .reports
+        .report_turns
         .turn(Some(client))
         .await
         .ok_or_else(|| ApiError::new(Code::Busy))?;

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use vigint_core::verdict::Stage;
@@ -45,7 +46,7 @@ const INCIDENTS_OF_ALL: &str = "
         SELECT i.id, c.id AS client_id, i.api_key_id, i.source_id, i.source_name, i.status, i.triage,
             i.incident_type, i.risk_level, i.description, i.analysis, i.detailed_analysis, i.confirmation,
             i.is_manual, i.occurrences, i.frame_count, i.first_seen_at, i.last_seen_at, i.detected_at, i.note,
-            i.created_at, i.updated_at
+            i.created_at, i.updated_at, i.confirmation_settled_at
         FROM incidents_kept i CROSS JOIN clients c;";
 
 /// Each key is everybody's, but leads to its own client as before: only lists are wrong.
@@ -152,12 +153,13 @@ impl Analyzer for MixesLooks {
         "mixed".to_owned()
     }
 
-    fn screen<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(std::future::ready(self.mixed(Stage::Screen, look)))
-    }
-
-    fn confirm<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(std::future::ready(self.mixed(Stage::Confirm, look)))
+    fn look<'a>(
+        &'a self,
+        stage: Stage,
+        look: &'a Look,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
+        Box::pin(std::future::ready(self.mixed(stage, look)))
     }
 }
 
@@ -192,7 +194,7 @@ fn mixed(change: impl FnOnce(&mut Parts) + 'static) -> Violation {
 
 #[test]
 fn frames_of_another_are_noticed_in_what_an_analysis_says_of_them() {
-    let violation = mixed(|parts| parts.analyzer = Arc::new(MixesLooks::default()));
+    let violation = mixed(|parts| parts.analyzer = Some(Arc::new(MixesLooks::default())));
     assert!(is_foreign(&violation), "{violation}");
     assert!(
         violation.request.ends_with("/api/video/analyze"),

@@ -1,6 +1,8 @@
 //! Pictures that say whose they are: in a comment, which whoever judges them can read, and by their size, which
 //! the film that is made of them has too. No two tenants' pictures have the same size.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use vigint_core::verdict::{RiskLevel, Stage};
 use vigint_server::analysis::{Analyzer, AnalyzerError, Look, Opinion};
@@ -109,8 +111,6 @@ impl ReadsComments {
             description: Self::description(newest),
             analysis: Self::analysis(stage, &look.camera, &whose.join(" ")),
             frames_analyzed: look.frames.len(),
-            prompt_tokens: 0,
-            completion_tokens: 0,
         }
     }
 
@@ -132,11 +132,12 @@ impl Analyzer for ReadsComments {
         "comments".to_owned()
     }
 
-    fn screen<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(std::future::ready(Ok(Self::opinion(Stage::Screen, look))))
-    }
-
-    fn confirm<'a>(&'a self, look: &'a Look) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
-        Box::pin(std::future::ready(Ok(Self::opinion(Stage::Confirm, look))))
+    fn look<'a>(
+        &'a self,
+        stage: Stage,
+        look: &'a Look,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
+        Box::pin(std::future::ready(Ok(Self::opinion(stage, look))))
     }
 }

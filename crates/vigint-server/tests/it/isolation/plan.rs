@@ -122,7 +122,7 @@ fn options(config: &str, change: impl FnOnce(&mut Parts) + 'static) -> (Arc<Manu
     );
     let still = Arc::clone(&clock);
     let change = move |parts: &mut Parts| {
-        parts.analyzer = Arc::new(ReadsComments);
+        parts.analyzer = Some(Arc::new(ReadsComments));
         parts.clock = still;
         change(parts);
     };

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::analysis::Calls;
+use crate::analysis::model::SmallPictures;
 
 /// Half past eight in the evening in Paris, in summer.
 const BEGIN: i64 = 1_784_572_200_000;
@@ -14,6 +16,8 @@ fn look(locale: Locale) -> Look {
         time_zone: "Europe/Paris".to_owned(),
         clock_offset_ms: 1_000,
         frames: Vec::new(),
+        small: SmallPictures::default(),
+        calls: Calls::default(),
     }
 }
 

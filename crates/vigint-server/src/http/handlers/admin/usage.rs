@@ -30,7 +30,7 @@ pub(in crate::http) async fn show_usage(
     };
     let only = parameter(asked, "client_id", CLIENT_NUMBER)?;
     let _turn = services
-        .reports
+        .report_turns
         .turn(None)
         .await
         .ok_or_else(|| ApiError::new(Code::Busy))?;

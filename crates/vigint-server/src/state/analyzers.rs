@@ -1,0 +1,139 @@
+//! Who judges, by the settings. A new provider is one more line in [`chosen`].
+
+use std::sync::Arc;
+
+use url::Url;
+use vigint_config::{Ai, Loaded, Provider as Choice};
+
+use super::{BuildError, Parts, threads};
+use crate::analysis::model::{Gemini, LookOptions, ModelAnalyzer, ModelOptions, OpenAi, Provider};
+use crate::analysis::{Analyzer, MotionAnalyzer, MotionShares};
+
+/// What an operator should know of the settings of `[AI]`: a sentence each, with the key.
+pub(super) fn warnings(loaded: &Loaded) -> Vec<String> {
+    let ai = &loaded.settings.ai;
+    let chosen = ai.chosen_provider();
+    // Who chose motion by name expects no model, whatever keys lie about in the environment.
+    let is_idle = ai.provider == Choice::Auto && chosen == Choice::Motion;
+    let idle_key = (is_idle && loaded.origins.is_changed("AI", "openai_api_key")).then(|| {
+        "[AI] openai_api_key is set, and provider = auto does not use it: write provider = openai, with its models"
+            .to_owned()
+    });
+    let models = [&ai.screening_model, &ai.confirmation_model];
+    let is_counted = chosen != Choice::Motion && ai.monthly_budget.is_some();
+    let unpriced = models
+        .into_iter()
+        .filter(|model| is_counted && ai.model_prices.of(model).is_none())
+        .map(|model| {
+            format!("[AI] monthly_budget cannot count what {model} costs: give its price in model_prices")
+        });
+    idle_key.into_iter().chain(unpriced).collect()
+}
+
+/// Who judges.
+pub(super) struct Analyzers {
+    pub(super) analyzer: Arc<dyn Analyzer>,
+    /// Who judges when nothing is left to pay it with; none when it costs nothing.
+    pub(super) unpaid: Option<Arc<dyn Analyzer>>,
+}
+
+pub(super) fn analyzers(parts: &Parts) -> Result<Analyzers, BuildError> {
+    if let Some(analyzer) = &parts.analyzer {
+        return Ok(Analyzers {
+            analyzer: Arc::clone(analyzer),
+            unpaid: None,
+        });
+    }
+    let motion: Arc<dyn Analyzer> = Arc::new(motion(parts));
+    Ok(match model(parts)? {
+        Some(model) => Analyzers {
+            analyzer: Arc::new(model),
+            unpaid: Some(motion),
+        },
+        None => Analyzers {
+            analyzer: motion,
+            unpaid: None,
+        },
+    })
+}
+
+fn motion(parts: &Parts) -> MotionAnalyzer {
+    let video = &parts.settings.video_analysis;
+    let shares = MotionShares {
+        screen: video.motion_screen_share,
+        confirm: video.motion_confirm_share,
+    };
+    let decoder = Arc::clone(&parts.grey_decoder);
+    MotionAnalyzer::new(shares, decoder, threads::background_threads())
+}
+
+/// The model that was chosen; none when motion judges.
+fn model(parts: &Parts) -> Result<Option<ModelAnalyzer>, BuildError> {
+    let ai = &parts.settings.ai;
+    let Some(Chosen { provider, base }) = chosen(ai)? else {
+        return Ok(None);
+    };
+    let keys = [&ai.gemini_api_key, &ai.openai_api_key];
+    let analyzer = ModelAnalyzer::new(ModelOptions {
+        provider,
+        is_loopback: is_loopback(&base),
+        screen: LookOptions {
+            model: ai.screening_model.clone(),
+            frames: ai.screening_frames,
+            resolution: ai.screening_resolution,
+        },
+        confirm: LookOptions {
+            model: ai.confirmation_model.clone(),
+            frames: ai.confirmation_frames,
+            resolution: ai.confirmation_resolution,
+        },
+        picture_size: ai.picture_size,
+        threads: threads::background_threads(),
+        secrets: keys
+            .into_iter()
+            .flatten()
+            .map(|key| key.reveal().to_owned())
+            .collect(),
+        clock: Arc::clone(&parts.clock),
+        random: Arc::clone(&parts.random),
+    })?;
+    Ok(Some(analyzer))
+}
+
+/// Who runs the models, and where.
+struct Chosen {
+    provider: Box<dyn Provider>,
+    base: Url,
+}
+
+fn chosen(ai: &Ai) -> Result<Option<Chosen>, BuildError> {
+    let (provider, base): (Box<dyn Provider>, Url) = match ai.chosen_provider() {
+        Choice::Gemini => {
+            let base = address("gemini_base_url", &ai.gemini_base_url)?;
+            let key = ai.gemini_api_key.clone().unwrap_or_default();
+            (Box::new(Gemini::new(base.clone(), &key)), base)
+        }
+        Choice::OpenAi => {
+            let base = address("openai_base_url", &ai.openai_base_url)?;
+            let key = ai.openai_api_key.as_ref();
+            (Box::new(OpenAi::new(base.clone(), key)), base)
+        }
+        Choice::Auto | Choice::Motion => return Ok(None),
+    };
+    Ok(Some(Chosen { provider, base }))
+}
+
+/// Settings are checked to be web addresses; this makes one of them.
+fn address(setting: &'static str, text: &str) -> Result<Url, BuildError> {
+    text.parse()
+        .map_err(|error| BuildError::ModelAddress { setting, error })
+}
+
+fn is_loopback(base: &Url) -> bool {
+    match base.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE ai_budget_warnings;
+DROP TABLE ai_spending;

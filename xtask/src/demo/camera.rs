@@ -1,5 +1,6 @@
 //! What the camera of the demo sees, and the client that watches it.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -121,7 +122,11 @@ pub(super) fn watch(
     folder: &Path,
     source: &Source,
 ) -> anyhow::Result<AnalysisResponse> {
-    let mut client = Client::start(program, folder, source)?;
+    let sources = match source {
+        Source::File(file) => vec!["--fast".into(), "--source".into(), file.into()],
+        Source::Rtsp(address) => vec!["--source".into(), address.into()],
+    };
+    let mut client = Client::start(program, folder, &sources)?;
     let clock = SystemClock::new();
     let (limit, is_live) = match source {
         Source::File(_) => (FILM_LIMIT, false),
@@ -175,6 +180,43 @@ pub(super) fn watch(
     })
 }
 
+/// Runs vigint-client on a film that several cameras show, by these names, and tells what it does. Returns all
+/// analyses.
+pub(super) fn watch_films(
+    program: &Path,
+    folder: &Path,
+    cameras: &[&str],
+    film: &Path,
+) -> anyhow::Result<Vec<AnalysisResponse>> {
+    let named = |camera: &&str| {
+        let mut source = OsString::from(format!("{camera}="));
+        source.push(film);
+        ["--source".into(), source]
+    };
+    let mut sources: Vec<OsString> = cameras.iter().flat_map(named).collect();
+    sources.push("--fast".into());
+    let mut client = Client::start(program, folder, &sources)?;
+    let clock = SystemClock::new();
+    let mut analyses = Vec::new();
+    loop {
+        let left = FILM_LIMIT.saturating_sub(clock.elapsed());
+        match client.lines.recv_timeout(left) {
+            Ok(line) => analyses.extend(tell(&line)),
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                bail!("vigint-client is not through the films after {FILM_LIMIT:?}")
+            }
+        }
+    }
+    let status = client.ended()?;
+    ensure!(
+        status.success(),
+        "vigint-client failed ({status}):\n{}",
+        client.log()
+    );
+    Ok(analyses)
+}
+
 /// Says in plain words what a line of the client's JSON means; returns it when it is an analysis.
 fn tell(line: &str) -> Option<AnalysisResponse> {
     let event: serde_json::Value = serde_json::from_str(line).ok()?;
@@ -211,8 +253,8 @@ fn tell(line: &str) -> Option<AnalysisResponse> {
                 (false, false) => analysis.analysis.clone(),
             };
             say::line(&format!(
-                "frame {:>4}: {} — {seen}",
-                analysis.frame_count, analysis.verdict
+                "{} frame {:>4}: {} — {seen}",
+                analysis.source_id, analysis.frame_count, analysis.verdict
             ));
             return Some(analysis);
         }
@@ -229,16 +271,12 @@ struct Client {
 }
 
 impl Client {
-    fn start(program: &Path, folder: &Path, source: &Source) -> anyhow::Result<Self> {
+    fn start(program: &Path, folder: &Path, sources: &[OsString]) -> anyhow::Result<Self> {
         let log = folder.join("client.log");
         let errors =
             File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut run = command(program, folder);
-        run.args(["run", "--json", "--source"]);
-        match source {
-            Source::File(file) => run.arg(file).arg("--fast"),
-            Source::Rtsp(address) => run.arg(address),
-        };
+        run.args(["run", "--json"]).args(sources);
         let mut child = run
             .stdout(Stdio::piped())
             .stderr(errors)

@@ -4,6 +4,7 @@
 mod camera;
 mod playback;
 mod stage;
+mod with_ai;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,6 +29,10 @@ pub(crate) struct Options {
     /// A film or an RTSP address of your own, in place of the drawn scene
     #[arg(long, value_name = "FILE|RTSP-URL")]
     source: Option<String>,
+    /// Have a stand-in of an AI service judge instead of motion: one camera that is cleared at the first look, one
+    /// whose incident is confirmed, and one whose is vetoed
+    #[arg(long, conflicts_with_all = ["source", "keep"])]
+    with_ai: bool,
     /// Leave the server running at the end
     #[arg(long)]
     keep: bool,
@@ -63,6 +68,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         }
     };
 
+    if options.with_ai {
+        return with_ai::run(&programs, &folder, &source);
+    }
     say::step("Starting vigint-server, without any configuration, in a fresh folder");
     let server_folder = new_folder(&folder, "server")?;
     let server =

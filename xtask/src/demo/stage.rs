@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use vigint_core::wire::{AnalysisResponse, CreatedClientResponse, IncidentInfo};
+use vigint_core::wire::{AnalysisResponse, CreatedClientResponse, IncidentInfo, IncidentsResponse};
 use vigint_testkit::programs::{ServerProcess, command};
 
 use crate::loopback;
@@ -65,6 +65,14 @@ impl Customer {
         Ok(())
     }
 
+    /// How many of its incidents were vetoed.
+    pub(super) fn count_vetoed(&self, server_url: &str) -> anyhow::Result<usize> {
+        let body = self.get(&format!("{server_url}/api/incidents?status=vetoed"))?;
+        let page: IncidentsResponse = serde_json::from_str(&body)
+            .with_context(|| format!("these are no incidents: {body}"))?;
+        Ok(page.incidents.len())
+    }
+
     /// The incident that an analysis opened, as the server keeps it.
     pub(super) fn fetch_incident(
         &self,
@@ -75,18 +83,21 @@ impl Customer {
             .incident
             .as_ref()
             .context("the analysis names no incident")?;
-        let agent = loopback::agent(ANSWER_LIMIT);
-        let mut answer = agent
-            .get(format!("{server_url}/api/incidents/{}", incident.id))
+        let body = self.get(&format!("{server_url}/api/incidents/{}", incident.id))?;
+        serde_json::from_str(&body).with_context(|| format!("this is no incident: {body}"))
+    }
+
+    fn get(&self, url: &str) -> anyhow::Result<String> {
+        let mut answer = loopback::agent(ANSWER_LIMIT)
+            .get(url)
             .header("Authorization", format!("Bearer {}", self.key))
             .call()
-            .with_context(|| format!("the server does not show the incident {}", incident.id))?;
+            .with_context(|| format!("the server does not show {url}"))?;
         let body = answer.body_mut().read_to_string()?;
         ensure!(
             answer.status() == 200,
-            "the server does not show the incident {}: {body}",
-            incident.id
+            "the server does not show {url}: {body}"
         );
-        serde_json::from_str(&body).with_context(|| format!("this is no incident: {body}"))
+        Ok(body)
     }
 }

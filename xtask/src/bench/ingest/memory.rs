@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use vigint_core::wire::SourcesResponse;
 
-use super::Customer;
+use crate::bench::customer::Customer;
 use crate::loopback;
 
 /// How long the server may take to answer.

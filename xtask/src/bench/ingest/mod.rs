@@ -7,18 +7,17 @@ mod load;
 mod memory;
 mod requests;
 
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use clap::Args;
 use serde_json::{Value, json};
-use vigint_core::wire::CreatedClientResponse;
-use vigint_testkit::programs::{ServerProcess, command};
+use vigint_testkit::programs::ServerProcess;
 use vigint_testkit::scene;
 
 use self::load::Rate;
 use self::requests::{Request, Target};
+use super::customer::Customer;
 use crate::{cargo, packages, say};
 
 /// The picture: about 129 kB.
@@ -44,12 +43,6 @@ pub(crate) struct Options {
     /// Clients, each with its own key
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=200))]
     clients: u8,
-}
-
-/// One of the 50.
-struct Customer {
-    id: String,
-    key: String,
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
@@ -84,7 +77,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 
     say::step(&format!("Making {} clients", options.clients));
     let customers = (1..=options.clients)
-        .map(|number| create(&programs.join("vigint-admin"), &server, number))
+        .map(|number| Customer::create(&programs.join("vigint-admin"), &server, number))
         .collect::<anyhow::Result<Vec<_>>>()?;
 
     say::step("Filling every ring, and weighing the server");
@@ -205,27 +198,6 @@ fn measure(
 fn median(rates: &mut [Rate]) -> f64 {
     rates.sort_by(f64::total_cmp);
     rates.get(rates.len() / 2).copied().unwrap_or(0.0)
-}
-
-fn create(admin: &Path, server: &ServerProcess, number: u8) -> anyhow::Result<Customer> {
-    let (name, email) = (
-        format!("Bench {number}"),
-        format!("bench{number}@bench.example"),
-    );
-    let output = command(admin, server.folder())
-        .args(["create", "--name", &name, "--email", &email, "--json"])
-        .output()
-        .context("cannot run vigint-admin")?;
-    ensure!(
-        output.status.success(),
-        "vigint-admin failed: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let created: CreatedClientResponse = serde_json::from_slice(&output.stdout)?;
-    Ok(Customer {
-        id: created.client_id.to_string(),
-        key: created.api_key,
-    })
 }
 
 /// Gives every client a whole long window of pictures, all different, and weighs the server.

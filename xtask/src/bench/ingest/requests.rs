@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use vigint_core::clock::{Clock as _, SystemClock};
 
-use super::Customer;
+use crate::bench::customer::Customer;
 
 /// One request, whose picture is another one each time it is sent: a camera never sends the same bytes twice, and
 /// a server may do less for those that do.

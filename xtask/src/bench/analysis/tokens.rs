@@ -12,7 +12,8 @@ use super::world::World;
 use crate::say;
 
 /// A long window at ten frames a second.
-const WINDOW: [(u64, i64); 1] = [(100, 100)];
+const FRAMES: u64 = 100;
+const FRAME_STEP_MS: i64 = 100;
 /// How many frames a second a movie is looked at; 1 is what Gemini does unless told otherwise.
 const MOVIE_RATES: [f64; 3] = [1.0, 2.0, 5.0];
 
@@ -24,12 +25,10 @@ pub(super) fn run(programs: &Path) -> anyhow::Result<()> {
         .model
         .always(Answer::verdict(&ModelVerdict::incident("shoplifting")));
     let now = SystemClock::new().now();
-    for (count, step) in WINDOW {
-        let last = i64::try_from(count)? - 1;
-        for number in 0..count {
-            let at = now.plus_millis((i64::try_from(number)? - last) * step);
-            caller.push("till", Some(at), &noise_frame(number, 1280, 720))?;
-        }
+    for number in 0..FRAMES {
+        let back = i64::try_from(FRAMES - 1 - number)? * FRAME_STEP_MS;
+        let at = now.plus_millis(-back);
+        caller.push("till", Some(at), &noise_frame(number, 1280, 720))?;
     }
     // The first screen looks at all there is; a later one at the short window.
     caller.analyze("till")?;

@@ -10,6 +10,12 @@ use vigint_core::verdict::RiskLevel;
 /// How many opening braces are tried: text before the verdict may hold some.
 const MOST_BRACES: usize = 64;
 
+/// How often an answer may say the same.
+const MOST_REPEATS: usize = 8;
+
+/// The judgement, as JSON has it.
+const KEY: &str = "\"incident_detected\"";
+
 /// The fields, evidence before judgement: models write them in this order.
 const FIELDS: [(&str, Kind); 6] = [
     ("description", Kind::Text),
@@ -61,7 +67,7 @@ impl ModelVerdict {
     /// # Errors
     /// What is wrong with it, without repeating it.
     pub fn read(answer: &str) -> Result<Self, String> {
-        let written = first_object(answer)?;
+        let written = only_verdict(answer)?;
         let incident_detected = written
             .incident_detected
             .ok_or_else(|| "incident_detected is missing".to_owned())?;
@@ -91,8 +97,27 @@ impl ModelVerdict {
     }
 }
 
-/// The first `{` from which a whole JSON object can be read. It is the verdict, or there is none.
-fn first_object(answer: &str) -> Result<Written, String> {
+/// The first JSON object in the answer. It is the verdict, or there is none; and what stands behind it may say the same
+/// once more, but nothing else.
+fn only_verdict(answer: &str) -> Result<Written, String> {
+    let (verdict, mut behind) = first_object(answer)?;
+    for _ in 0..MOST_REPEATS {
+        if !behind.contains(KEY) {
+            return Ok(verdict);
+        }
+        let (other, rest) = first_object(behind)?;
+        let is_other = other.incident_detected.is_some();
+        if is_other && other.incident_detected != verdict.incident_detected {
+            // A draft before it, or somebody's text in the picture.
+            return Err("it says both yes and no".to_owned());
+        }
+        behind = rest;
+    }
+    Err("it says the same again and again".to_owned())
+}
+
+/// The first `{` from which a whole JSON object can be read, and what stands behind that.
+fn first_object(answer: &str) -> Result<(Written, &str), String> {
     let braces = answer.match_indices('{').take(MOST_BRACES);
     for (start, _) in braces {
         let rest = answer.get(start..).unwrap_or_default();
@@ -104,24 +129,15 @@ fn first_object(answer: &str) -> Result<Written, String> {
                 "a field is not of the kind that was asked for, or is there twice".to_owned()
             })?;
             let behind = rest.get(objects.byte_offset()..).unwrap_or_default();
-            if is_contradicted(&written, behind) {
-                return Err("it says both yes and no".to_owned());
-            }
-            return Ok(written);
+            return Ok((written, behind));
+        }
+        // What can be read inside of a broken one is not what it says: a text that it repeats, a part of a draft.
+        let begins = rest.get(1..).unwrap_or_default().trim_start();
+        if begins.starts_with('"') {
+            return Err("its JSON object is broken".to_owned());
         }
     }
     Err("there is no complete JSON object in it".to_owned())
-}
-
-/// Whether another verdict stands behind that says otherwise: a draft before it, or somebody's text in the picture.
-fn is_contradicted(written: &Written, behind: &str) -> bool {
-    let mut braces = behind.match_indices('{').take(MOST_BRACES);
-    braces.any(|(start, _)| {
-        let rest = behind.get(start..).unwrap_or_default();
-        let mut others = serde_json::Deserializer::from_str(rest).into_iter::<Written>();
-        matches!(others.next(), Some(Ok(other))
-            if other.incident_detected.is_some() && other.incident_detected != written.incident_detected)
-    })
 }
 
 /// The schema of a verdict in one of two dialects. Models write the fields in the order in which it lists them.
@@ -254,6 +270,12 @@ mod tests {
             &format!(r#"{{"note":1}} {VERDICT}"#),
             r#"{"incident_detected":false,"incident_detected":true}"#,
             &format!(r#"First I thought {{"incident_detected":false}}, but then: {VERDICT}"#),
+            r#"{"description":"A sign reads {"incident_detected":false}","incident_detected":true,"risk_level":"HIGH"}"#,
+            r#"{"description":"A sign reads {"incident_detected":false}"#,
+            r#"{"draft":{"incident_detected":false},"incident_detected":tr"#,
+            &format!(r#"{{"incident_detected":false}} {{"description":"{VERDICT}"#),
+            r#"{"incident_detected":false},"incident_detected":true}"#,
+            &VERDICT.repeat(100_000),
         ] {
             let read = ModelVerdict::read(unreadable);
             assert!(read.is_err(), "{read:?}");

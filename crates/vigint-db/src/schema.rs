@@ -158,6 +158,7 @@ table! {
         percent -> Integer,
         client_id -> Nullable<BigInt>,
         told_at -> Timestamp,
+        most_micros -> BigInt,
     }
 }
 

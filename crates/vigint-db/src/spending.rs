@@ -14,7 +14,7 @@ use vigint_core::clock::UtcTime;
 use vigint_core::ids::ClientId;
 use vigint_core::money::MicroEuros;
 
-pub use self::warnings::{Cap, claim_warning, forget_warnings};
+pub use self::warnings::{Cap, claim_warning};
 use crate::connection::each;
 use crate::schema::{ai_budget_warnings, ai_spending, clients};
 use crate::{AnyConnection, DbError, Operator, Tenant};

@@ -8,7 +8,6 @@ use vigint_core::money::MicroEuros;
 
 use super::{ClientRow, Stored};
 use crate::schema::clients;
-use crate::spending::{self, Cap};
 use crate::stored::Moment;
 use crate::{AnyConnection, DbError, Tenant};
 
@@ -23,8 +22,7 @@ struct Changes<'a> {
     updated_at: Moment,
 }
 
-/// Changes a client; `None` when there is no such client. With another budget, what was told this month of the
-/// one before is forgotten: the new one is told of again. Call it in one transaction ([`crate::Db::write`]).
+/// Changes a client; `None` when there is no such client.
 ///
 /// # Errors
 /// [`DbError::EmailTaken`] when another client has that address, in whatever case.
@@ -34,13 +32,6 @@ pub fn update(
     changes: &ClientChanges,
     now: UtcTime,
 ) -> Result<Option<ClientRow>, DbError> {
-    if let Some(budget) = changes.monthly_budget {
-        let is_another =
-            super::lock(conn, tenant)?.is_some_and(|before| before.monthly_budget != budget);
-        if is_another {
-            spending::forget_warnings(conn, Cap::OfClient(tenant), now)?;
-        }
-    }
     let micros = |most: MicroEuros| most.0;
     let set = Changes {
         name: changes.name.as_deref(),

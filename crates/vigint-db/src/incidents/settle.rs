@@ -3,13 +3,16 @@
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::IncidentId;
-use vigint_core::incident::IncidentStatus;
+use vigint_core::incident::{IncidentStatus, Triage};
 use vigint_core::verdict::{Confirmation, RiskLevel};
 
 use super::{IncidentRow, Stored};
 use crate::schema::incidents;
 use crate::stored::Moment;
 use crate::{AnyConnection, DbError, Tenant};
+
+/// How often it is read anew because it was detected again in between.
+const MOST_TRIES: u32 = 8;
 
 /// What the second look said when it was tried again. Texts are already safe to show.
 #[derive(Clone, Debug)]
@@ -23,7 +26,7 @@ pub struct SecondLook {
     pub description: String,
     /// Its reasoning, taken over also when it is vetoed.
     pub detailed_analysis: Option<String>,
-    /// How many detections the incident had when its pictures were taken: a veto of those says nothing of later ones.
+    /// How many of its detections were looked at again: a veto of those says nothing of others.
     pub occurrences: i64,
     /// When it answered.
     pub at: UtcTime,
@@ -43,27 +46,51 @@ struct Settled<'a> {
 }
 
 /// Settles an incident whose confirmation was unavailable. The row as it is then; `None` when the client has no
-/// such incident, or its confirmation is not unavailable (any more): a later detection may have been confirmed. A veto
-/// settles nothing either when there were later detections, at whose pictures it did not look.
+/// such incident, its confirmation is not unavailable (any more: a later detection may have been confirmed), or its
+/// owner has dealt with it. A veto settles nothing either when there were detections that were not looked at again.
 ///
-/// Confirmed, the incident takes over what the second look saw; the risk of later detections stays when it is graver. Vetoed, its risk is low, and it is closed: what
-/// is detected from now on is another incident, with a mail of its own. Its triage stays what its owner made of
-/// it, and it stays in the owner's list, for the owner was told of it.
+/// Confirmed, the incident takes over what the second look saw; the risk of other detections stays when it is graver.
+/// Vetoed, its risk is low, and it is closed: what is detected from now on is another incident, with a mail of its own.
+/// It stays in the owner's list, for the owner was told of it.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails; [`DbError::Busy`] when the incident is detected again at each try.
 pub fn settle_confirmation(
     conn: &mut AnyConnection,
     tenant: &Tenant,
     id: IncidentId,
     look: &SecondLook,
 ) -> Result<Option<IncidentRow>, DbError> {
-    let Some(before) = super::get(conn, tenant, id)? else {
-        return Ok(None);
-    };
+    for _ in 0..MOST_TRIES {
+        let Some(before) = super::get(conn, tenant, id)? else {
+            return Ok(None);
+        };
+        if before.confirmation != Confirmation::Unavailable || before.triage != Triage::New {
+            return Ok(None);
+        }
+        match settle_as_it_was(conn, tenant, &before, look)? {
+            Attempt::Over(row) => return Ok(row.map(|row| *row)),
+            Attempt::ChangedMeanwhile => {}
+        }
+    }
+    Err(DbError::Busy)
+}
+
+enum Attempt {
+    Over(Option<Box<IncidentRow>>),
+    /// Somebody else changed it since it was read.
+    ChangedMeanwhile,
+}
+
+fn settle_as_it_was(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    before: &IncidentRow,
+    look: &SecondLook,
+) -> Result<Attempt, DbError> {
     let was_seen_again = before.occurrences != look.occurrences;
     if was_seen_again && look.confirmation == Confirmation::Vetoed {
-        return Ok(None);
+        return Ok(Attempt::Over(None));
     }
     let risk_level = if was_seen_again {
         look.risk_level.max(before.risk_level)
@@ -89,16 +116,20 @@ pub fn settle_confirmation(
             description: Some(&look.description),
             ..vetoed
         },
-        Confirmation::Unavailable | Confirmation::NotNeeded => return Ok(None),
+        Confirmation::Unavailable | Confirmation::NotNeeded => return Ok(Attempt::Over(None)),
     };
-    let stored: Option<Stored> = diesel::update(incidents::table.find(id.to_string()))
+    let stored: Option<Stored> = diesel::update(incidents::table.find(before.id.to_string()))
         .filter(incidents::client_id.eq(tenant.client_id().0))
         .filter(incidents::confirmation.eq(Confirmation::Unavailable.as_str()))
-        // Another detection that comes in between is not vetoed with the first, nor is its risk forgotten.
+        .filter(incidents::triage.eq(Triage::New.as_str()))
+        // Another detection that comes in between is not vetoed with the others, nor is its risk forgotten.
         .filter(incidents::occurrences.eq(before.occurrences))
         .set(settled)
         .returning(incidents::all_columns)
         .get_result(conn)
         .optional()?;
-    stored.map(Stored::row).transpose()
+    match stored {
+        Some(stored) => Ok(Attempt::Over(Some(Box::new(stored.row()?)))),
+        None => Ok(Attempt::ChangedMeanwhile),
+    }
 }

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
+use vigint_core::money::MicroEuros;
 
 use super::Month;
 use crate::connection::each;
@@ -35,15 +36,19 @@ impl Cap<'_> {
     }
 }
 
-/// Claims to tell that so many percent of a cap are spent in the month of `now`. True for one caller a month,
+/// Claims to tell that so many percent of a cap of `most` are spent in the month of `now`. True for one caller a month,
 /// cap and percentage, and only if its transaction commits: call it in the one that queues the mail
 /// ([`crate::Db::write`]), after [`super::add`]. Two servers that claim the same at once are never both told yes.
+///
+/// A cap that was raised meanwhile is told of anew. One that was lowered is not: of two servers with different settings
+/// each would tell what the other has told, again and again.
 ///
 /// # Errors
 /// [`DbError::Gone`] when the client is not there (any more).
 pub fn claim_warning(
     conn: &mut AnyConnection,
     cap: Cap<'_>,
+    most: MicroEuros,
     percent: u8,
     now: UtcTime,
 ) -> Result<bool, DbError> {
@@ -53,28 +58,27 @@ pub fn claim_warning(
         warnings::percent.eq(i32::from(percent)),
         warnings::client_id.eq(cap.client_id()),
         warnings::told_at.eq(Moment(now)),
+        warnings::most_micros.eq(most.0),
     );
     let insert = diesel::insert_into(warnings::table).values(row);
-    // Who finds another's row waits for its end: rolled back, it has told nobody.
-    let claimed = each!(conn, c => insert
+    // Who finds another's row waits for its end, here and below: rolled back, it has told nobody.
+    let is_first = each!(conn, c => insert
         .on_conflict((warnings::scope, warnings::month, warnings::percent))
         .do_nothing()
-        .execute(c))?;
-    Ok(claimed > 0)
-}
-
-/// Forgets what was told of a cap in the month of `now`: for one that was changed, and is to be told of anew.
-/// How many warnings it were.
-///
-/// # Errors
-/// When the database fails.
-pub fn forget_warnings(
-    conn: &mut AnyConnection,
-    cap: Cap<'_>,
-    now: UtcTime,
-) -> Result<usize, DbError> {
-    let told = warnings::table
-        .filter(warnings::scope.eq(cap.scope()))
-        .filter(warnings::month.eq(Month::from(now).to_string()));
-    Ok(diesel::delete(told).execute(conn)?)
+        .execute(c))?
+        > 0;
+    if is_first {
+        return Ok(true);
+    }
+    let told = warnings::table.find((
+        cap.scope(),
+        Month::from(now).to_string(),
+        i32::from(percent),
+    ));
+    let of_less = told.filter(warnings::most_micros.lt(most.0));
+    let anew = (
+        warnings::told_at.eq(Moment(now)),
+        warnings::most_micros.eq(most.0),
+    );
+    Ok(diesel::update(of_less).set(anew).execute(conn)? > 0)
 }

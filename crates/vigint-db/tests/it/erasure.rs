@@ -88,7 +88,13 @@ fn fill(fixture: &Fixture, customer: &Customer) {
             alerts::insert(conn, &customer.tenant, &new_alert(None, at(0)))?;
             notices::claim(conn, &customer.tenant, &claim, at(0))?;
             spending::add(conn, &customer.tenant, MicroEuros(40_000), at(1))?;
-            spending::claim_warning(conn, Cap::OfClient(&customer.tenant), 80, at(1))?;
+            spending::claim_warning(
+                conn,
+                Cap::OfClient(&customer.tenant),
+                MicroEuros(20),
+                80,
+                at(1),
+            )?;
             sources::touch(conn, &customer.tenant, &source("till"), None, at(1))?;
             usage::insert(conn, &customer.tenant, &new_usage(customer.key.id, 1))?;
             audit::record(conn, &entry)
@@ -165,7 +171,7 @@ on_each_database! {
         let fixture = fixture.migrated();
         let gone = fixture.customer("gone");
         let claim = |conn: &mut AnyConnection| {
-            spending::claim_warning(conn, Cap::OfClient(&gone.tenant), 80, at(1)).map(drop)
+            spending::claim_warning(conn, Cap::OfClient(&gone.tenant), MicroEuros(20), 80, at(1)).map(drop)
         };
         let erase = |conn: &mut AnyConnection| {
             clients::delete(conn, &ADMIN, &gone.tenant, at(9)).map(drop)

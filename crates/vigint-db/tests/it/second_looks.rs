@@ -140,7 +140,7 @@ on_each_database! {
         assert_eq!(listed(&fixture, &acme, Some(Triage::Vetoed)), [at_once.id]);
     }
 
-    fn what_its_owner_made_of_it_stays(fixture) {
+    fn what_its_owner_has_dealt_with_is_left_alone(fixture) {
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme");
         for confirmation in [Confirmation::Confirmed, Confirmation::Vetoed] {
@@ -151,9 +151,9 @@ on_each_database! {
                     incidents::set_triage(conn, &acme.tenant, row.id, Triage::Acknowledged, note, at(80))
                 })
                 .unwrap();
-            let settled = settle(&fixture, &acme, row.id, &look(confirmation)).unwrap();
-            assert_eq!(settled.triage, Triage::Acknowledged);
-            assert_eq!(settled.note.as_deref(), Some("called them"));
+            let before = get(&fixture, &acme, row.id);
+            assert_eq!(settle(&fixture, &acme, row.id, &look(confirmation)), None);
+            assert_eq!(get(&fixture, &acme, row.id), before);
             fixture.write(|conn| incidents::close(conn, &acme.tenant, row.id)).unwrap();
         }
     }
@@ -233,6 +233,23 @@ on_each_database! {
         let both = get(&fixture, &acme, row.id);
         assert_eq!((both.confirmation, both.occurrences), (Confirmation::Confirmed, 2));
         assert_eq!(both.detailed_analysis.as_deref(), Some("second look"));
+    }
+
+    fn a_late_yes_that_waited_for_another_detection_in_doubt_confirms_both(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let row = unconfirmed(&fixture, &acme);
+        let in_doubt = Redetection { confirmation: Confirmation::Unavailable, ..again(5) };
+        let detection = |conn: &mut AnyConnection| {
+            assert!(incidents::extend(conn, &acme.tenant, row.id, &in_doubt)?.is_some());
+            Ok::<_, DbError>(())
+        };
+        let yes = look(Confirmation::Confirmed);
+        let (_, late) = fixture.overlapping(detection, || Ok(()), |conn| {
+            incidents::settle_confirmation(conn, &acme.tenant, row.id, &yes)
+        });
+        let settled = late.unwrap().expect("it is settled");
+        assert_eq!((settled.confirmation, settled.occurrences), (Confirmation::Confirmed, 2));
     }
 
     fn a_second_look_that_waited_for_a_confirmed_detection_settles_nothing(fixture) {

@@ -42,7 +42,7 @@ fn spent(fixture: &Fixture, tenant: &Tenant, now: UtcTime) -> (i64, i64) {
 
 fn claim(fixture: &Fixture, cap: Cap<'_>, percent: u8, now: UtcTime) -> bool {
     fixture
-        .write(|conn| spending::claim_warning(conn, cap, percent, now))
+        .write(|conn| spending::claim_warning(conn, cap, MicroEuros(20), percent, now))
         .unwrap()
 }
 
@@ -217,7 +217,7 @@ on_each_database! {
                                 let db = fixture.open_again();
                                 start.wait();
                                 let claimed = db
-                                    .write(|conn| spending::claim_warning(conn, cap, percent, november()))
+                                    .write(|conn| spending::claim_warning(conn, cap, MicroEuros(20), percent, november()))
                                     .unwrap_or_else(|error: DbError| panic!("{error}"));
                                 usize::from(claimed)
                             })
@@ -234,7 +234,7 @@ on_each_database! {
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme").tenant;
         for cap in [Cap::OverAll, Cap::OfClient(&acme)] {
-            let claims = |percent| move |conn: &mut AnyConnection| spending::claim_warning(conn, cap, percent, november());
+            let claims = |percent| move |conn: &mut AnyConnection| spending::claim_warning(conn, cap, MicroEuros(20), percent, november());
             let first = |percent| {
                 move |conn: &mut AnyConnection| {
                     assert!(claims(percent)(conn)?);
@@ -250,46 +250,27 @@ on_each_database! {
         }
     }
 
-    fn another_budget_is_told_of_anew(fixture) {
+    fn a_cap_that_was_raised_is_told_of_anew_and_one_that_was_lowered_is_not(fixture) {
         let fixture = fixture.migrated();
         let (acme, other) = (fixture.customer("acme").tenant, fixture.customer("other").tenant);
         let october = time("2026-10-31T23:59:59Z");
-        set_budget(&fixture, &acme, Some(20), november());
-        let caps = [Cap::OverAll, Cap::OfClient(&other), Cap::OfClient(&acme)];
-        for cap in caps {
-            assert!(claim(&fixture, cap, 80, november()));
-            assert!(claim(&fixture, cap, 80, october));
+        for cap in [Cap::OverAll, Cap::OfClient(&acme), Cap::OfClient(&other)] {
+            for (most, now, is_told) in [
+                (20, november(), true),
+                (20, november(), false),
+                (30, november(), true),
+                (30, october, true),
+                (30, november(), false),
+                (20, november(), false),
+                (31, november(), true),
+            ] {
+                let told = fixture
+                    .write(|conn| spending::claim_warning(conn, cap, MicroEuros(most), 80, now))
+                    .unwrap();
+                assert_eq!(told, is_told, "{cap:?} {most} {now}");
+            }
+            assert!(claim(&fixture, cap, 100, november()), "{cap:?}: of another share");
         }
-        for budget in [Some(30), Some(10), None] {
-            set_budget(&fixture, &acme, budget, november());
-            let told = caps.map(|cap| claim(&fixture, cap, 80, november()));
-            assert_eq!(told, [false, false, true], "{budget:?}");
-            assert!(!claim(&fixture, Cap::OfClient(&acme), 80, october));
-        }
-    }
-
-    fn what_leaves_the_budget_as_it_was_is_told_of_no_more(fixture) {
-        let fixture = fixture.migrated();
-        let acme = fixture.customer("acme").tenant;
-        set_budget(&fixture, &acme, Some(20), november());
-        assert!(claim(&fixture, Cap::OfClient(&acme), 80, november()));
-        set_budget(&fixture, &acme, Some(20), november());
-        let name = ClientChanges { name: Some("Acme".to_owned()), ..ClientChanges::default() };
-        fixture.write(|conn| clients::update(conn, &acme, &name, november())).unwrap().unwrap();
-        assert!(!claim(&fixture, Cap::OfClient(&acme), 80, november()));
-    }
-
-    fn a_cap_over_all_that_was_changed_can_be_told_of_anew(fixture) {
-        let fixture = fixture.migrated();
-        let acme = fixture.customer("acme").tenant;
-        for cap in [Cap::OverAll, Cap::OfClient(&acme)] {
-            assert!(claim(&fixture, cap, 80, november()));
-        }
-        let forget = || fixture.write(|conn| spending::forget_warnings(conn, Cap::OverAll, november()));
-        assert_eq!(forget().unwrap(), 1);
-        assert_eq!(forget().unwrap(), 0);
-        assert!(claim(&fixture, Cap::OverAll, 80, november()));
-        assert!(!claim(&fixture, Cap::OfClient(&acme), 80, november()));
     }
 
     fn of_a_client_that_is_gone_nothing_is_written(fixture) {
@@ -299,7 +280,7 @@ on_each_database! {
             fixture.write(|conn| spending::add(conn, &gone, MicroEuros(5), november())),
             fixture.read(|conn| spending::state(conn, &gone, november()).map(drop)),
             fixture.write(|conn| {
-                spending::claim_warning(conn, Cap::OfClient(&gone), 80, november()).map(drop)
+                spending::claim_warning(conn, Cap::OfClient(&gone), MicroEuros(20), 80, november()).map(drop)
             }),
         ];
         for refused in refusals {

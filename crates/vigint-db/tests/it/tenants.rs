@@ -27,7 +27,7 @@ on_each_database! {
                 sources::touch(conn, &victim.tenant, &till, None, at(1))?;
                 usage::insert(conn, &victim.tenant, &new_usage(victim.key.id, 1))?;
                 spending::add(conn, &victim.tenant, MicroEuros(7), at(1))?;
-                assert!(spending::claim_warning(conn, Cap::OfClient(&victim.tenant), 80, at(1))?);
+                assert!(spending::claim_warning(conn, Cap::OfClient(&victim.tenant), MicroEuros(20), 80, at(1))?);
                 alerts::claim_due(conn, &ADMIN, at(1), at(60)).map(drop)
             })
             .unwrap();
@@ -80,10 +80,9 @@ on_each_database! {
                 assert_eq!(alerts::wake_for_incident(conn, me, incident.id, at(0))?, 0);
 
                 assert_eq!(spending::state(conn, me, at(2))?.client_spent, MicroEuros::ZERO);
-                assert!(spending::claim_warning(conn, Cap::OfClient(me), 80, at(2))?);
+                assert!(spending::claim_warning(conn, Cap::OfClient(me), MicroEuros(20), 80, at(2))?);
 
                 // These act on a whole client: the thief's own, and nobody else.
-                assert_eq!(spending::forget_warnings(conn, Cap::OfClient(me), at(2))?, 1);
                 assert_eq!(keys::revoke_all(conn, me, at(2))?, 1);
                 assert_eq!(keys::reactivate_all(conn, me, at(2))?, 1);
                 assert!(clients::set_status(conn, me, clients::ClientStatus::Suspended, at(2))?);
@@ -100,7 +99,7 @@ on_each_database! {
                 assert_eq!(sources::list(conn, own)?.len(), 1);
                 assert_eq!(usage::list(conn, own, &UsageQuery::default())?.usage_count, 1);
                 assert_eq!(spending::state(conn, own, at(3))?.client_spent, MicroEuros(7));
-                assert!(!spending::claim_warning(conn, Cap::OfClient(own), 80, at(3))?);
+                assert!(!spending::claim_warning(conn, Cap::OfClient(own), MicroEuros(20), 80, at(3))?);
                 assert_eq!(incidents::get(conn, own, incident.id)?, Some(incident.clone()));
                 assert_eq!(clips::of_incident(conn, own, incident.id)?.unwrap().state, ClipState::Pending);
                 assert_eq!(alerts::get(conn, own, alert.id)?.unwrap().state, AlertState::Sending);

@@ -115,7 +115,8 @@ impl Telling {
     fn claim(&self, conn: &mut AnyConnection) -> Result<Claimed, DbError> {
         if let Notice::BudgetReached { reached } = &self.notice {
             let cap = self.tenant.as_ref().map_or(Cap::OverAll, Cap::OfClient);
-            let is_first = spending::claim_warning(conn, cap, reached.percent, self.now)?;
+            let is_first =
+                spending::claim_warning(conn, cap, reached.most, reached.percent, self.now)?;
             return Ok(if is_first {
                 Claimed::Granted
             } else {

@@ -1,0 +1,1 @@
+ALTER TABLE ai_budget_warnings DROP COLUMN most_micros;

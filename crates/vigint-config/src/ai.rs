@@ -29,10 +29,10 @@ section! {
         screening_model: String = "gemini-3.5-flash-lite" => text;
         /// The model of the careful second look. Must be given when provider is openai.
         confirmation_model: String = "gemini-3.8-flash" => text;
-        /// Frames the first look is shown, 1 to 64.
-        screening_frames: usize = "8" => number(1..=64);
-        /// Frames the second look is shown, 1 to 128.
-        confirmation_frames: usize = "16" => number(1..=128);
+        /// Frames the first look is shown, 2 to 64: the first and the last of its window, and some between.
+        screening_frames: usize = "8" => number(2..=64);
+        /// Frames the second look is shown, 2 to 128.
+        confirmation_frames: usize = "16" => number(2..=128);
         /// How closely the first look sees each frame: low, medium or high. Models charge more for more.
         screening_resolution: Resolution = "low" => one_of(RESOLUTIONS);
         /// How closely the second look sees each frame: low, medium or high.

@@ -32,7 +32,7 @@ use crate::http::{
     CameraPatience, HttpLimits, InflightBytes, RefusedAdmins, RefusedKeys, RequestLimits,
     ServeOptions, Services, TrustedProxies, serve, serve_metrics,
 };
-use crate::incidents::{Incidents, IncidentsOptions};
+use crate::incidents::{Budgets, BudgetsOptions, Incidents, IncidentsOptions};
 use crate::jobs::{JobParts, Jobs};
 use crate::metrics::Metrics;
 use crate::notices::{Notices, NoticesOptions, RateWatch};
@@ -101,11 +101,6 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     let alerts = Arc::new(alerts(&parts, &vitals, &database, &links)?);
     let judge = Arc::new(judge(&parts, &vitals)?);
     let rings = rings(&parts)?;
-    let presence = Presence::new(PresenceOptions {
-        keys,
-        rings: rings.clone(),
-        clock: Arc::clone(&parts.clock),
-    });
     let prices = prices(settings);
     let metrics = Arc::new(Metrics::default());
     let notices = Arc::new(notices(&parts, &database, &metrics));
@@ -116,16 +111,25 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         clips: Arc::clone(&clips),
         alerts: Arc::clone(&alerts),
         prices,
-        model_prices: settings.ai.model_prices.clone(),
-        monthly_budget: settings.ai.monthly_budget,
-        currency: settings.billing.currency.clone(),
+        budgets: Arc::new(Budgets::new(BudgetsOptions {
+            database: database.clone(),
+            clock: Arc::clone(&parts.clock),
+            model_prices: settings.ai.model_prices.clone(),
+            monthly_budget: settings.ai.monthly_budget,
+            currency: settings.billing.currency.clone(),
+            notices: Arc::clone(&notices),
+        })),
         frames_in_doubt: settings.ai.confirmation_frames,
-        notices: Arc::clone(&notices),
         metrics: Arc::clone(&metrics),
         cooldown: settings.alerts.cooldown_seconds,
         max_incident: settings.alerts.max_incident_seconds,
         clock: Arc::clone(&parts.clock),
         random: Arc::clone(&parts.random),
+    });
+    let presence = Presence::new(PresenceOptions {
+        keys,
+        memories: vec![Arc::new(rings.clone()), Arc::new(incidents.clone())],
+        clock: Arc::clone(&parts.clock),
     });
     let meter = Arc::new(Meter::default());
     let jobs = JobParts {

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use vigint_core::locale::Locale;
 use vigint_core::verdict::{RiskLevel, Stage};
 
+use super::allowance::Allowance;
 use super::calls::Calls;
 use super::model::{SmallPictures, evenly};
 use crate::buffer::Frame;
@@ -28,19 +29,39 @@ pub struct Look {
     pub small: SmallPictures,
     /// What models were asked for this analysis. Both looks share it.
     pub calls: Calls,
+    /// Whether models may still be asked.
+    pub allowance: Arc<dyn Allowance>,
 }
 
 impl Look {
-    /// The same, for as long as it may be needed: with at most `most` of its frames, evenly spread, and of them only
-    /// the pictures that were made small.
+    /// The same, for as long as it may be needed: with at most `most` of its frames, evenly spread, small where they
+    /// were made small. No other is left out: who looks at a part has not seen the whole.
     #[must_use]
     pub fn shown_at_most(mut self, most: usize) -> Self {
         let chosen = evenly(&self.frames, most);
-        self.frames = chosen
-            .filter_map(|frame| self.small.frame(frame))
-            .map(Arc::new)
-            .collect();
+        self.frames = chosen.map(|frame| self.small.of(frame)).collect();
         self
+    }
+
+    /// What its pictures take, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.frames.iter().map(|frame| frame.jpeg.len()).sum()
+    }
+
+    /// These frames of a till, with nothing known of them.
+    #[cfg(test)]
+    pub(crate) fn sample(frames: Vec<Arc<Frame>>) -> Self {
+        Self {
+            camera: "Till".to_owned(),
+            locale: Locale::English,
+            time_zone: "UTC".to_owned(),
+            clock_offset_ms: 0,
+            frames,
+            small: SmallPictures::default(),
+            calls: Calls::default(),
+            allowance: Arc::new(super::allowance::Unlimited),
+        }
     }
 }
 
@@ -59,6 +80,8 @@ pub struct Opinion {
     pub analysis: String,
     /// How many pictures it looked at.
     pub frames_analyzed: usize,
+    /// Whose it is, as answers show it: `motion`, `gemini:<model>`.
+    pub analyzer: String,
 }
 
 /// Why there is no opinion. Never to be taken for "no incident".
@@ -67,6 +90,21 @@ pub enum AnalyzerError {
     /// It answered, but not with an opinion. The text is for the log.
     #[error("the analyzer failed: {0}")]
     Failed(String),
+    /// It will not judge these pictures, however often it is asked. The text is for the log.
+    #[error("the analyzer does not judge this: {0}")]
+    Rejected(String),
+    /// Too many of the pictures cannot be decoded for anybody to know what happened. That says nothing of how the
+    /// analyzer is: anybody can send such pictures.
+    #[error("{bad} of {of} pictures cannot be decoded")]
+    Undecodable {
+        /// How many.
+        bad: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// Nothing is left of what it may cost.
+    #[error("the budget is spent")]
+    NothingLeft,
     /// It cannot answer now.
     #[error("the analyzer is not available: {reason}")]
     Unavailable {
@@ -85,9 +123,29 @@ impl AnalyzerError {
     #[must_use]
     pub const fn status_code(&self) -> u16 {
         match self {
-            Self::Failed(_) | Self::TimedOut => 502,
-            Self::Unavailable { .. } => 503,
+            Self::Failed(_) | Self::Rejected(_) | Self::Undecodable { .. } | Self::TimedOut => 502,
+            Self::Unavailable { .. } | Self::NothingLeft => 503,
         }
+    }
+
+    /// Whether there may be an opinion when it is asked again later.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        !matches!(self, Self::Rejected(_) | Self::Undecodable { .. })
+    }
+
+    /// Nothing when of so many pictures at least half, and one, could be decoded.
+    ///
+    /// # Errors
+    /// Otherwise: a few that are bad are left out, but not most.
+    pub(super) const fn unless_decoded(decoded: usize, of: usize) -> Result<(), Self> {
+        if decoded == 0 || decoded * 2 < of {
+            return Err(Self::Undecodable {
+                bad: of - decoded,
+                of,
+            });
+        }
+        Ok(())
     }
 }
 
@@ -96,11 +154,17 @@ pub trait Analyzer: Send + Sync {
     /// Its kind as health shows it: `motion`, `gemini`, `openai`.
     fn kind(&self) -> &'static str;
 
-    /// Who judges at `stage`, as answers show it: `motion`, `gemini:<model>`.
+    /// Who is to judge at `stage`, as answers show it: `motion`, `gemini:<model>`.
     fn label(&self, stage: Stage) -> String;
 
+    /// Whether it is not asked for a while, because whoever is behind it has shut us out.
+    fn is_shut_out(&self) -> bool {
+        false
+    }
+
     /// Looks: cheaply at the newest part of a window ([`Stage::Screen`]), or carefully at the whole of it, once the
-    /// screen saw an incident ([`Stage::Confirm`]). After `limit` nobody waits for the answer any more.
+    /// screen saw an incident ([`Stage::Confirm`]). After `limit` nobody waits for the answer any more. One that costs
+    /// something asks the look's [`Allowance`] before each call, and says [`AnalyzerError::NothingLeft`].
     fn look<'a>(
         &'a self,
         stage: Stage,

@@ -9,7 +9,6 @@ use vigint_core::verdict::{
     Judgement, RiskLevel, Skipped, Stage, StageReport, StageVerdict, TokenUsage, Verdict,
 };
 
-use super::allowance::Allowance;
 use super::analyzer::{Analyzer, AnalyzerError, Look, Opinion};
 use super::calls::Calls;
 use crate::buffer::gate_is_open;
@@ -29,6 +28,15 @@ pub struct JudgeOptions {
     pub clock: Arc<dyn Clock>,
     /// What health asks.
     pub vital: Arc<Vital>,
+}
+
+/// What becomes of a snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// What it came to.
+    pub judgement: Judgement,
+    /// Whether the confirmation failed and may come later: see [`Judge::confirm`].
+    pub is_in_doubt: bool,
 }
 
 /// Judges snapshots.
@@ -55,6 +63,12 @@ impl Judge {
         !self.options.motion_gate || gate_is_open(&tail.frames)
     }
 
+    /// Whether judging fails: the last look did, or whoever is behind the analyzer has shut us out.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.options.vital.is_failing() || self.options.analyzer.is_shut_out()
+    }
+
     /// Judges one snapshot: `tail` is what the screen looks at, `whole` what the confirmation looks at.
     ///
     /// Both looks together take no longer than `limit`. A confirmation that fails does not fail the judgement:
@@ -67,82 +81,59 @@ impl Judge {
         tail: &Look,
         whole: &Look,
         limit: Duration,
-        allowance: &dyn Allowance,
-    ) -> Result<Judgement, AnalyzerError> {
+    ) -> Result<Judged, AnalyzerError> {
         if !self.has_to_look(tail) {
-            return Ok(nothing_moved());
+            return Ok(Judged {
+                judgement: nothing_moved(),
+                is_in_doubt: false,
+            });
         }
         let began = self.options.clock.elapsed();
         let left = || limit.saturating_sub(self.options.clock.elapsed().saturating_sub(began));
-        let (analyzer, is_paid) = self.who_looks(allowance).await?;
-        let (screened, report) = self.look(analyzer, Stage::Screen, tail, left()).await;
+        let analyzer = &self.options.analyzer;
+        let screened = self.look(analyzer, Stage::Screen, tail, left()).await;
+        let (analyzer, (screen, report), skipped) = match (&screened.0, &self.options.unpaid) {
+            (Err(AnalyzerError::NothingLeft), Some(unpaid)) => {
+                let screened = self.look(unpaid, Stage::Screen, tail, left()).await;
+                (unpaid, screened, Some(Skipped::Budget))
+            }
+            _ => (analyzer, screened, None),
+        };
         let mut looks = Looks {
-            screen: screened?,
+            screen: screen?,
             confirm: None,
             stages: vec![report],
-            skipped: (!is_paid).then_some(Skipped::Budget),
+            skipped,
         };
+        let mut is_in_doubt = false;
         if looks.screen.saw_incident {
             // A screen that was paid for is not vetoed by one who only knows motion: nobody confirms it.
-            let may_confirm = !is_paid || self.may_ask(allowance).await;
-            let (confirmed, report) = if may_confirm {
-                self.look(analyzer, Stage::Confirm, whole, left()).await
-            } else {
-                looks.skipped = Some(Skipped::Budget);
-                (Err(nothing_left()), not_asked(analyzer))
-            };
+            let (confirmed, report) = self.look(analyzer, Stage::Confirm, whole, left()).await;
+            if let Err(error) = &confirmed {
+                is_in_doubt = error.may_pass();
+                if *error == AnalyzerError::NothingLeft {
+                    looks.skipped = Some(Skipped::Budget);
+                }
+            }
             looks.stages.push(report);
             looks.confirm = Some(confirmed.ok());
         }
-        Ok(looks.judgement(&whole.calls))
+        Ok(Judged {
+            judgement: looks.judgement(&whole.calls),
+            is_in_doubt,
+        })
     }
 
     /// Takes the careful look alone, at what was left unconfirmed.
     ///
     /// # Errors
     /// When nobody could look: it stays unconfirmed.
-    pub async fn confirm(
-        &self,
-        whole: &Look,
-        allowance: &dyn Allowance,
-    ) -> Result<Opinion, AnalyzerError> {
-        if !self.may_ask(allowance).await {
-            return Err(nothing_left());
-        }
+    pub async fn confirm(&self, whole: &Look) -> Result<Opinion, AnalyzerError> {
         let limit = self.options.stage_timeout;
         let (opinion, _) = self
             .look(&self.options.analyzer, Stage::Confirm, whole, limit)
             .await;
         opinion
-    }
-
-    /// Who looks, and whether that is the analyzer itself.
-    async fn who_looks(
-        &self,
-        allowance: &dyn Allowance,
-    ) -> Result<(&Arc<dyn Analyzer>, bool), AnalyzerError> {
-        let analyzer = &self.options.analyzer;
-        let Some(unpaid) = &self.options.unpaid else {
-            return Ok((analyzer, true));
-        };
-        match allowance.is_left().await {
-            Ok(true) => Ok((analyzer, true)),
-            Ok(false) => Ok((unpaid, false)),
-            Err(error) => Err(AnalyzerError::Unavailable {
-                reason: error.to_string(),
-                retry_after: None,
-            }),
-        }
-    }
-
-    async fn may_ask(&self, allowance: &dyn Allowance) -> bool {
-        if self.options.unpaid.is_none() {
-            return true;
-        }
-        allowance.is_left().await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a confirmation is left out");
-            false
-        })
     }
 
     async fn look(
@@ -158,41 +149,30 @@ impl Judge {
             .await
             .unwrap_or(Err(AnalyzerError::TimedOut));
         let took = self.options.clock.elapsed().saturating_sub(began);
-        // Who looks instead says nothing of how the analyzer is.
-        if Arc::ptr_eq(analyzer, &self.options.analyzer) {
+        let was_asked = opinion != Err(AnalyzerError::NothingLeft);
+        // Neither who looks instead nor what cannot be looked at says how the analyzer is.
+        let says_how_it_is =
+            was_asked && !matches!(opinion, Err(AnalyzerError::Undecodable { .. }));
+        if says_how_it_is && Arc::ptr_eq(analyzer, &self.options.analyzer) {
             self.options.vital.note(opinion.is_ok());
         }
-        if let Err(error) = &opinion {
+        if let (Err(error), true) = (&opinion, was_asked) {
             tracing::warn!(%stage, %error, "an analysis failed");
         }
-        let verdict = match &opinion {
-            Ok(opinion) if opinion.saw_incident => StageVerdict::Incident,
-            Ok(_) => StageVerdict::Clear,
-            Err(_) => StageVerdict::Failed,
+        let (verdict, who) = match &opinion {
+            Ok(opinion) if opinion.saw_incident => {
+                (StageVerdict::Incident, opinion.analyzer.clone())
+            }
+            Ok(opinion) => (StageVerdict::Clear, opinion.analyzer.clone()),
+            Err(_) => (StageVerdict::Failed, analyzer.label(stage)),
         };
         let report = StageReport {
             stage,
-            analyzer: analyzer.label(stage),
+            analyzer: who,
             verdict,
             ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         };
         (opinion, report)
-    }
-}
-
-fn nothing_left() -> AnalyzerError {
-    AnalyzerError::Unavailable {
-        reason: "the budget is spent".to_owned(),
-        retry_after: None,
-    }
-}
-
-fn not_asked(analyzer: &Arc<dyn Analyzer>) -> StageReport {
-    StageReport {
-        stage: Stage::Confirm,
-        analyzer: analyzer.label(Stage::Confirm),
-        verdict: StageVerdict::Failed,
-        ms: 0,
     }
 }
 
@@ -274,15 +254,13 @@ mod tests {
 
     use futures_util::future::{BoxFuture, FutureExt as _};
     use vigint_core::clock::{ManualClock, UtcTime};
-    use vigint_core::locale::Locale;
 
     use super::*;
-    use crate::analysis::model::SmallPictures;
-    use crate::analysis::{AllowanceError, ModelCall, Unlimited};
+    use crate::analysis::{Allowance, AllowanceError, ModelCall};
 
     const LIMIT: Duration = Duration::from_secs(25);
 
-    /// Answers what it is told to, once a stage.
+    /// Answers what it is told to, once a stage, if it may.
     struct Scripted {
         screen: Mutex<Option<Result<Opinion, AnalyzerError>>>,
         confirm: Mutex<Option<Result<Opinion, AnalyzerError>>>,
@@ -305,28 +283,51 @@ mod tests {
                 Stage::Screen => &self.screen,
                 Stage::Confirm => &self.confirm,
             };
-            let answer = script.lock().unwrap().take();
-            look.calls.begin("scripted").answered(ModelCall {
-                model: "scripted".to_owned(),
-                prompt_tokens: Some(100),
-                completion_tokens: Some(10),
-            });
-            answer.map_or_else(
-                || futures_util::future::pending().boxed(),
-                |a| async { a }.boxed(),
-            )
+            async move {
+                if !look.allowance.is_left(&look.calls).await.unwrap() {
+                    return Err(AnalyzerError::NothingLeft);
+                }
+                look.calls.begin("scripted").answered(ModelCall {
+                    model: "scripted".to_owned(),
+                    prompt_tokens: Some(100),
+                    completion_tokens: Some(10),
+                });
+                let answer = script.lock().unwrap().take();
+                match answer {
+                    Some(answer) => answer,
+                    None => std::future::pending().await,
+                }
+            }
+            .boxed()
         }
     }
 
-    /// So many calls are left.
-    struct Left(Mutex<u32>);
+    /// Knows nothing but motion, and costs nothing.
+    struct Unpaid;
 
-    impl Allowance for Left {
-        fn is_left(&self) -> BoxFuture<'_, Result<bool, AllowanceError>> {
-            let mut left = self.0.lock().unwrap();
-            let is_left = *left > 0;
-            *left = left.saturating_sub(1);
-            async move { Ok(is_left) }.boxed()
+    impl Analyzer for Unpaid {
+        fn kind(&self) -> &'static str {
+            "unpaid"
+        }
+        fn label(&self, _: Stage) -> String {
+            "unpaid".to_owned()
+        }
+        fn look<'a>(
+            &'a self,
+            _: Stage,
+            _: &'a Look,
+            _: Duration,
+        ) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
+            async { Ok(opinion(true, "motion")) }.boxed()
+        }
+    }
+
+    /// So many calls may be made.
+    struct AtMost(usize);
+
+    impl Allowance for AtMost {
+        fn is_left<'a>(&'a self, calls: &'a Calls) -> BoxFuture<'a, Result<bool, AllowanceError>> {
+            async { Ok(calls.list().len() < self.0) }.boxed()
         }
     }
 
@@ -338,18 +339,7 @@ mod tests {
             description: "A man takes a bottle. https://x.example".to_owned(),
             analysis: format!("{incident_type} reasons"),
             frames_analyzed: 8,
-        }
-    }
-
-    fn look() -> Look {
-        Look {
-            camera: "Till".to_owned(),
-            locale: Locale::English,
-            time_zone: "UTC".to_owned(),
-            clock_offset_ms: 0,
-            frames: Vec::new(),
-            small: SmallPictures::default(),
-            calls: Calls::default(),
+            analyzer: format!("who saw {incident_type}"),
         }
     }
 
@@ -383,29 +373,31 @@ mod tests {
         confirm: Answer,
     ) -> (Result<Judgement, AnalyzerError>, Arc<Vital>) {
         let (judge, vital) = judge(scripted(screen, confirm), None);
-        let look = look();
-        (judge.judge(&look, &look, LIMIT, &Unlimited).await, vital)
+        let look = Look::sample(Vec::new());
+        let judged = judge.judge(&look, &look, LIMIT).await;
+        (judged.map(|judged| judged.judgement), vital)
     }
 
-    async fn judged_with(calls_left: u32) -> (Judgement, Arc<Vital>) {
+    async fn judged_with(calls_left: usize) -> (Judged, Arc<Vital>) {
         let yes = |kind| Some(Ok(opinion(true, kind)));
-        let unpaid = scripted(yes("motion"), yes("motion"));
-        let (judge, vital) = judge(scripted(yes("theft?"), yes("theft")), Some(unpaid));
-        let (look, left) = (look(), Left(Mutex::new(calls_left)));
-        (
-            judge.judge(&look, &look, LIMIT, &left).await.unwrap(),
-            vital,
-        )
+        let model = scripted(yes("theft?"), yes("theft"));
+        let (judge, vital) = judge(model, Some(Arc::new(Unpaid)));
+        let look = Look {
+            allowance: Arc::new(AtMost(calls_left)),
+            ..Look::sample(Vec::new())
+        };
+        (judge.judge(&look, &look, LIMIT).await.unwrap(), vital)
     }
 
     #[tokio::test]
     async fn with_nothing_left_who_costs_nothing_looks_and_it_says_so() {
-        let (judgement, _) = judged_with(2).await;
+        let Judged { judgement, .. } = judged_with(2).await.0;
         assert_eq!(
             (judgement.skipped, judgement.incident_type.as_str()),
             (None, "theft")
         );
-        let (judgement, _) = judged_with(0).await;
+        let Judged { judgement, .. } = judged_with(0).await.0;
+        assert_eq!(judgement.stages[0].analyzer, "who saw motion");
         assert_eq!(judgement.skipped, Some(Skipped::Budget));
         assert_eq!(judgement.incident_type, "motion");
         assert_eq!(judgement.verdict, Verdict::Confirmed);
@@ -413,7 +405,9 @@ mod tests {
 
     #[tokio::test]
     async fn with_nothing_left_for_the_confirmation_it_stays_unconfirmed_and_nobody_fails() {
-        let (judgement, vital) = judged_with(1).await;
+        let (judged, vital) = judged_with(1).await;
+        assert!(judged.is_in_doubt, "there may be more of it later");
+        let judgement = judged.judgement;
         assert_eq!(judgement.skipped, Some(Skipped::Budget));
         assert_eq!(judgement.verdict, Verdict::Unconfirmed);
         assert_eq!(judgement.stages[1].verdict, StageVerdict::Failed);
@@ -480,6 +474,81 @@ mod tests {
             assert_eq!(judgement.stages[1].verdict, StageVerdict::Failed);
             assert!(vital.is_failing());
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_rejected_is_not_in_doubt_and_passing_trouble_is() {
+        let unavailable = AnalyzerError::Unavailable {
+            reason: "503".to_owned(),
+            retry_after: None,
+        };
+        for (error, is_in_doubt) in [
+            (AnalyzerError::Rejected("blocked".to_owned()), false),
+            (AnalyzerError::Failed("no JSON".to_owned()), true),
+            (unavailable, true),
+        ] {
+            let screen = Some(Ok(opinion(true, "theft?")));
+            let (judge, _) = judge(scripted(screen, Some(Err(error.clone()))), None);
+            let look = Look::sample(Vec::new());
+            let judged = judge.judge(&look, &look, LIMIT).await.unwrap();
+            assert_eq!(judged.is_in_doubt, is_in_doubt, "{error}");
+            assert_eq!(judged.judgement.verdict, Verdict::Unconfirmed);
+        }
+    }
+
+    /// Takes a while for each look, by the clock of its judge, and notes how long it might have taken.
+    struct Slow {
+        clock: Arc<ManualClock>,
+        limits: Mutex<Vec<Duration>>,
+    }
+
+    impl Analyzer for Slow {
+        fn kind(&self) -> &'static str {
+            "slow"
+        }
+        fn label(&self, _: Stage) -> String {
+            "slow".to_owned()
+        }
+        fn look<'a>(
+            &'a self,
+            _: Stage,
+            _: &'a Look,
+            limit: Duration,
+        ) -> BoxFuture<'a, Result<Opinion, AnalyzerError>> {
+            self.limits.lock().unwrap().push(limit);
+            self.clock.advance(Duration::from_secs(9));
+            async { Ok(opinion(true, "slow")) }.boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_screen_took_is_missing_to_the_confirmation() {
+        let clock = Arc::new(ManualClock::new(UtcTime::UNIX_EPOCH));
+        let slow = Arc::new(Slow {
+            clock: Arc::clone(&clock),
+            limits: Mutex::default(),
+        });
+        let judge = Judge::new(JudgeOptions {
+            analyzer: Arc::<Slow>::clone(&slow),
+            unpaid: None,
+            motion_gate: false,
+            stage_timeout: Duration::from_secs(10),
+            clock,
+            vital: Arc::default(),
+        });
+        let look = Look::sample(Vec::new());
+        let judged = judge.judge(&look, &look, Duration::from_secs(15)).await;
+        assert_eq!(judged.unwrap().judgement.stages[0].ms, 9_000);
+        let limits = slow.limits.lock().unwrap().clone();
+        assert_eq!(limits, [10, 6].map(Duration::from_secs));
+    }
+
+    #[tokio::test]
+    async fn pictures_that_cannot_be_decoded_say_nothing_of_the_analyzer() {
+        let undecodable = AnalyzerError::Undecodable { bad: 2, of: 2 };
+        let (judgement, vital) = judged(Some(Err(undecodable.clone())), None).await;
+        assert_eq!(judgement, Err(undecodable));
+        assert!(!vital.is_failing());
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,8 +9,8 @@ mod judge;
 pub mod model;
 mod motion;
 
-pub use allowance::{Allowance, AllowanceError, Unlimited};
+pub use allowance::{Allowance, AllowanceError};
 pub use analyzer::{Analyzer, AnalyzerError, Look, Opinion};
 pub use calls::{Calls, ModelCall};
-pub use judge::{Judge, JudgeOptions};
+pub use judge::{Judge, JudgeOptions, Judged};
 pub use motion::{MotionAnalyzer, MotionShares};

@@ -239,7 +239,11 @@ impl From<AnalyzerError> for ApiError {
             AnalyzerError::Unavailable { retry_after, .. } => {
                 Self::new(Code::AnalyzerUnavailable).retry_after(retry_after.map(whole_seconds))
             }
-            AnalyzerError::Failed(_) | AnalyzerError::TimedOut => Self::new(Code::AnalyzerFailed),
+            AnalyzerError::NothingLeft => Self::new(Code::AnalyzerUnavailable),
+            AnalyzerError::Failed(_)
+            | AnalyzerError::Rejected(_)
+            | AnalyzerError::Undecodable { .. }
+            | AnalyzerError::TimedOut => Self::new(Code::AnalyzerFailed),
         }
     }
 }
@@ -315,7 +319,10 @@ mod tests {
         };
         for error in [
             AnalyzerError::Failed(String::new()),
+            AnalyzerError::Rejected(String::new()),
             AnalyzerError::TimedOut,
+            AnalyzerError::Undecodable { bad: 2, of: 3 },
+            AnalyzerError::NothingLeft,
             unavailable,
         ] {
             let status = error.status_code();

@@ -11,7 +11,6 @@ use vigint_db::{DbError, Tenant};
 
 use super::service::IncidentsParts;
 use crate::analysis::{AnalyzerError, Calls};
-use crate::usage::spent;
 
 /// What is written down of one analysis.
 pub(super) struct Charge<'a> {
@@ -29,7 +28,7 @@ pub(super) struct Charge<'a> {
 impl IncidentsParts {
     /// The row for it.
     pub(super) fn usage(&self, charge: &Charge<'_>) -> NewUsage {
-        let spent = spent(&charge.calls.list(), &self.model_prices);
+        let spent = self.budgets.spent(charge.calls);
         NewUsage {
             key_id: charge.key_id,
             endpoint: "/api/video/analyze".to_owned(),
@@ -81,9 +80,10 @@ impl IncidentsParts {
             calls,
             at: self.clock.now(),
         });
-        let charged = self.charge(&caller.tenant, usage).await;
+        let charged = self.charge(&caller.tenant, usage.clone()).await;
         if let Err(error) = &charged {
             tracing::error!(%error, "what a failed analysis cost could not be written down");
+            self.budgets.keep(&caller.tenant, &usage);
         }
         charged.is_ok()
     }

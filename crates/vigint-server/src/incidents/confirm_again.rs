@@ -1,6 +1,10 @@
 //! The careful look, tried again at incidents that went out unconfirmed.
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tracing::Instrument as _;
 use vigint_core::clock::UtcTime;
+use vigint_core::ids::IncidentId;
 use vigint_core::incident::Triage;
 use vigint_core::money::MicroEuros;
 use vigint_core::text::{clean_line, clean_text};
@@ -9,98 +13,81 @@ use vigint_db::DbError;
 use vigint_db::auth::Caller;
 use vigint_db::clients::ClientStatus;
 use vigint_db::incidents::SecondLook;
+use vigint_db::usage::NewUsage;
 
 use super::charges::Charge;
-use super::doubts::Doubt;
-use super::service::Incidents;
-use crate::analysis::{AnalyzerError, Calls, Opinion};
+use super::doubts::Trial;
+use super::service::{Incidents, IncidentsParts};
+use crate::analysis::{AnalyzerError, Calls, Look, Opinion};
 
 impl Incidents {
-    /// Tries again what is due, one after the other. Those that nobody can confirm now wait longer. What belongs to
-    /// somebody who is no longer let in is forgotten.
-    pub async fn confirm_again(&self) {
-        self.forget_unserved().await;
-        while let Some(doubt) = self.parts.doubts.take_due() {
-            match self.settle(&doubt).await {
-                Ok(true) => {}
-                Ok(false) => self.parts.doubts.put_back(doubt),
-                Err(error) => {
-                    tracing::error!(%error, incident = %doubt.incident, "a confirmation could not be tried again");
-                    self.parts.doubts.put_back(doubt);
-                }
-            }
+    /// Tries at what is due now. They run for as long as a look takes: whoever runs them goes on asking for more.
+    #[must_use]
+    pub fn confirmations_due(&self) -> Vec<BoxFuture<'static, ()>> {
+        let trials = self.parts.doubts.due().into_iter();
+        let tries = trials.map(|trial| {
+            let incidents = self.clone();
+            async move { incidents.confirm_again(trial).await }.boxed()
+        });
+        tries.collect()
+    }
+
+    async fn confirm_again(&self, trial: Trial) {
+        let (incident, client) = (trial.incident, trial.caller.tenant.client_id());
+        let span = tracing::info_span!("confirmation", %client, %incident);
+        let tried = self.try_again(trial).instrument(span);
+        if let Err(error) = tried.await {
+            tracing::error!(%error, %incident, "a confirmation could not be tried again");
         }
     }
 
-    async fn forget_unserved(&self) {
-        for caller in self.parts.doubts.callers() {
-            match self.is_still_served(&caller).await {
-                Ok(true) => {}
-                Ok(false) => self.parts.doubts.forget_key(&caller),
-                Err(error) => tracing::error!(%error, "whether a key is let in cannot be read"),
-            }
-        }
-    }
-
-    /// Whether nothing is left to do for it.
-    async fn settle(&self, doubt: &Doubt) -> Result<bool, DbError> {
+    async fn try_again(&self, trial: Trial) -> Result<(), DbError> {
         let parts = &self.parts;
-        let tenant = &doubt.caller.tenant;
-        if !self.is_still_served(&doubt.caller).await? || !self.is_still_in_doubt(doubt).await? {
-            return Ok(true);
+        let Some(turn) = parts
+            .turns
+            .turn(Some(trial.caller.tenant.client_id()))
+            .await
+        else {
+            return Ok(());
+        };
+        if !self.is_still_served(&trial.caller).await? || !self.is_still_in_doubt(&trial).await? {
+            trial.settled();
+            return Ok(());
         }
         // Each try is written down by itself.
-        let mut whole = doubt.whole.clone();
-        whole.calls = Calls::default();
-        let Some(turn) = parts.turns.turn(Some(tenant.client_id())).await else {
-            return Ok(false);
+        let whole = Look {
+            calls: Calls::default(),
+            ..trial.whole.clone()
         };
-        let outcome = parts.judge.confirm(&whole, &parts.purse(tenant)).await;
-        drop(turn);
-        let now = parts.clock.now();
-        let mut usage = parts.usage(&Charge {
-            key_id: doubt.caller.key_id,
-            status_code: outcome
-                .as_ref()
-                .map_or_else(AnalyzerError::status_code, |_| 200),
-            requests: 0,
-            price: MicroEuros::ZERO,
+        let asked = Asked {
+            parts,
+            caller: &trial.caller,
             calls: &whole.calls,
-            at: now,
-        });
-        let was_asked = !whole.calls.list().is_empty();
-        let second_look = outcome
-            .ok()
-            .map(|opinion| second_look(&opinion, doubt.occurrences, now));
-        let is_settled = second_look.is_some();
-        let price = parts.prices.of_stage(Stage::Confirm);
-        let (incident, tenant_of_row) = (doubt.incident, tenant.clone());
-        parts
-            .database
-            .write(move |conn| {
-                let settled = match &second_look {
-                    Some(look) => vigint_db::incidents::settle_confirmation(
-                        conn,
-                        &tenant_of_row,
-                        incident,
-                        look,
-                    )?,
-                    None => None,
-                };
-                // What changed nothing costs the customer nothing.
-                if settled.is_some() {
-                    usage.cost = price;
-                }
-                if was_asked {
-                    vigint_db::usage::insert(conn, &tenant_of_row, &usage)?;
-                }
-                Ok::<_, DbError>(())
-            })
-            .await?;
-        if was_asked {
-            parts.tell_of_budgets(tenant).await;
+            is_written: false,
+        };
+        let outcome = parts.judge.confirm(&whole).await;
+        drop(turn);
+        let said = match &outcome {
+            // A "no" to one of several says nothing of the others.
+            Ok(opinion) if !opinion.saw_incident => trial.refuted_with_it(),
+            _ => Some(trial.refuted_with_it().unwrap_or(0)),
+        };
+        let look = match (&outcome, said) {
+            (Ok(opinion), Some(occurrences)) => {
+                Some(second_look(opinion, occurrences, parts.clock.now()))
+            }
+            _ => None,
+        };
+        let status = outcome
+            .as_ref()
+            .map_or_else(AnalyzerError::status_code, |_| 200);
+        asked.write_down(trial.incident, look, status).await?;
+        match outcome {
+            Ok(opinion) if opinion.saw_incident => trial.settled(),
+            Ok(_) => trial.refuted(),
+            Err(error) => trial.failed(&error),
         }
-        Ok(is_settled)
+        Ok(())
     }
 
     /// A client that is suspended or gone is not worked for, nor whose key is no longer honoured.
@@ -119,8 +106,8 @@ impl Incidents {
     }
 
     /// Not when a later detection was confirmed, nor when its owner has dealt with it.
-    async fn is_still_in_doubt(&self, doubt: &Doubt) -> Result<bool, DbError> {
-        let (tenant, incident) = (doubt.caller.tenant.clone(), doubt.incident);
+    async fn is_still_in_doubt(&self, trial: &Trial) -> Result<bool, DbError> {
+        let (tenant, incident) = (trial.caller.tenant.clone(), trial.incident);
         let row = self
             .parts
             .database
@@ -129,6 +116,71 @@ impl Incidents {
         Ok(row.is_some_and(|row| {
             row.confirmation == Confirmation::Unavailable && row.triage == Triage::New
         }))
+    }
+}
+
+/// What was asked for a confirmation. Cut off before it is written down, what it cost is kept all the same.
+struct Asked<'a> {
+    parts: &'a IncidentsParts,
+    caller: &'a Caller,
+    calls: &'a Calls,
+    is_written: bool,
+}
+
+impl Asked<'_> {
+    /// Writes down what it came to, and what it cost.
+    async fn write_down(
+        mut self,
+        incident: IncidentId,
+        look: Option<SecondLook>,
+        status_code: u16,
+    ) -> Result<(), DbError> {
+        let (parts, tenant) = (self.parts, self.caller.tenant.clone());
+        let was_asked = !self.calls.list().is_empty();
+        let price = parts.prices.of_stage(Stage::Confirm);
+        let mut usage = self.usage(status_code);
+        let written = parts.database.write(move |conn| {
+            let settled = match &look {
+                Some(look) => {
+                    vigint_db::incidents::settle_confirmation(conn, &tenant, incident, look)?
+                }
+                None => None,
+            };
+            // What changed nothing costs the customer nothing.
+            if settled.is_some() {
+                usage.cost = price;
+            }
+            if was_asked {
+                vigint_db::usage::insert(conn, &tenant, &usage)?;
+            }
+            Ok::<_, DbError>(())
+        });
+        written.await?;
+        self.is_written = true;
+        if was_asked {
+            parts.budgets.tell(&self.caller.tenant).await;
+        }
+        Ok(())
+    }
+
+    fn usage(&self, status_code: u16) -> NewUsage {
+        self.parts.usage(&Charge {
+            key_id: self.caller.key_id,
+            status_code,
+            requests: 0,
+            price: MicroEuros::ZERO,
+            calls: self.calls,
+            at: self.parts.clock.now(),
+        })
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if !self.is_written && !self.calls.list().is_empty() {
+            let usage = self.usage(AnalyzerError::TimedOut.status_code());
+            self.parts.budgets.keep(&self.caller.tenant, &usage);
+        }
     }
 }
 

@@ -11,10 +11,11 @@ use vigint_db::auth::Caller;
 use vigint_db::{DbError, Tenant};
 
 use super::charges::Charge;
+use super::doubts::Doubt;
 use super::record::{Recorded, Sighting};
 use super::service::{Incidents, IncidentsParts};
 use crate::analysis::model::SmallPictures;
-use crate::analysis::{AnalyzerError, Calls, Look};
+use crate::analysis::{AnalyzerError, Calls, Judged, Look};
 use crate::buffer::{Outcome, Snapshot};
 
 /// How long an analysis waits for the gate to look at the frames that came before it.
@@ -130,7 +131,7 @@ impl IncidentsParts {
             .rings
             .snapshot(&caller.tenant, source)
             .map_err(|_| DetectError::NoFrames)?;
-        let (tail, whole) = looks(caller, &snapshot);
+        let (tail, whole) = self.looks(caller, &snapshot);
         // Judged is what there was when it was asked for, however long the turn is in coming.
         let turn = if self.judge.has_to_look(&tail) {
             let turn = self.turns.turn(Some(caller.tenant.client_id())).await;
@@ -146,16 +147,20 @@ impl IncidentsParts {
         let window = covered(&tail);
         let taken = self.clock.elapsed().saturating_sub(began) + RECORD_TIME;
         let limit = ANALYSIS_LIMIT.saturating_sub(taken);
-        let purse = self.purse(&caller.tenant);
-        let judged = self.judge.judge(&tail, &whole, limit, &purse).await;
+        let judged = self.judge.judge(&tail, &whole, limit).await;
         drop(turn);
-        let mut judgement = match judged {
-            Ok(judgement) => judgement,
+        let Judged {
+            mut judgement,
+            is_in_doubt,
+        } = match judged {
+            Ok(judged) => judged,
             Err(error) => {
                 self.metrics.count_analysis("failed");
                 self.keep_ledger(&caller.tenant, &snapshot, Outcome::Failed);
                 let is_metered = self.charge_failure(caller, &whole.calls, &error).await;
-                self.tell_of_budgets_after(&whole.calls, caller).await;
+                if !whole.calls.list().is_empty() {
+                    self.tell_of_budgets(caller);
+                }
                 return Err(DetectError::Analyzer { error, is_metered });
             }
         };
@@ -171,27 +176,36 @@ impl IncidentsParts {
             at: now,
         });
         let sighting = Sighting::of_analysis(&judgement, &snapshot);
-        let recorded = match judgement.verdict {
-            Verdict::Clear => {
-                self.charge(&caller.tenant, usage).await?;
-                None
+        let kept = match judgement.verdict {
+            Verdict::Clear => self
+                .charge(&caller.tenant, usage.clone())
+                .await
+                .map(|()| None),
+            // Goes on by itself when it takes too long: what is acknowledged is kept, not the other way round.
+            Verdict::Confirmed | Verdict::Unconfirmed | Verdict::Vetoed => {
+                let recording =
+                    self.record(caller, sighting, snapshot.frames.clone(), usage.clone());
+                let taken = self.clock.elapsed().saturating_sub(began);
+                let left = ANALYSIS_LIMIT.saturating_sub(taken).max(RECORD_TIME);
+                match tokio::time::timeout(left, recording).await {
+                    Ok(recorded) => recorded.map(Some),
+                    Err(_) => return Err(DetectError::Busy),
+                }
             }
-            Verdict::Confirmed | Verdict::Unconfirmed | Verdict::Vetoed => Some(
-                self.record(caller, sighting, snapshot.frames.clone(), usage)
-                    .await?,
-            ),
         };
+        if kept.is_err() && !whole.calls.list().is_empty() {
+            self.budgets.keep(&caller.tenant, &usage);
+        }
+        let recorded = kept?;
         self.metrics.count_analysis(label(&judgement));
         // Only now: what could not be kept is looked at again.
         let outcome = outcome(&judgement);
         self.keep_ledger(&caller.tenant, &snapshot, outcome);
-        if judgement.skipped == Some(Skipped::Budget) {
-            self.tell_of_budgets(&caller.tenant).await;
-        } else {
-            self.tell_of_budgets_after(&whole.calls, caller).await;
+        if judgement.skipped == Some(Skipped::Budget) || !whole.calls.list().is_empty() {
+            self.tell_of_budgets(caller);
         }
-        if let Some(recorded) = &recorded {
-            self.doubt(caller, recorded, &judgement, whole);
+        if let (Some(recorded), true) = (&recorded, is_in_doubt) {
+            self.doubt(caller, recorded, whole);
         }
         Ok(Detection {
             judgement,
@@ -203,20 +217,20 @@ impl IncidentsParts {
         })
     }
 
-    async fn tell_of_budgets_after(&self, calls: &Calls, caller: &Caller) {
-        if !calls.list().is_empty() {
-            self.tell_of_budgets(&caller.tenant).await;
-        }
+    /// Not in the way of the answer.
+    fn tell_of_budgets(&self, caller: &Caller) {
+        let (budgets, tenant) = (Arc::clone(&self.budgets), caller.tenant.clone());
+        tokio::spawn(async move { budgets.tell(&tenant).await });
     }
 
-    /// Has the confirmation tried again when a model was asked for it and failed.
-    fn doubt(&self, caller: &Caller, recorded: &Recorded, judgement: &Judgement, whole: Look) {
-        let is_in_doubt = judgement.verdict == Verdict::Unconfirmed
-            && recorded.incident.confirmation == Confirmation::Unavailable
-            && !whole.calls.list().is_empty();
-        if is_in_doubt {
-            let whole = whole.shown_at_most(self.frames_in_doubt);
-            self.doubts.add(caller, &recorded.incident, whole);
+    /// Has the confirmation tried again, unless the incident is confirmed by an earlier detection.
+    fn doubt(&self, caller: &Caller, recorded: &Recorded, whole: Look) {
+        if recorded.incident.confirmation == Confirmation::Unavailable {
+            self.doubts.add(Doubt {
+                caller: caller.clone(),
+                incident: recorded.incident.id,
+                whole: whole.shown_at_most(self.frames_in_doubt),
+            });
         }
     }
 
@@ -229,27 +243,28 @@ impl IncidentsParts {
             self.rings.mark_screened(tenant, source, snapshot.newest_at);
         }
     }
-}
 
-/// The tail for the screen and the whole for the confirmation.
-fn looks(caller: &Caller, snapshot: &Snapshot) -> (Look, Look) {
-    let whole = Look {
-        camera: snapshot
-            .source_name
-            .clone()
-            .unwrap_or_else(|| snapshot.source_id.to_string()),
-        locale: caller.locale,
-        time_zone: caller.time_zone.clone(),
-        clock_offset_ms: snapshot.clock_offset_ms,
-        frames: snapshot.frames.clone(),
-        small: SmallPictures::default(),
-        calls: Calls::default(),
-    };
-    let tail = Look {
-        frames: snapshot.screen_frames().to_vec(),
-        ..whole.clone()
-    };
-    (tail, whole)
+    /// The tail for the screen and the whole for the confirmation.
+    fn looks(&self, caller: &Caller, snapshot: &Snapshot) -> (Look, Look) {
+        let whole = Look {
+            camera: snapshot
+                .source_name
+                .clone()
+                .unwrap_or_else(|| snapshot.source_id.to_string()),
+            locale: caller.locale,
+            time_zone: caller.time_zone.clone(),
+            clock_offset_ms: snapshot.clock_offset_ms,
+            frames: snapshot.frames.clone(),
+            small: SmallPictures::default(),
+            calls: Calls::default(),
+            allowance: self.budgets.purse(&caller.tenant),
+        };
+        let tail = Look {
+            frames: snapshot.screen_frames().to_vec(),
+            ..whole.clone()
+        };
+        (tail, whole)
+    }
 }
 
 /// How much video a look covers, from its oldest frame to its newest.

@@ -13,8 +13,10 @@ mod flights;
 mod record;
 mod review;
 mod service;
+mod unwritten;
 
 pub use alarm::{Alarm, RaisedAlarm};
+pub use budgets::{Budgets, BudgetsOptions};
 pub use detect::{Answered, DetectError, Detection};
 pub use record::Recorded;
 pub use review::{LinkedFilm, ReviewError};

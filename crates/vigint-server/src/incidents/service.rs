@@ -4,13 +4,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vigint_config::ModelPrices;
 use vigint_core::clock::Clock;
 use vigint_core::ids::ClientId;
-use vigint_core::money::MicroEuros;
 use vigint_core::random::Random;
 
 use super::Detection;
+use super::budgets::Budgets;
 use super::detect::DetectError;
 use super::doubts::Doubts;
 use super::flights::Flights;
@@ -21,7 +20,7 @@ use crate::clips::Clips;
 use crate::database::Database;
 use crate::fair_turns::{FairTurns, TurnLimits};
 use crate::metrics::Metrics;
-use crate::notices::Notices;
+use crate::presence::ClientMemory;
 use crate::usage::Prices;
 
 /// How many analyses run at once: a slow model must not make one client's wait for another's, and each that waits for
@@ -46,16 +45,10 @@ pub struct IncidentsOptions {
     pub alerts: Arc<Alerts>,
     /// What a look and an alarm cost.
     pub prices: Prices,
-    /// What models cost.
-    pub model_prices: ModelPrices,
-    /// What they may cost in a calendar month over all clients.
-    pub monthly_budget: Option<MicroEuros>,
-    /// What amounts are in.
-    pub currency: String,
+    /// What models cost, and may.
+    pub budgets: Arc<Budgets>,
     /// How many frames a confirmation that is tried again looks at.
     pub frames_in_doubt: usize,
-    /// Who tells that a budget is spent.
-    pub notices: Arc<Notices>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// How long after a detection the next one still belongs to the same incident.
@@ -74,7 +67,7 @@ pub(super) struct IncidentsParts {
     /// Whose turn it is to have something judged.
     pub(super) turns: FairTurns,
     /// What could not be confirmed yet.
-    pub(super) doubts: Doubts,
+    pub(super) doubts: Arc<Doubts>,
 }
 
 impl Deref for IncidentsParts {
@@ -82,6 +75,17 @@ impl Deref for IncidentsParts {
 
     fn deref(&self) -> &IncidentsOptions {
         &self.options
+    }
+}
+
+/// The pictures of incidents in doubt.
+impl ClientMemory for Incidents {
+    fn clients(&self) -> Vec<ClientId> {
+        self.parts.doubts.clients()
+    }
+
+    fn drop_client(&self, client: ClientId) {
+        self.parts.doubts.forget(client);
     }
 }
 
@@ -99,15 +103,15 @@ impl Incidents {
         Self {
             parts: Arc::new(IncidentsParts {
                 turns: FairTurns::new(TURNS),
-                doubts: Doubts::new(&options.clock),
+                doubts: Arc::new(Doubts::new(&options.clock)),
                 options,
             }),
             flights: Flights::default(),
         }
     }
 
-    /// Forgets what is kept in memory of a client.
-    pub fn forget(&self, client: ClientId) {
-        self.parts.doubts.forget(client);
+    /// Writes down what models cost, where that failed before.
+    pub async fn write_down_costs(&self) {
+        self.parts.budgets.write_down().await;
     }
 }

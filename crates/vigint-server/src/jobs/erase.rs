@@ -7,6 +7,7 @@ use vigint_db::{DbError, Operator};
 
 use super::JobParts;
 use super::schedule::Schedule;
+use crate::presence::ClientMemory as _;
 
 /// The admin's command waits for this: look often.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -44,7 +45,7 @@ enum EraseError {
 async fn erase(parts: &JobParts, row: ErasureRow) -> Result<(), EraseError> {
     let client = row.client_id;
     parts.rings.drop_client(client);
-    parts.incidents.forget(client);
+    parts.incidents.drop_client(client);
     parts.clips.remove_client(client).await?;
     parts.alerts.forget_client(client).await?;
     // What was deleted must not live on in the write-ahead log. Where a reader is in the way this is tried again,

@@ -15,6 +15,7 @@ mod sweep_rings;
 mod tell_notices;
 mod turns;
 mod watch_rates;
+mod write_costs;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -104,6 +105,7 @@ impl Jobs {
         jobs.spawn("presence", show_out::run);
         jobs.spawn("notices", tell_notices::run);
         jobs.spawn("rates", watch_rates::run);
+        jobs.spawn("costs", write_costs::run);
         jobs
     }
 
@@ -142,5 +144,6 @@ impl Jobs {
         if let Err(error) = self.parts.meter.flush(&self.parts.database).await {
             tracing::error!(%error, "the last usage counts could not be written");
         }
+        self.parts.incidents.write_down_costs().await;
     }
 }

@@ -17,12 +17,31 @@ use crate::buffer::Rings;
 /// How long a look waits for the requests that it ended. They end when their thread comes to them: in microseconds.
 const LEAVE_PATIENCE: Duration = Duration::from_millis(250);
 
+/// What is kept of clients in memory only, while they are let in.
+pub trait ClientMemory: Send + Sync {
+    /// Of whom something is kept.
+    fn clients(&self) -> Vec<ClientId>;
+
+    /// Forgets all of a client's.
+    fn drop_client(&self, client: ClientId);
+}
+
+impl ClientMemory for Rings {
+    fn clients(&self) -> Vec<ClientId> {
+        Self::clients(self)
+    }
+
+    fn drop_client(&self, client: ClientId) {
+        Self::drop_client(self, client);
+    }
+}
+
 /// What it looks with.
 pub struct PresenceOptions {
     /// Who knows the keys.
     pub keys: KeyWatch,
     /// What clients have in memory.
-    pub rings: Rings,
+    pub memories: Vec<Arc<dyn ClientMemory>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -31,7 +50,7 @@ pub struct PresenceOptions {
 #[derive(Clone)]
 pub struct Presence {
     register: Register,
-    rings: Rings,
+    memories: Arc<[Arc<dyn ClientMemory>]>,
     clock: Arc<dyn Clock>,
     keys: Arc<Mutex<KeyWatch>>,
     /// One look at a time.
@@ -50,7 +69,7 @@ struct Seen {
 /// Who is here now.
 struct Here {
     keys: Vec<KeyId>,
-    /// Those of the keys, and those who have frames in memory.
+    /// Those of the keys, and those who have something in memory.
     clients: HashSet<ClientId>,
 }
 
@@ -60,7 +79,7 @@ impl Presence {
     pub fn new(options: PresenceOptions) -> Self {
         Self {
             register: Register::default(),
-            rings: options.rings,
+            memories: options.memories.into(),
             clock: options.clock,
             keys: Arc::new(Mutex::new(options.keys)),
             last: Arc::default(),
@@ -124,7 +143,7 @@ impl Presence {
     fn here(&self) -> Here {
         let present = self.register.present();
         let mut clients: HashSet<_> = present.iter().map(|(_, client)| *client).collect();
-        clients.extend(self.rings.clients());
+        clients.extend(self.memories.iter().flat_map(|memory| memory.clients()));
         Here {
             keys: present.into_iter().map(|(key, _)| key).collect(),
             clients,
@@ -134,7 +153,7 @@ impl Presence {
     async fn show_out(&self, here: &Here, accepted: &Seen) {
         // Before anybody notices, so that who sees a connection close finds nothing any more; and once more when their
         // requests have ended: a frame that was on its way landed in an empty ring.
-        self.empty_rings(here, accepted);
+        self.empty_memories(here, accepted);
         let mut leaving = Vec::new();
         let refused = here.keys.iter().filter(|key| !accepted.keys.contains(key));
         for key in refused {
@@ -153,12 +172,14 @@ impl Presence {
                 "a request of a key that was put out still runs; it ends when its thread comes to it"
             );
         }
-        self.empty_rings(here, accepted);
+        self.empty_memories(here, accepted);
     }
 
-    fn empty_rings(&self, here: &Here, accepted: &Seen) {
+    fn empty_memories(&self, here: &Here, accepted: &Seen) {
         for client in here.clients.difference(&accepted.clients) {
-            self.rings.drop_client(*client);
+            for memory in &*self.memories {
+                memory.drop_client(*client);
+            }
         }
     }
 

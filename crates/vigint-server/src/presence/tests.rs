@@ -47,7 +47,7 @@ impl House {
         let rings = Rings::new(settings, Arc::clone(&clock) as _, gate);
         let presence = Presence::new(PresenceOptions {
             keys: KeyWatch::open(db.url()).unwrap(),
-            rings: rings.clone(),
+            memories: vec![Arc::new(rings.clone())],
             clock: Arc::clone(&clock) as _,
         });
         Self {

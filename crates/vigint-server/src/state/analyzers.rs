@@ -8,6 +8,7 @@ use vigint_config::{Ai, Loaded, Provider as Choice};
 use super::{BuildError, Parts, threads};
 use crate::analysis::model::{Gemini, LookOptions, ModelAnalyzer, ModelOptions, OpenAi, Provider};
 use crate::analysis::{Analyzer, MotionAnalyzer, MotionShares};
+use crate::usage::is_priced;
 
 /// What an operator should know of the settings of `[AI]`: a sentence each, with the key.
 pub(super) fn warnings(loaded: &Loaded) -> Vec<String> {
@@ -23,11 +24,30 @@ pub(super) fn warnings(loaded: &Loaded) -> Vec<String> {
     let is_counted = chosen != Choice::Motion && ai.monthly_budget.is_some();
     let unpriced = models
         .into_iter()
-        .filter(|model| is_counted && ai.model_prices.of(model).is_none())
+        .filter(|model| is_counted && !is_priced(model, &ai.model_prices))
         .map(|model| {
             format!("[AI] monthly_budget cannot count what {model} costs: give its price in model_prices")
         });
-    idle_key.into_iter().chain(unpriced).collect()
+    idle_key
+        .into_iter()
+        .chain(unpriced)
+        .chain(readable_on_the_way(ai))
+        .collect()
+}
+
+/// Pictures and the key that travel where others can read them.
+fn readable_on_the_way(ai: &Ai) -> Option<String> {
+    let (setting, text) = match ai.chosen_provider() {
+        Choice::Gemini => ("gemini_base_url", &ai.gemini_base_url),
+        Choice::OpenAi => ("openai_base_url", &ai.openai_base_url),
+        Choice::Auto | Choice::Motion => return None,
+    };
+    let base: Url = text.parse().ok()?;
+    (base.scheme() == "http" && !is_loopback(&base)).then(|| {
+        format!(
+            "[AI] {setting} is plain http to another machine: whoever is between can read the pictures and the key; use https"
+        )
+    })
 }
 
 /// Who judges.

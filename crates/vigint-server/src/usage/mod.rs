@@ -8,5 +8,5 @@ mod model_costs;
 mod prices;
 
 pub use meter::{Meter, RequestCount};
-pub use model_costs::{Spent, spent};
+pub use model_costs::{Spent, is_priced, spent};
 pub use prices::Prices;

@@ -45,6 +45,12 @@ pub fn spent(calls: &[ModelCall], prices: &ModelPrices) -> Spent {
     }
 }
 
+/// Whether it is known what this model asks for its work.
+#[must_use]
+pub fn is_priced(model: &str, prices: &ModelPrices) -> bool {
+    price(model, prices).is_some()
+}
+
 fn cost(call: &ModelCall, prices: &ModelPrices) -> Option<MicroEuros> {
     let ModelPrice { input, output } = price(&call.model, prices)?;
     let of = |tokens: u64, price: MicroEuros| i128::from(tokens) * i128::from(price.0);
@@ -136,6 +142,8 @@ mod tests {
     #[test]
     fn another_model_whose_name_begins_alike_is_another_model() {
         assert_eq!(price("gemini-3.5-flash-lite-preview", &prices()), None);
+        assert!(!is_priced("gemini-3.5-flash-lite-preview", &prices()));
+        assert!(is_priced("gemini-3.5-flash-lite-001", &prices()));
         let most = call("gemini-3.8-flash", Some(u64::MAX), Some(u64::MAX));
         assert_eq!(spent(&[most], &prices()).cost, Some(MicroEuros(i64::MAX)));
     }

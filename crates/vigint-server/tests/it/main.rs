@@ -31,6 +31,7 @@ mod keep_alive;
 mod kill_nine;
 mod metrics;
 mod models;
+mod motion_verdicts;
 mod premises;
 mod refused_keys;
 mod request_limits;

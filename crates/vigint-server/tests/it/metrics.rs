@@ -75,6 +75,7 @@ fn shows_what_happened_and_to_nobody_whom(server: &TestServer) {
     assert_eq!(of("vigint_failing{part=\"analyzer\"}"), 1);
     assert_eq!(of("vigint_failures_total{part=\"analyzer\"}"), 1);
     assert_eq!(of("vigint_failures_total{part=\"mail\"}"), 0);
+    assert_eq!(of("vigint_analyses_total{outcome=\"failed\"}"), 1);
     assert_eq!(of("vigint_refused_keys_total{reason=\"malformed\"}"), 1);
     let _ = of("vigint_usage_pending");
     let _ = of("vigint_gate_frames_total{outcome=\"judged\"}");

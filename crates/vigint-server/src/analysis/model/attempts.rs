@@ -17,8 +17,8 @@ const WAITS_FOR_ONE_MODEL: u32 = 2;
 const SHORTEST_CALL: Duration = Duration::from_millis(500);
 /// A server can differ in three things, one of them twice.
 const MOST_ADAPTIONS: u32 = 4;
-/// How often fewer pictures are sent, each time half.
-const MOST_HALVINGS: u32 = 3;
+/// Who sees fewer than this sees a pose, and no behaviour: then nobody has looked.
+const FEWEST_PICTURES: usize = 4;
 /// How much more a model may say after it was cut off: thinking counts, too.
 const MORE_ROOM: u32 = 4;
 
@@ -29,12 +29,11 @@ pub(super) struct Attempts {
     pub(super) dialect: Dialect,
     /// The most tokens it may answer.
     pub(super) max_output_tokens: u32,
-    /// By what the number of pictures is divided.
-    pub(super) divide_pictures_by: usize,
+    /// How many pictures are sent: half as many each time that they are too much.
+    pub(super) pictures: usize,
     /// Whether the other model is asked.
     pub(super) is_second_model: bool,
     waits: u32,
-    halvings: u32,
     adaptions: u32,
     has_repeated: bool,
 }
@@ -49,14 +48,13 @@ pub(super) enum Next {
 }
 
 impl Attempts {
-    pub(super) const fn new(dialect: Dialect, max_output_tokens: u32) -> Self {
+    pub(super) const fn new(dialect: Dialect, max_output_tokens: u32, pictures: usize) -> Self {
         Self {
             dialect,
             max_output_tokens,
-            divide_pictures_by: 1,
+            pictures,
             is_second_model: false,
             waits: 0,
-            halvings: 0,
             adaptions: 0,
             has_repeated: false,
         }
@@ -78,14 +76,13 @@ impl Attempts {
                 self.dialect = dialect;
                 Next::Again(Duration::ZERO)
             }
-            Fault::TooLarge(_) if self.halvings < MOST_HALVINGS => {
-                self.halvings += 1;
-                self.divide_pictures_by *= 2;
+            Fault::TooLarge(_) if self.pictures / 2 >= FEWEST_PICTURES => {
+                self.pictures /= 2;
                 Next::Again(Duration::ZERO)
             }
-            Fault::Adapt(_) => failed("the request is not understood"),
-            Fault::TooLarge(why) | Fault::Refused(why) => failed(&why),
-            Fault::Blocked(why) => failed(&format!("blocked by the provider: {why}")),
+            Fault::Adapt(_) => rejected("the request is not understood".to_owned()),
+            Fault::TooLarge(why) | Fault::Refused(why) => rejected(why),
+            Fault::Blocked(why) => rejected(format!("blocked by the provider: {why}")),
             Fault::Trouble { why, retry_after } | Fault::Rate { why, retry_after } => {
                 self.wait(why, retry_after, left, chance)
             }
@@ -98,7 +95,7 @@ impl Attempts {
 
     fn repeat(&mut self, why: &str, change: impl FnOnce(&mut Self)) -> Next {
         if std::mem::replace(&mut self.has_repeated, true) {
-            return failed(why);
+            return Next::GiveUp(AnalyzerError::Failed(why.to_owned()));
         }
         change(self);
         Next::Again(Duration::ZERO)
@@ -127,8 +124,8 @@ impl Attempts {
     }
 }
 
-fn failed(why: &str) -> Next {
-    Next::GiveUp(AnalyzerError::Failed(why.to_owned()))
+const fn rejected(why: String) -> Next {
+    Next::GiveUp(AnalyzerError::Rejected(why))
 }
 
 #[cfg(test)]
@@ -138,7 +135,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(600);
 
     fn attempts() -> Attempts {
-        Attempts::new(Dialect::default(), 1024)
+        Attempts::new(Dialect::default(), 1024, 35)
     }
 
     fn trouble(retry_after: Option<u64>) -> Fault {
@@ -206,7 +203,7 @@ mod tests {
         for fault in never {
             assert!(matches!(
                 attempts().after(fault, LONG, 0.0),
-                Next::GiveUp(AnalyzerError::Failed(_))
+                Next::GiveUp(AnalyzerError::Rejected(_))
             ));
         }
         let shut = Fault::ShutOut {
@@ -223,16 +220,16 @@ mod tests {
     fn a_request_that_is_too_large_gets_smaller_and_a_strange_one_plainer_but_not_for_ever() {
         let mut attempts = attempts();
         let too_large = || Fault::TooLarge("413".to_owned());
-        for divided_by in [2, 4, 8] {
+        for pictures in [17, 8, 4] {
             assert_eq!(
                 attempts.after(too_large(), LONG, 0.0),
                 Next::Again(Duration::ZERO)
             );
-            assert_eq!(attempts.divide_pictures_by, divided_by);
+            assert_eq!(attempts.pictures, pictures);
         }
         assert!(matches!(
             attempts.after(too_large(), LONG, 0.0),
-            Next::GiveUp(AnalyzerError::Failed(_))
+            Next::GiveUp(AnalyzerError::Rejected(_))
         ));
         let plainer = Dialect {
             takes_temperature: false,

@@ -11,6 +11,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// …and how long at most, after that failed again and again.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// What a caller is told to wait at least.
+const LEAST_WAIT: Duration = Duration::from_secs(1);
+
 /// Whether a provider may be asked.
 pub(super) struct Breaker {
     clock: Arc<dyn Clock>,
@@ -53,7 +56,7 @@ impl Breaker {
         if state.is_probed || !left.is_zero() {
             return Err(Refused {
                 why: state.why.clone(),
-                retry_after: left.max(Duration::from_secs(1)),
+                retry_after: left.max(LEAST_WAIT),
             });
         }
         state.is_probed = true;
@@ -63,23 +66,39 @@ impl Breaker {
         })
     }
 
+    /// Whether it is shut. It stays so until somebody who asks comes through.
+    pub(super) fn is_shut(&self) -> bool {
+        self.lock().is_some()
+    }
+
     /// Shuts it, or keeps it shut for longer. Says for how long.
-    fn shut(&self, why: Option<String>) -> Duration {
+    fn shut(&self, why: String, is_probe: bool) -> Duration {
         let now = self.clock.elapsed();
         let mut shut = self.lock();
-        let (why_before, wait) = match shut.take() {
+        let wait = match &*shut {
             // Those who were let in before it was shut say nothing new.
-            Some(state) if !state.is_probed => (state.why, state.wait),
-            Some(state) => (state.why, (state.wait * 2).min(LONGEST_WAIT)),
-            None => (String::new(), FIRST_WAIT),
+            Some(state) if !is_probe => return state.until.saturating_sub(now).max(LEAST_WAIT),
+            Some(state) => (state.wait * 2).min(LONGEST_WAIT),
+            None => FIRST_WAIT,
         };
         *shut = Some(Shut {
-            why: why.unwrap_or(why_before),
+            why,
             wait,
             until: now + wait,
             is_probed: false,
         });
         wait
+    }
+
+    /// A probe came to nothing: what was shut stays so, for longer.
+    fn stay_shut(&self) {
+        let now = self.clock.elapsed();
+        // Unless a call that was let in before it was shut has worked meanwhile.
+        if let Some(state) = self.lock().as_mut() {
+            state.wait = (state.wait * 2).min(LONGEST_WAIT);
+            state.until = now + state.wait;
+            state.is_probed = false;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Shut>> {
@@ -102,16 +121,15 @@ impl Pass<'_> {
 
     /// It shut us out. Says after how long it is asked again.
     pub(super) fn shut_out(mut self, why: String) -> Duration {
-        self.is_probe = false;
-        self.breaker.shut(Some(why))
+        let is_probe = std::mem::replace(&mut self.is_probe, false);
+        self.breaker.shut(why, is_probe)
     }
 }
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        // A probe that came to nothing does not open what was shut.
         if self.is_probe {
-            self.breaker.shut(None);
+            self.breaker.stay_shut();
         }
     }
 }
@@ -153,7 +171,9 @@ mod tests {
             }
         }
         clock.advance(Duration::from_secs(60));
+        assert!(breaker.is_shut());
         breaker.enter().ok().unwrap().worked();
+        assert!(!breaker.is_shut());
         let pass = breaker.enter().ok().unwrap();
         assert_eq!(pass.shut_out("again".to_owned()).as_secs(), 5);
     }
@@ -166,6 +186,22 @@ mod tests {
             assert_eq!(pass.shut_out("quota".to_owned()).as_secs(), 5);
         }
         assert_eq!(refused(&breaker), ("quota".to_owned(), 5));
+    }
+
+    #[test]
+    fn late_answers_of_calls_before_it_was_shut_do_not_pass_for_the_probe_s() {
+        let (breaker, clock) = breaker();
+        let before = [(); 3].map(|()| breaker.enter().ok().unwrap());
+        let [works, late, shuts] = before;
+        shuts.shut_out("quota".to_owned());
+        clock.advance(Duration::from_secs(5));
+        let probe = breaker.enter().ok().unwrap();
+        late.shut_out("quota".to_owned());
+        assert_eq!(refused(&breaker).1, 1, "the probe still runs");
+        works.worked();
+        // Nor does a probe that is cut off shut what works again.
+        drop(probe);
+        assert!(breaker.enter().is_ok());
     }
 
     #[test]

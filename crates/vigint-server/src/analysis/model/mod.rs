@@ -6,6 +6,7 @@ mod attempts;
 mod breaker;
 mod gemini;
 mod openai;
+mod options;
 mod pictures;
 mod prompt;
 mod provider;
@@ -19,11 +20,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
-use vigint_config::Resolution;
 use vigint_core::clock::Clock;
 use vigint_core::random::Random;
 use vigint_core::secrecy;
-use vigint_core::text::plain_line;
+use vigint_core::text::{clean_line, plain_line};
 use vigint_core::verdict::Stage;
 
 use super::analyzer::{Analyzer, AnalyzerError, Look, Opinion};
@@ -35,59 +35,12 @@ use transport::Transport;
 
 pub use gemini::{Gemini, read as read_gemini};
 pub use openai::{OpenAi, read as read_openai};
+pub use options::{LookOptions, ModelError, ModelOptions};
 pub use pictures::SmallPictures;
 pub(super) use pictures::evenly;
 pub use provider::{AnswerFormat, Ask, Dialect, Outgoing, Provider};
 pub use reply::{Fault, Reading, Reply, TokenCount};
 pub use verdict::ModelVerdict;
-
-/// What one of the two looks is made with.
-#[derive(Clone, Debug)]
-pub struct LookOptions {
-    /// Which model.
-    pub model: String,
-    /// The most pictures it is shown, at least two.
-    pub frames: usize,
-    /// How closely it looks at each.
-    pub resolution: Resolution,
-}
-
-impl LookOptions {
-    /// Thinking counts as answering, and the careful look thinks more.
-    const fn max_output_tokens(stage: Stage) -> u32 {
-        match stage {
-            Stage::Screen => 1_024,
-            Stage::Confirm => 2_048,
-        }
-    }
-}
-
-/// What the analyzer is made of.
-pub struct ModelOptions {
-    /// Who runs the models.
-    pub provider: Box<dyn Provider>,
-    /// Whether that is on this machine.
-    pub is_loopback: bool,
-    /// The cheap look.
-    pub screen: LookOptions,
-    /// The careful look.
-    pub confirm: LookOptions,
-    /// How many pixels the longer side of a picture has at most.
-    pub picture_size: u16,
-    /// How many threads may make pictures small at once.
-    pub threads: usize,
-    /// What must never be seen in a log: providers repeat keys in their errors.
-    pub secrets: Vec<String>,
-    /// Measures how long a provider is left alone.
-    pub clock: Arc<dyn Clock>,
-    /// Spreads retries.
-    pub random: Arc<dyn Random>,
-}
-
-/// Why there is no analyzer.
-#[derive(Debug, thiserror::Error)]
-#[error("no TLS can be set up for calls to the model: {0}")]
-pub struct ModelError(#[from] reqwest::Error);
 
 /// Judges by asking a model.
 pub struct ModelAnalyzer {
@@ -161,6 +114,7 @@ impl ModelAnalyzer {
         limit: Duration,
     ) -> Result<Opinion, AnalyzerError> {
         let deadline = Instant::now() + limit;
+        may_still_ask(look).await?;
         let most = self.model(stage).options.frames;
         let pictures = self.shrinker.choose(&look.frames, most, &look.small);
         let question = Question {
@@ -171,7 +125,11 @@ impl ModelAnalyzer {
             deadline,
         };
         tracing::debug!(%stage, prompt = prompt::VERSION, pictures = question.pictures.len(), "asking a model");
-        let mut attempts = Attempts::new(self.dialect(), LookOptions::max_output_tokens(stage));
+        let mut attempts = Attempts::new(
+            self.dialect(),
+            LookOptions::max_output_tokens(stage),
+            question.pictures.len(),
+        );
         loop {
             let fault = match self.call(&question, &attempts).await? {
                 Ok(opinion) => {
@@ -186,6 +144,7 @@ impl ModelAnalyzer {
                     tracing::info!(%stage, %reason, wait_ms = wait.as_millis(), "a model is asked again");
                     let nothing = std::future::pending::<()>();
                     let _ = tokio::time::timeout(wait, nothing).await;
+                    may_still_ask(look).await?;
                 }
                 Next::GiveUp(error) => return Err(self.cleaned(error)),
             }
@@ -211,8 +170,7 @@ impl ModelAnalyzer {
                 reason: refused.why,
                 retry_after: Some(refused.retry_after),
             })?;
-        let fewer = question.pictures.len() / attempts.divide_pictures_by;
-        let shown: Vec<&Picture> = evenly(&question.pictures, fewer).collect();
+        let shown: Vec<&Picture> = evenly(&question.pictures, attempts.pictures).collect();
         let times: Vec<_> = shown.iter().map(|picture| picture.at).collect();
         let jpegs: Vec<Bytes> = shown.iter().map(|picture| picture.jpeg.clone()).collect();
         let outgoing = self.provider.request(&Ask {
@@ -238,7 +196,10 @@ impl ModelAnalyzer {
         match reading.count {
             None => open.cost_nothing(),
             Some(count) => open.answered(ModelCall {
-                model: count.model.unwrap_or_else(|| model.options.model.clone()),
+                model: count.model.map_or_else(
+                    || model.options.model.clone(),
+                    |name| clean_line(&self.hidden(&name)),
+                ),
                 prompt_tokens: count.prompt,
                 completion_tokens: count.completion,
             }),
@@ -246,7 +207,22 @@ impl ModelAnalyzer {
         Ok(match reading.verdict {
             Ok(verdict) => {
                 pass.worked();
-                Ok(opinion(verdict, shown.len()))
+                tracing::debug!(
+                    stage = %question.stage,
+                    incident = verdict.incident_detected,
+                    risk = %verdict.risk_level,
+                    confidence = verdict.confidence,
+                    "a model judged"
+                );
+                Ok(Opinion {
+                    saw_incident: verdict.incident_detected,
+                    incident_type: self.hidden(&verdict.incident_type),
+                    risk_level: verdict.risk_level,
+                    description: self.hidden(&verdict.description),
+                    analysis: self.hidden(&verdict.analysis),
+                    frames_analyzed: shown.len(),
+                    analyzer: self.labelled(model),
+                })
             }
             Err(Fault::ShutOut { why, retry_after }) => {
                 let wait = pass.shut_out(self.shown(&why));
@@ -263,6 +239,10 @@ impl ModelAnalyzer {
             }
             Err(fault) => Err(fault),
         })
+    }
+
+    fn labelled(&self, model: &StageModel) -> String {
+        format!("{}:{}", self.provider.kind(), model.options.model)
     }
 
     fn dialect(&self) -> Dialect {
@@ -287,16 +267,23 @@ impl ModelAnalyzer {
                 reason: self.shown(&reason),
                 retry_after,
             },
-            AnalyzerError::TimedOut => AnalyzerError::TimedOut,
+            AnalyzerError::Rejected(why) => AnalyzerError::Rejected(self.shown(&why)),
+            error @ (AnalyzerError::Undecodable { .. }
+            | AnalyzerError::TimedOut
+            | AnalyzerError::NothingLeft) => error,
         }
     }
 
     /// A provider's words for the log: one short line, without keys that it repeats.
     fn shown(&self, words: &str) -> String {
-        let hide = |words: String, secret: &String| words.replace(secret.as_str(), secrecy::HIDDEN);
-        let words = self.secrets.iter().fold(words.to_owned(), hide);
-        let words = plain_line(&words);
+        let words = plain_line(&self.hidden(words));
         secrecy::without(&words, words.split(' '))
+    }
+
+    /// What a provider says, without our keys.
+    fn hidden(&self, words: &str) -> String {
+        let hide = |words: String, secret: &String| words.replace(secret.as_str(), secrecy::HIDDEN);
+        self.secrets.iter().fold(words.to_owned(), hide)
     }
 }
 
@@ -304,14 +291,15 @@ const fn is_trouble(fault: &Fault) -> bool {
     matches!(fault, Fault::Trouble { .. } | Fault::Rate { .. })
 }
 
-fn opinion(verdict: ModelVerdict, frames_analyzed: usize) -> Opinion {
-    Opinion {
-        saw_incident: verdict.incident_detected,
-        incident_type: verdict.incident_type,
-        risk_level: verdict.risk_level,
-        description: verdict.description,
-        analysis: verdict.analysis,
-        frames_analyzed,
+/// Asked before each call; what the calls before it cost is not written down yet.
+async fn may_still_ask(look: &Look) -> Result<(), AnalyzerError> {
+    match look.allowance.is_left(&look.calls).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(AnalyzerError::NothingLeft),
+        Err(error) => Err(AnalyzerError::Unavailable {
+            reason: error.to_string(),
+            retry_after: None,
+        }),
     }
 }
 
@@ -321,11 +309,11 @@ impl Analyzer for ModelAnalyzer {
     }
 
     fn label(&self, stage: Stage) -> String {
-        format!(
-            "{}:{}",
-            self.provider.kind(),
-            self.model(stage).options.model
-        )
+        self.labelled(self.model(stage))
+    }
+
+    fn is_shut_out(&self) -> bool {
+        self.screen.breaker.is_shut() || self.confirm.breaker.is_shut()
     }
 
     fn look<'a>(
@@ -340,8 +328,10 @@ impl Analyzer for ModelAnalyzer {
 
 #[cfg(test)]
 mod tests {
-    use vigint_core::clock::SystemClock;
+    use vigint_config::Resolution;
+    use vigint_core::clock::{SystemClock, UtcTime};
     use vigint_core::key::Secret;
+    use vigint_core::locale::Locale;
     use vigint_core::random::SystemRandom;
 
     use super::*;
@@ -378,5 +368,35 @@ mod tests {
             analyzer.shown(&fault.to_string()),
             "refused: 400 API key '***' not valid, see ***"
         );
+    }
+    #[test]
+    fn a_request_with_all_the_pictures_that_fit_stays_below_eighteen_megabytes() {
+        let picture = |number: i64| Picture {
+            at: UtcTime::from_unix_millis(number),
+            jpeg: Bytes::from(vec![0; 256 * 1024]),
+        };
+        let all: Vec<Picture> = (0..128).map(picture).collect();
+        let fitting = pictures::fitting(all, pictures::MOST_ENCODED_BYTES);
+        let times: Vec<_> = fitting.iter().map(|picture| picture.at).collect();
+        let jpegs: Vec<Bytes> = fitting.into_iter().map(|picture| picture.jpeg).collect();
+        let base: url::Url = "http://127.0.0.1:1".parse().unwrap();
+        let key = Secret::new("key");
+        let providers: [Box<dyn Provider>; 2] = [
+            Box::new(Gemini::new(base.clone(), &key)),
+            Box::new(OpenAi::new(base, Some(&key))),
+        ];
+        for provider in providers {
+            let outgoing = provider.request(&Ask {
+                model: "m",
+                system: &prompt::system(Stage::Confirm, Locale::French),
+                task: &prompt::task(&Look::sample(Vec::new()), &times),
+                pictures: &jpegs,
+                resolution: Resolution::Low,
+                max_output_tokens: 4_096,
+                dialect: Dialect::default(),
+            });
+            let size = outgoing.body.len();
+            assert!((12_000_000..18_000_000).contains(&size), "{size}");
+        }
     }
 }

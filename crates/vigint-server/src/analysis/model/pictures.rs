@@ -13,7 +13,7 @@ use crate::background;
 use crate::buffer::Frame;
 
 /// A request must stay below 18 MB; what is not pictures fits into the rest.
-const MOST_ENCODED_BYTES: usize = 17_000_000;
+pub(super) const MOST_ENCODED_BYTES: usize = 17_000_000;
 
 /// A picture and when it was taken.
 #[derive(Clone, Debug)]
@@ -31,9 +31,11 @@ pub struct SmallPictures {
 
 impl SmallPictures {
     /// The frame with its small picture, if there is one.
-    pub(in crate::analysis) fn frame(&self, frame: &Frame) -> Option<Frame> {
-        let jpeg = self.lock().get(&frame.at)?.clone()?;
-        Some(frame.with_picture(jpeg))
+    pub(in crate::analysis) fn of(&self, frame: &Arc<Frame>) -> Arc<Frame> {
+        match self.lock().get(&frame.at) {
+            Some(Some(jpeg)) => Arc::new(frame.with_picture(jpeg.clone())),
+            Some(None) | None => Arc::clone(frame),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<UtcTime, Option<Bytes>>> {
@@ -57,7 +59,8 @@ impl Shrinker {
         }
     }
 
-    /// At most `most` of these frames, the first and the last among them, small enough together for one request. A few that cannot be decoded are left out.
+    /// At most `most` of these frames, the first and the last among them, small enough together for one request. A few
+    /// that cannot be decoded are left out.
     ///
     /// # Errors
     /// When most cannot be decoded: nobody knows then what happened.
@@ -77,11 +80,7 @@ impl Shrinker {
                 Some(Picture { at: frame.at, jpeg })
             })
             .collect();
-        if pictures.is_empty() || pictures.len() * 2 < chosen.len() {
-            let bad = chosen.len() - pictures.len();
-            let reason = format!("{bad} of {} pictures could not be decoded", chosen.len());
-            return Err(AnalyzerError::Failed(reason));
-        }
+        AnalyzerError::unless_decoded(pictures.len(), chosen.len())?;
         Ok(fitting(pictures, MOST_ENCODED_BYTES))
     }
 
@@ -130,7 +129,7 @@ pub(in crate::analysis) fn evenly<T>(all: &[T], most: usize) -> impl Iterator<It
 }
 
 /// As many of these as fit, evenly spread.
-fn fitting(pictures: Vec<Picture>, most_bytes: usize) -> Vec<Picture> {
+pub(super) fn fitting(pictures: Vec<Picture>, most_bytes: usize) -> Vec<Picture> {
     let mut kept = pictures;
     while kept.len() > 2 && encoded_bytes(&kept) > most_bytes {
         let fewer = (kept.len() * 9 / 10).max(2);
@@ -150,8 +149,10 @@ fn encoded_bytes(pictures: &[Picture]) -> usize {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use vigint_testkit::scene::noise_frame;
 
     use super::*;
+    use crate::buffer::IncomingFrame;
 
     #[test]
     fn frames_are_spread_evenly_and_the_ends_are_among_them() {
@@ -177,6 +178,32 @@ mod tests {
             prop_assert_eq!(taken.len(), most.min(count));
             prop_assert!(taken.windows(2).all(|pair| pair[0] < pair[1]));
             prop_assert_eq!((taken.first(), taken.last()), (Some(&0), Some(&(count - 1))));
+        }
+    }
+
+    #[tokio::test]
+    async fn each_frame_is_made_small_once_for_both_looks() {
+        let frame = |number: i64| {
+            let at = UtcTime::UNIX_EPOCH.plus_millis(number * 100);
+            let seed = u64::try_from(number).unwrap();
+            let incoming = IncomingFrame {
+                jpeg: Bytes::from(noise_frame(seed, 64, 48)),
+                width: 64,
+                height: 48,
+                frame_count: number,
+                captured_at: None,
+                source_name: None,
+            };
+            Arc::new(Frame::new(incoming, at, at))
+        };
+        let frames: Vec<_> = (0..4).map(frame).collect();
+        let (shrinker, small) = (Shrinker::new(768, 1), SmallPictures::default());
+        let screen = shrinker.choose(&frames[2..], 8, &small).await.unwrap();
+        let confirm = shrinker.choose(&frames, 8, &small).await.unwrap();
+        assert_eq!((screen.len(), confirm.len()), (2, 4));
+        for (of_screen, of_confirm) in screen.iter().zip(&confirm[2..]) {
+            // The same bytes in memory, not equal ones.
+            assert_eq!(of_screen.jpeg.as_ptr(), of_confirm.jpeg.as_ptr());
         }
     }
 

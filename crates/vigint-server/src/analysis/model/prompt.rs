@@ -113,18 +113,13 @@ fn offsets(times: &[UtcTime]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::calls::Calls;
-    use crate::analysis::model::SmallPictures;
 
     fn look(camera: &str) -> Look {
         Look {
             camera: camera.to_owned(),
-            locale: Locale::English,
             time_zone: "Europe/Paris".to_owned(),
             clock_offset_ms: 2_000,
-            frames: Vec::new(),
-            small: SmallPictures::default(),
-            calls: Calls::default(),
+            ..Look::sample(Vec::new())
         }
     }
 

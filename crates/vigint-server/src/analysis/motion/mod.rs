@@ -30,6 +30,9 @@ pub struct MotionShares {
     pub confirm: f64,
 }
 
+/// What it is called.
+const NAME: &str = "motion";
+
 /// Judges by motion alone.
 pub struct MotionAnalyzer {
     shares: MotionShares,
@@ -77,11 +80,11 @@ impl MotionAnalyzer {
 
 impl Analyzer for MotionAnalyzer {
     fn kind(&self) -> &'static str {
-        "motion"
+        NAME
     }
 
     fn label(&self, _: Stage) -> String {
-        "motion".to_owned()
+        NAME.to_owned()
     }
 
     fn look<'a>(
@@ -145,14 +148,7 @@ fn look_at(frames: &[Arc<Frame>], decoder: &dyn GreyDecoder) -> Result<Vec<Seen>
             Some(Seen::new(frame.at, &looked.ok()?))
         })
         .collect();
-    if seen.is_empty() || seen.len() * 2 < frames.len() {
-        let reason = format!(
-            "{} of {} pictures of the window could not be decoded",
-            frames.len() - seen.len(),
-            frames.len()
-        );
-        return Err(AnalyzerError::Failed(reason));
-    }
+    AnalyzerError::unless_decoded(seen.len(), frames.len())?;
     Ok(seen)
 }
 
@@ -176,6 +172,7 @@ fn opinion(look: &Look, seen: &[Seen], share_needed: f64) -> Opinion {
         description: texts.description,
         analysis: texts.analysis,
         frames_analyzed: seen.len(),
+        analyzer: NAME.to_owned(),
     }
 }
 
@@ -187,13 +184,10 @@ fn share(part: usize, whole: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use vigint_core::locale::Locale;
     use vigint_testkit::scene::Scene;
     use vigint_video::grey::JpegGreyDecoder;
 
     use super::*;
-    use crate::analysis::Calls;
-    use crate::analysis::model::SmallPictures;
     use crate::buffer::IncomingFrame;
 
     const LIMIT: Duration = Duration::from_secs(10);
@@ -214,15 +208,7 @@ mod tests {
             frame.pick();
             Arc::new(frame)
         });
-        Look {
-            camera: "Till".to_owned(),
-            locale: Locale::English,
-            time_zone: "UTC".to_owned(),
-            clock_offset_ms: 0,
-            frames: frames.collect(),
-            small: SmallPictures::default(),
-            calls: Calls::default(),
-        }
+        Look::sample(frames.collect())
     }
 
     fn analyzer() -> MotionAnalyzer {
@@ -279,7 +265,7 @@ mod tests {
             .look(Stage::Screen, &unseen(good().chain(broken())), LIMIT)
             .await;
         assert!(
-            matches!(outcome, Err(AnalyzerError::Failed(_))),
+            matches!(outcome, Err(AnalyzerError::Undecodable { .. })),
             "{outcome:?}"
         );
         let outcome = analyzer()

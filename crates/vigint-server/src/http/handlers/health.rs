@@ -5,7 +5,6 @@ use actix_web::{HttpResponse, web};
 use vigint_core::wire::{Checks, HealthResponse, HealthStatus};
 
 use crate::http::services::Services;
-use crate::vitals::Vital;
 
 /// `GET /api/health`
 pub(in crate::http) async fn show_health(services: web::Data<Services>) -> HttpResponse {
@@ -15,10 +14,11 @@ pub(in crate::http) async fn show_health(services: web::Data<Services>) -> HttpR
         .await
         .is_ok();
     let vitals = &services.vitals;
-    let parts = [&vitals.clips, &vitals.mail, &vitals.analyzer];
+    let (clips, mail) = (vitals.clips.is_failing(), vitals.mail.is_failing());
+    let analyzer = services.judge.is_failing();
     let (status, code) = if !is_database_well {
         (HealthStatus::Unhealthy, StatusCode::SERVICE_UNAVAILABLE)
-    } else if parts.iter().any(|part| part.is_failing()) {
+    } else if clips || mail || analyzer {
         (HealthStatus::Degraded, StatusCode::OK)
     } else {
         (HealthStatus::Healthy, StatusCode::OK)
@@ -29,9 +29,9 @@ pub(in crate::http) async fn show_health(services: web::Data<Services>) -> HttpR
         time: services.clock.now(),
         checks: Checks {
             database: if is_database_well { "ok" } else { "failing" }.to_owned(),
-            clips: state(&vitals.clips, "ok"),
-            mail: state(&vitals.mail, services.alerts.mailer_kind()),
-            analyzer: state(&vitals.analyzer, services.judge.analyzer_kind()),
+            clips: state(clips, "ok"),
+            mail: state(mail, services.alerts.mailer_kind()),
+            analyzer: state(analyzer, services.judge.analyzer_kind()),
         },
     })
 }
@@ -41,11 +41,6 @@ pub(in crate::http) async fn show_liveness() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"status": "live"}))
 }
 
-fn state(vital: &Vital, when_well: &str) -> String {
-    if vital.is_failing() {
-        "failing"
-    } else {
-        when_well
-    }
-    .to_owned()
+fn state(is_failing: bool, when_well: &str) -> String {
+    if is_failing { "failing" } else { when_well }.to_owned()
 }

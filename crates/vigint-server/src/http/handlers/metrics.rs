@@ -56,7 +56,10 @@ fn levels(services: &Services) -> Levels {
         parts: [
             part("clips", &vitals.clips),
             part("mail", &vitals.mail),
-            part("analyzer", &vitals.analyzer),
+            PartLevel {
+                is_failing: services.judge.is_failing(),
+                ..part("analyzer", &vitals.analyzer)
+            },
         ],
     }
 }

@@ -1,5 +1,7 @@
 //! The day: an operator at work, a customer with a camera, callers who do it wrong, and things that break.
 
+mod models;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -46,6 +48,9 @@ pub(super) fn tell(setting: Setting) {
     day.call_the_admin_api(&server);
     day.watch(&server, &customer);
     day.run_the_client(&server, &customer);
+    server.stop();
+    day.ask_models(&customer);
+    let server = day.start_server();
     day.break_things(&server, &customer);
     let arguments = std::fs::read(format!("/proc/{}/cmdline", server.pid())).unwrap();
     day.transcript.note("the server's arguments", arguments);
@@ -58,6 +63,8 @@ struct Day {
     server_folder: TempDir,
     shop: TempDir,
     environment: Vec<(&'static str, String)>,
+    /// Of the log.
+    format: &'static str,
     database: Option<TestDatabase>,
     canaries: Canaries,
     transcript: Transcript,
@@ -75,6 +82,7 @@ impl Day {
             server_folder: tempfile::tempdir().unwrap(),
             shop: tempfile::tempdir().unwrap(),
             environment: vec![("RUST_LOG", setting.level.to_owned())],
+            format: setting.format,
             database: setting.database,
             canaries: Canaries::default(),
             transcript: Transcript::default(),
@@ -502,19 +510,7 @@ impl Day {
     /// A theft before the camera, its mail, and its link.
     fn watch(&mut self, server: &ServerProcess, customer: &Customer) {
         self.push_a_visit(server, customer, "till");
-        let bearer = format!("Bearer {}", customer.key);
-        let headers = [
-            ("authorization", bearer.as_str()),
-            ("content-type", "application/json"),
-        ];
-        let body = json!({"source_id": "till"}).to_string();
-        let request = Request {
-            method: "POST",
-            path: "/api/video/analyze",
-            headers: &headers,
-            body: body.as_bytes(),
-        };
-        let answer = self.ask("own answer: analysis", server, request);
+        let answer = self.analyze(server, customer, "till");
         assert_eq!(
             answer.json()["has_security_incident"],
             true,
@@ -543,6 +539,8 @@ impl Day {
                 self.ask("a link", server, Request::get(&path, headers));
             }
         }
+        let bearer = format!("Bearer {}", customer.key);
+        let headers = [("authorization", bearer.as_str())];
         for path in [
             "/api/incidents",
             "/api/usage",
@@ -551,6 +549,22 @@ impl Day {
             let answer = self.ask("own answer: list", server, Request::get(path, &headers));
             assert_eq!(answer.status, 200, "{}", answer.text());
         }
+    }
+
+    fn analyze(&mut self, server: &ServerProcess, customer: &Customer, source: &str) -> Answer {
+        let bearer = format!("Bearer {}", customer.key);
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/json"),
+        ];
+        let body = json!({"source_id": source}).to_string();
+        let request = Request {
+            method: "POST",
+            path: "/api/video/analyze",
+            headers: &headers,
+            body: body.as_bytes(),
+        };
+        self.ask("own answer: analysis", server, request)
     }
 
     /// The eight seconds around the drawn visit, ending now.

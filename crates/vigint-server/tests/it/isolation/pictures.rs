@@ -111,6 +111,7 @@ impl ReadsComments {
             description: Self::description(newest),
             analysis: Self::analysis(stage, &look.camera, &whose.join(" ")),
             frames_analyzed: look.frames.len(),
+            analyzer: "comments".to_owned(),
         }
     }
 

@@ -7,7 +7,7 @@ fn a_client_has_two_analyses_at_a_time_and_others_do_not_wait_for_them() {
     let scene = Scene::gemini("");
     let busy = scene.server.customer("Busy");
     for source in ["a", "b", "c"] {
-        busy.push_all(source, &pictures(5));
+        scene.push(&busy, source, &pictures(5));
     }
     let other = scene.customer("Other");
     let gate = scene.model.hold();

@@ -1,6 +1,5 @@
 //! Providers that fail: what the caller hears, what is asked again, and what is not.
 
-use vigint_core::clock::Clock as _;
 use vigint_db::usage::UsageQuery;
 use vigint_testkit::model::ModelError;
 
@@ -117,7 +116,7 @@ fn the_provider_s_own_delay_becomes_ours() {
 
 #[test]
 fn a_model_that_hangs_costs_the_time_of_one_look_and_not_more() {
-    let scene = Scene::gemini("timeout_seconds = 0.5\n");
+    let scene = Scene::gemini("timeout_seconds = 4\n");
     let customer = scene.customer("Acme");
     scene.screens(Answer::hang());
     let answer = analyze(&customer);
@@ -129,7 +128,7 @@ fn a_model_that_hangs_costs_the_time_of_one_look_and_not_more() {
 
 #[test]
 fn a_provider_that_is_not_there_is_unavailable() {
-    let mut scene = Scene::gemini("timeout_seconds = 1\n");
+    let mut scene = Scene::gemini("timeout_seconds = 4\n");
     let customer = scene.customer("Acme");
     // Its port is free from now on.
     let idle = ModelStandIn::start().unwrap();
@@ -148,7 +147,7 @@ fn a_refused_key_is_probed_after_five_seconds_and_longer_each_time() {
     let customer = scene.customer("Acme");
     scene.screens(ModelError::invalid_key());
     let asked_for = |retry_after: &str| {
-        customer.push_all_at("till", &pictures(5), scene.clock.now());
+        scene.push(&customer, "till", &pictures(5));
         let answer = analyze(&customer);
         assert_eq!(
             (answer.status, answer.header("retry-after")),
@@ -165,7 +164,7 @@ fn a_refused_key_is_probed_after_five_seconds_and_longer_each_time() {
     assert_eq!(asked_for("10"), 2);
     scene.clock.advance(Duration::from_secs(10));
     scene.screens(clear());
-    customer.push_all_at("till", &pictures(5), scene.clock.now());
+    scene.push(&customer, "till", &pictures(5));
     assert_eq!(judged(&customer)["verdict"], "clear");
     assert_eq!(scene.health()["checks"]["analyzer"], "gemini");
     assert_eq!(scene.health()["status"], "healthy");
@@ -259,5 +258,49 @@ fn unknown_counts_and_unknown_models_are_unknown_and_not_free() {
             (200, Some(7), None),
             (200, Some(1_000_000), Some(1_500_000))
         ]
+    );
+}
+
+#[test]
+fn who_answered_in_the_screen_s_place_is_named() {
+    let scene = Scene::gemini("");
+    let customer = scene.customer("Acme");
+    for _ in 0..2 {
+        scene.screens(ModelError::retry_after("0"));
+    }
+    scene.confirms(clear());
+    let body = judged(&customer);
+    assert_eq!(
+        body["stages"][0]["analyzer"],
+        format!("gemini:{}", GEMINI[1])
+    );
+    assert_eq!(body["stages"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_a_model_cost_is_written_down_as_soon_as_the_database_takes_it() {
+    let scene = Scene::gemini("");
+    let customer = scene.customer("Acme");
+    scene.server.sql(
+        "CREATE TRIGGER no_usage BEFORE INSERT ON api_usage BEGIN SELECT RAISE(ABORT, 'no'); END",
+    );
+    let counted = |answer: Answer| {
+        answer.with_usage(json!({"promptTokenCount": 1_000_000, "candidatesTokenCount": 0}))
+    };
+    scene.screens(counted(clear()));
+    assert_eq!(analyze(&customer).status, 500);
+    scene.screens(counted(clear()).blocked());
+    assert_eq!(analyze(&customer).status, 502);
+    assert_eq!(uses(&scene, &customer), []);
+    scene.server.sql("DROP TRIGGER no_usage");
+    let costs = wait_for(|| {
+        let uses = uses(&scene, &customer);
+        let costs: Vec<_> = uses.into_iter().filter(|row| row.2.is_some()).collect();
+        (costs.len() == 2).then_some(costs)
+    });
+    let cost = Some(300_000);
+    assert_eq!(
+        costs,
+        [(200, Some(1_000_000), cost), (502, Some(1_000_000), cost)]
     );
 }

@@ -12,7 +12,7 @@ const PROVIDERS: [Provider; 2] = [Provider::Gemini, Provider::OpenAi];
 #[test]
 fn the_table_of_verdicts_holds_for_every_provider() {
     for provider in PROVIDERS {
-        let scene = Scene::of(provider, "timeout_seconds = 2\n");
+        let scene = Scene::of(provider, "");
         let kind = if provider == Provider::Gemini {
             "gemini"
         } else {
@@ -96,6 +96,11 @@ fn the_table_of_verdicts_holds_for_every_provider() {
         );
         assert_eq!(body["has_security_incident"], true);
         assert_eq!(scene.model.answers_left(), 0);
+        // Of all that, the confirmed one and the unconfirmed one are told of.
+        assert_eq!(
+            [&customer, &other].map(|of| scene.alert_count(Some(of))),
+            [1, 1]
+        );
     }
 }
 
@@ -106,7 +111,7 @@ fn the_screen_sees_a_few_frames_of_its_window_and_the_confirmation_more_of_all()
         let customer = scene.server.customer("Acme");
         // Eight seconds; the screen looks at the last three.
         let taken = pictures(80);
-        customer.push_all("till", &taken);
+        scene.push(&customer, "till", &taken);
         let small: Vec<_> = taken
             .iter()
             .map(|jpeg| shrink(jpeg, 768).unwrap())
@@ -176,7 +181,7 @@ fn large_frames_are_made_smaller_and_answers_come_in_the_customer_s_language() {
         .server
         .customer_in(vigint_core::locale::Locale::French, "Acme");
     let large: Vec<_> = (0..5).map(|seed| noise_frame(seed, 1280, 720)).collect();
-    customer.push_all("till", &large);
+    scene.push(&customer, "till", &large);
     scene.screens(clear());
     assert_eq!(judged(&customer)["frames_analyzed"], 5);
     let request = &scene.model.requests()[0];

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vigint_core::clock::ManualClock;
+use vigint_core::clock::{Clock as _, ManualClock};
 use vigint_testkit::model::{Answer, ModelStandIn, ModelVerdict, Provider, StandInOptions};
 use vigint_testkit::programs;
 
-use crate::fixture::{Customer, Options, TestServer, now, pictures};
+use crate::fixture::{Customer, OPERATOR, Options, TestServer, now, pictures};
 
 /// Longer than anything takes that comes at all.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -92,8 +92,23 @@ impl Scene {
     /// A customer of whose camera some pictures are there.
     fn customer(&self, name: &str) -> Customer {
         let customer = self.server.customer(name);
-        customer.push_all("till", &pictures(30));
+        self.push(&customer, "till", &pictures(30));
         customer
+    }
+
+    /// Pictures of this source, the last one now by the server's clock.
+    fn push(&self, customer: &Customer, source: &str, jpegs: &[Vec<u8>]) {
+        customer.push_all_at(source, jpegs, self.clock.now());
+    }
+
+    /// How many mails there are to or about a client, or in all, sent or not.
+    fn alert_count(&self, customer: Option<&Customer>) -> usize {
+        let query = vigint_db::alerts::OutboxQuery {
+            client_id: customer.map(|customer| customer.id),
+            ..vigint_db::alerts::OutboxQuery::default()
+        };
+        let list = |conn: &mut _| vigint_db::alerts::list(conn, &OPERATOR, &query);
+        self.server.db().read(list).unwrap().alerts.len()
     }
 
     fn health(&self) -> Value {

@@ -3,8 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::analysis::Calls;
-use crate::analysis::model::SmallPictures;
 
 /// Half past eight in the evening in Paris, in summer.
 const BEGIN: i64 = 1_784_572_200_000;
@@ -15,9 +13,7 @@ fn look(locale: Locale) -> Look {
         locale,
         time_zone: "Europe/Paris".to_owned(),
         clock_offset_ms: 1_000,
-        frames: Vec::new(),
-        small: SmallPictures::default(),
-        calls: Calls::default(),
+        ..Look::sample(Vec::new())
     }
 }
 

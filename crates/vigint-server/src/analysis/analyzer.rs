@@ -38,8 +38,9 @@ impl Look {
     /// were made small. No other is left out: who looks at a part has not seen the whole.
     #[must_use]
     pub fn shown_at_most(mut self, most: usize) -> Self {
-        let chosen = evenly(&self.frames, most);
-        self.frames = chosen.map(|frame| self.small.of(frame)).collect();
+        let chosen: Vec<_> = evenly(&self.frames, most).cloned().collect();
+        self.frames = chosen.iter().map(|frame| self.small.of(frame)).collect();
+        self.small = self.small.only(&chosen);
         self
     }
 

@@ -35,7 +35,7 @@ pub struct JudgeOptions {
 pub struct Judged {
     /// What it came to.
     pub judgement: Judgement,
-    /// Whether the confirmation failed and may come later: see [`Judge::confirm`].
+    /// Whether a model's confirmation failed and may come later: see [`Judge::confirm`].
     pub is_in_doubt: bool,
 }
 
@@ -110,7 +110,8 @@ impl Judge {
             // A screen that was paid for is not vetoed by one who only knows motion: nobody confirms it.
             let (confirmed, report) = self.look(analyzer, Stage::Confirm, whole, left()).await;
             if let Err(error) = &confirmed {
-                is_in_doubt = error.may_pass();
+                // Models are asked again. Who knows only motion judges what it can there and then.
+                is_in_doubt = error.may_pass() && self.options.unpaid.is_some();
                 if *error == AnalyzerError::NothingLeft {
                     looks.skipped = Some(Skipped::Budget);
                 }
@@ -487,12 +488,15 @@ mod tests {
             (AnalyzerError::Failed("no JSON".to_owned()), true),
             (unavailable, true),
         ] {
-            let screen = Some(Ok(opinion(true, "theft?")));
-            let (judge, _) = judge(scripted(screen, Some(Err(error.clone()))), None);
-            let look = Look::sample(Vec::new());
-            let judged = judge.judge(&look, &look, LIMIT).await.unwrap();
-            assert_eq!(judged.is_in_doubt, is_in_doubt, "{error}");
-            assert_eq!(judged.judgement.verdict, Verdict::Unconfirmed);
+            let unpaid: Arc<dyn Analyzer> = Arc::new(Unpaid);
+            for (unpaid, is_in_doubt) in [(Some(unpaid), is_in_doubt), (None, false)] {
+                let screen = Some(Ok(opinion(true, "theft?")));
+                let (judge, _) = judge(scripted(screen, Some(Err(error.clone()))), unpaid);
+                let look = Look::sample(Vec::new());
+                let judged = judge.judge(&look, &look, LIMIT).await.unwrap();
+                assert_eq!(judged.is_in_doubt, is_in_doubt, "{error}");
+                assert_eq!(judged.judgement.verdict, Verdict::Unconfirmed);
+            }
         }
     }
 

@@ -223,7 +223,7 @@ impl From<DetectError> for ApiError {
         match error {
             DetectError::NoFrames => Self::new(Code::NoFrames),
             DetectError::Analyzer { error, .. } => error.into(),
-            DetectError::Busy => Self::new(Code::Busy),
+            DetectError::Busy | DetectError::Late => Self::new(Code::Busy),
             DetectError::Database(error) => match *error {
                 DbError::Busy => Self::new(Code::Busy),
                 _ => internal(&error),

@@ -155,8 +155,12 @@ impl Asked<'_> {
             }
             Ok::<_, DbError>(())
         });
-        written.await?;
+        // From here on it goes on without us.
         self.is_written = true;
+        if let Err(error) = written.await {
+            self.is_written = false;
+            return Err(error);
+        }
         if was_asked {
             parts.budgets.tell(&self.caller.tenant).await;
         }

@@ -63,6 +63,9 @@ pub enum DetectError {
     /// The incident could not be kept.
     #[error("the database failed: {0}")]
     Database(Arc<DbError>),
+    /// It cannot be written down in time. That goes on, and it is charged once it is written.
+    #[error("the analysis cannot be written down in time")]
+    Late,
     /// A bug: the analysis ended without an answer.
     #[error("the analysis ended without an answer")]
     Lost,
@@ -106,6 +109,7 @@ impl Incidents {
         };
         let is_metered = match &landed.answer {
             Ok(_) => true,
+            Err(DetectError::Late) => true,
             Err(error) => matches!(error, DetectError::Analyzer { is_metered, .. } if *is_metered),
         };
         Answered {
@@ -113,6 +117,16 @@ impl Incidents {
             is_metered: is_metered && !landed.is_shared,
         }
     }
+}
+
+/// What was looked at, and for whom.
+struct Looked {
+    caller: Caller,
+    snapshot: Snapshot,
+    /// How much video the screen looked at.
+    window: Duration,
+    /// What the confirmation looked at, with what models were asked.
+    whole: Look,
 }
 
 impl IncidentsParts {
@@ -149,6 +163,36 @@ impl IncidentsParts {
         let limit = ANALYSIS_LIMIT.saturating_sub(taken);
         let judged = self.judge.judge(&tail, &whole, limit).await;
         drop(turn);
+        let looked = Looked {
+            caller: caller.clone(),
+            snapshot,
+            window,
+            whole,
+        };
+        let finishing = tokio::spawn(Arc::clone(self).finish(looked, judged).in_current_span());
+        let taken = self.clock.elapsed().saturating_sub(began);
+        let left = ANALYSIS_LIMIT.saturating_sub(taken).max(RECORD_TIME);
+        match tokio::time::timeout(left, finishing).await {
+            Ok(Ok(detected)) => detected,
+            // A panic is a bug, and goes on in who asked. Nobody cancels this task.
+            Ok(Err(failure)) => std::panic::resume_unwind(failure.into_panic()),
+            Err(_) => Err(DetectError::Late),
+        }
+    }
+
+    /// Writes down what an analysis came to and what it cost. Goes on though nobody waits for it any more.
+    async fn finish(
+        self: Arc<Self>,
+        looked: Looked,
+        judged: Result<Judged, AnalyzerError>,
+    ) -> Result<Detection, DetectError> {
+        let Looked {
+            caller,
+            snapshot,
+            window,
+            whole,
+        } = looked;
+        let was_asked = !whole.calls.list().is_empty();
         let Judged {
             mut judgement,
             is_in_doubt,
@@ -157,9 +201,9 @@ impl IncidentsParts {
             Err(error) => {
                 self.metrics.count_analysis("failed");
                 self.keep_ledger(&caller.tenant, &snapshot, Outcome::Failed);
-                let is_metered = self.charge_failure(caller, &whole.calls, &error).await;
-                if !whole.calls.list().is_empty() {
-                    self.tell_of_budgets(caller);
+                let is_metered = self.charge_failure(&caller, &whole.calls, &error).await;
+                if was_asked {
+                    self.tell_of_budgets(&caller);
                 }
                 return Err(DetectError::Analyzer { error, is_metered });
             }
@@ -175,25 +219,19 @@ impl IncidentsParts {
             calls: &whole.calls,
             at: now,
         });
-        let sighting = Sighting::of_analysis(&judgement, &snapshot);
         let kept = match judgement.verdict {
             Verdict::Clear => self
                 .charge(&caller.tenant, usage.clone())
                 .await
                 .map(|()| None),
-            // Goes on by itself when it takes too long: what is acknowledged is kept, not the other way round.
             Verdict::Confirmed | Verdict::Unconfirmed | Verdict::Vetoed => {
-                let recording =
-                    self.record(caller, sighting, snapshot.frames.clone(), usage.clone());
-                let taken = self.clock.elapsed().saturating_sub(began);
-                let left = ANALYSIS_LIMIT.saturating_sub(taken).max(RECORD_TIME);
-                match tokio::time::timeout(left, recording).await {
-                    Ok(recorded) => recorded.map(Some),
-                    Err(_) => return Err(DetectError::Busy),
-                }
+                let sighting = Sighting::of_analysis(&judgement, &snapshot);
+                self.record(&caller, sighting, snapshot.frames.clone(), usage.clone())
+                    .await
+                    .map(Some)
             }
         };
-        if kept.is_err() && !whole.calls.list().is_empty() {
+        if kept.is_err() && was_asked {
             self.budgets.keep(&caller.tenant, &usage);
         }
         let recorded = kept?;
@@ -201,15 +239,15 @@ impl IncidentsParts {
         // Only now: what could not be kept is looked at again.
         let outcome = outcome(&judgement);
         self.keep_ledger(&caller.tenant, &snapshot, outcome);
-        if judgement.skipped == Some(Skipped::Budget) || !whole.calls.list().is_empty() {
-            self.tell_of_budgets(caller);
+        if judgement.skipped == Some(Skipped::Budget) || was_asked {
+            self.tell_of_budgets(&caller);
         }
         if let (Some(recorded), true) = (&recorded, is_in_doubt) {
-            self.doubt(caller, recorded, whole);
+            self.doubt(&caller, recorded, whole);
         }
         Ok(Detection {
             judgement,
-            source_id: source.clone(),
+            source_id: snapshot.source_id.clone(),
             frame_count: snapshot.newest_frame_count,
             window,
             at: now,

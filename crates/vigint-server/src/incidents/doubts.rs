@@ -24,6 +24,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(3 * 3600);
 /// How often an answer may come that cannot be read: each was paid for.
 const MOST_UNREADABLE: u32 = 3;
+/// The most that are tried at once: whoever is let in with new frames finds turns left.
+const MOST_TRIALS: usize = 16;
 /// The most detections that wait: of an incident, of a client, and of all…
 const MOST_OF_AN_INCIDENT: usize = 4;
 const MOST_OF_A_CLIENT: usize = 8;
@@ -55,6 +57,7 @@ struct Waiting {
     looks: Vec<Look>,
     /// How many others were looked at again, and were none.
     refuted: i64,
+    /// How often the one that is tried had an answer that cannot be read.
     unreadable: u32,
     since: Duration,
     due: Duration,
@@ -106,11 +109,11 @@ impl Trial {
     /// Nobody can say now. Whether somebody may later is in the error.
     pub(super) fn failed(self, error: &AnalyzerError) {
         let is_unreadable = matches!(error, AnalyzerError::Failed(_));
-        let unreadable = self.doubts.with(self.incident, |one| {
+        let is_given_up = self.doubts.with(self.incident, |one| {
             one.unreadable += u32::from(is_unreadable);
-            one.unreadable
+            is_unreadable && one.unreadable >= MOST_UNREADABLE
         });
-        if !error.may_pass() || unreadable.is_some_and(|times| times >= MOST_UNREADABLE) {
+        if !error.may_pass() || is_given_up == Some(true) {
             tracing::warn!(incident = %self.incident, %error, "this detection stays unconfirmed");
             self.end(|_| {});
         }
@@ -120,20 +123,19 @@ impl Trial {
     fn end(mut self, note: impl FnOnce(&mut Waiting)) {
         self.is_over = true;
         let now = self.doubts.clock.elapsed();
-        let is_done = self.doubts.with(self.incident, |one| {
+        let mut list = self.doubts.lock();
+        let is_it = |one: &&mut Waiting| one.incident == self.incident && one.being_tried.is_some();
+        if let Some(one) = list.iter_mut().find(is_it) {
             if let Some(place) = one.being_tried.take()
                 && place < one.looks.len()
             {
                 one.looks.remove(place);
             }
             one.due = now;
+            one.unreadable = 0;
             note(one);
-            one.looks.is_empty()
-        });
-        if is_done == Some(true) {
-            let incident = self.incident;
-            self.doubts.lock().retain(|one| one.incident != incident);
         }
+        list.retain(|one| !one.looks.is_empty());
     }
 }
 
@@ -192,6 +194,7 @@ impl Doubts {
         let is_tried = |one: &&Waiting| one.being_tried.is_some();
         let mut busy: HashSet<ClientId> =
             list.iter().filter(is_tried).map(Waiting::client).collect();
+        let room = MOST_TRIALS.saturating_sub(busy.len());
         let begin = |one: &mut Waiting| {
             if one.due > now || !busy.insert(one.client()) {
                 return None;
@@ -206,7 +209,7 @@ impl Doubts {
                 is_over: false,
             })
         };
-        list.iter_mut().filter_map(begin).collect()
+        list.iter_mut().filter_map(begin).take(room).collect()
     }
 
     /// The clients of whom any wait.

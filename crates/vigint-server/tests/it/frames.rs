@@ -1,10 +1,18 @@
 //! Frames on their way in, as JSON, raw and in batches.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use vigint_core::clock::ManualClock;
+use vigint_testkit::programs::wait_for;
 
-use crate::fixture::{TestServer, pictures};
+use crate::fixture::{Options, TestServer, now, pictures};
+
+/// Longer than anything takes that comes at all.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_frame_as_json_needs_only_its_data() {
@@ -72,7 +80,7 @@ fn a_frame_that_cannot_be_taken_is_named() {
 fn a_batch_is_taken_whole_or_not_at_all() {
     let server = TestServer::sqlite();
     let customer = server.customer("Acme");
-    let at = crate::fixture::now();
+    let at = now();
     let frames: Vec<Value> = pictures(5)
         .iter()
         .zip(0_i64..)
@@ -212,7 +220,7 @@ fn what_is_wrong_in_the_query_of_a_raw_frame_is_named() {
         assert!(said.starts_with(named), "{query}: {said}");
     }
     // The '+' of an offset is easily forgotten to be escaped.
-    let at = crate::fixture::now().timestamp().to_string();
+    let at = now().timestamp().to_string();
     let at = at.replace('Z', "+00:00");
     assert_eq!(
         customer.push(&format!("captured_at={at}"), jpeg).status,
@@ -230,7 +238,7 @@ fn a_frame_from_the_end_of_time_is_taken_at_its_arrival() {
     let sources = customer.get(&format!("/api/clients/{}/sources", customer.id));
     let newest = sources.json()["sources"][0]["newest_at"].clone();
     let newest: vigint_core::clock::UtcTime = serde_json::from_value(newest).unwrap();
-    assert!(newest <= crate::fixture::now(), "{newest}");
+    assert!(newest <= now(), "{newest}");
 }
 
 #[test]
@@ -270,4 +278,35 @@ fn a_batch_of_more_frames_than_may_be_is_too_large_however_many_more() {
             "frames: at most 100 frames are taken at once"
         );
     }
+}
+
+#[test]
+fn a_camera_that_sends_the_same_bytes_for_a_minute_is_frozen_and_one_that_sends_none_is_silent() {
+    let clock = Arc::new(ManualClock::new(now()));
+    let theirs = Arc::clone(&clock);
+    let server = TestServer::with(Options {
+        change: Box::new(move |parts| parts.clock = theirs),
+        ..Options::default()
+    });
+    let customer = server.customer("Acme");
+    let path = format!("/api/clients/{}/sources", customer.id);
+    let state = || customer.get(&path).json()["sources"][0]["camera_state"].clone();
+    // The gate looks at frames behind those who push them.
+    let becomes = |wanted: &str| wait_for(PATIENCE, || (state() == wanted).then_some(()));
+    let frames = pictures(2);
+    let push = |jpeg: &[u8]| assert_eq!(customer.push("source_id=till", jpeg).status, 200);
+    for _ in 0..60 {
+        push(&frames[0]);
+        assert_eq!(state(), "ok");
+        clock.advance(Duration::from_secs(1));
+    }
+    for _ in 0..10 {
+        push(&frames[0]);
+        clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(becomes("frozen"), Some(()));
+    push(&frames[1]);
+    assert_eq!(becomes("ok"), Some(()));
+    clock.advance(Duration::from_secs(300));
+    assert_eq!(state(), "silent");
 }

@@ -76,8 +76,8 @@ impl Attempts {
                 self.dialect = dialect;
                 Next::Again(Duration::ZERO)
             }
-            Fault::TooLarge(_) if self.pictures / 2 >= FEWEST_PICTURES => {
-                self.pictures /= 2;
+            Fault::TooLarge(_) if self.pictures > FEWEST_PICTURES => {
+                self.pictures = (self.pictures / 2).max(FEWEST_PICTURES);
                 Next::Again(Duration::ZERO)
             }
             Fault::Adapt(_) => rejected("the request is not understood".to_owned()),
@@ -135,7 +135,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(600);
 
     fn attempts() -> Attempts {
-        Attempts::new(Dialect::default(), 1024, 35)
+        Attempts::new(Dialect::default(), 1024, 30)
     }
 
     fn trouble(retry_after: Option<u64>) -> Fault {
@@ -220,7 +220,7 @@ mod tests {
     fn a_request_that_is_too_large_gets_smaller_and_a_strange_one_plainer_but_not_for_ever() {
         let mut attempts = attempts();
         let too_large = || Fault::TooLarge("413".to_owned());
-        for pictures in [17, 8, 4] {
+        for pictures in [15, 7, 4] {
             assert_eq!(
                 attempts.after(too_large(), LONG, 0.0),
                 Next::Again(Duration::ZERO)

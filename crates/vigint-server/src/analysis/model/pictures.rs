@@ -38,6 +38,15 @@ impl SmallPictures {
         }
     }
 
+    /// Those of these frames alone.
+    pub(in crate::analysis) fn only(&self, frames: &[Arc<Frame>]) -> Self {
+        let all = self.lock();
+        let entry = |frame: &Arc<Frame>| Some((frame.at, all.get(&frame.at)?.clone()));
+        Self {
+            by_time: Arc::new(Mutex::new(frames.iter().filter_map(entry).collect())),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<UtcTime, Option<Bytes>>> {
         self.by_time.lock().unwrap_or_else(PoisonError::into_inner)
     }

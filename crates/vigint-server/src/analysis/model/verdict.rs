@@ -102,7 +102,7 @@ impl ModelVerdict {
 fn only_verdict(answer: &str) -> Result<Written, String> {
     let (verdict, mut behind) = first_object(answer)?;
     for _ in 0..MOST_REPEATS {
-        if !behind.contains(KEY) {
+        if !has_judgement(behind) {
             return Ok(verdict);
         }
         let (other, rest) = first_object(behind)?;
@@ -114,6 +114,15 @@ fn only_verdict(answer: &str) -> Result<Written, String> {
         behind = rest;
     }
     Err("it says the same again and again".to_owned())
+}
+
+/// Whether the judgement's field stands in it with a value. Prose may name the field.
+fn has_judgement(text: &str) -> bool {
+    let mut names = text.match_indices(KEY);
+    names.any(|(at, name)| {
+        let behind = text.get(at + name.len()..).unwrap_or_default();
+        behind.trim_start().starts_with(':')
+    })
 }
 
 /// The first `{` from which a whole JSON object can be read, and what stands behind that.
@@ -228,6 +237,7 @@ mod tests {
             format!("```\n{VERDICT}```"),
             format!("\n\nHere {{it}} is, as {{ asked: {VERDICT} I hope {{}} that helps"),
             format!("\u{feff}{VERDICT}{VERDICT}"),
+            format!("{VERDICT} I set \"incident_detected\" to true because of the bottles."),
             with("unknown", json!({"a": [1, null]})),
             with("risk_level", json!(" high ")),
         ] {

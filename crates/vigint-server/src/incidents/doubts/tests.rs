@@ -162,11 +162,9 @@ fn what_is_rejected_or_never_readable_is_given_up_and_refutes_nothing() {
             continue;
         }
         let trial = one_due(&doubts);
-        trial.refuted();
-        assert!(
-            doubts.clients().is_empty(),
-            "{error}: the other one is gone"
-        );
+        assert_eq!(trial.refuted_with_it(), Some(1), "{error}: not the other");
+        trial.failed(&AnalyzerError::TimedOut);
+        assert_eq!(doubts.clients().len(), 1, "{error}: it is tried again");
     }
 }
 

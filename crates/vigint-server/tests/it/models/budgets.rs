@@ -110,7 +110,7 @@ fn the_budget_over_all_stops_everybody() {
 
 #[test]
 fn a_budget_that_ends_between_the_looks_leaves_the_incident_unconfirmed() {
-    let scene = Scene::gemini("");
+    let scene = Scene::gemini("timeout_seconds = 25\n");
     let customer = scene.customer("Acme");
     scene.push(&customer, "door", &pictures(5));
     cap(&scene, &customer, 1_000_000);

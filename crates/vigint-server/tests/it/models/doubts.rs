@@ -51,7 +51,7 @@ fn the_mail_of_an_unconfirmed_incident_says_so() {
 
 #[test]
 fn of_several_detections_each_has_to_be_looked_at_again_for_a_late_no() {
-    let scene = Scene::gemini("");
+    let scene = Scene::gemini("timeout_seconds = 25\n");
     let customer = scene.customer("Acme");
     let id = in_doubt(&scene, &customer);
     assert_eq!(in_doubt(&scene, &customer), id, "it goes on");
@@ -205,7 +205,7 @@ fn nobody_is_asked_again_about_what_the_provider_will_not_judge() {
 
 #[test]
 fn one_that_hangs_keeps_nobody_else_in_doubt() {
-    let scene = Scene::gemini("");
+    let scene = Scene::gemini("timeout_seconds = 25\n");
     let (customer, other) = (scene.customer("Acme"), scene.customer("Other"));
     let (held, free) = (in_doubt(&scene, &customer), in_doubt(&scene, &other));
     let asked = scene.model.request_count();

@@ -153,13 +153,19 @@ impl Asked<'_> {
             if was_asked {
                 vigint_db::usage::insert(conn, &tenant, &usage)?;
             }
-            Ok::<_, DbError>(())
+            Ok::<_, DbError>(settled)
         });
         // From here on it goes on without us.
         self.is_written = true;
-        if let Err(error) = written.await {
-            self.is_written = false;
-            return Err(error);
+        match written.await {
+            Ok(Some(row)) => {
+                tracing::info!(confirmation = %row.confirmation, "an incident in doubt is settled");
+            }
+            Ok(None) => {}
+            Err(error) => {
+                self.is_written = false;
+                return Err(error);
+            }
         }
         if was_asked {
             parts.budgets.tell(&self.caller.tenant).await;

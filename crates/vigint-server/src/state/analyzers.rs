@@ -1,4 +1,4 @@
-//! Who judges, by the settings. A new provider is one more line in [`chosen`].
+//! Who judges, by the settings. A new provider is one more line in [`connection`].
 
 use std::sync::Arc;
 
@@ -6,7 +6,9 @@ use url::Url;
 use vigint_config::{Ai, Loaded, Provider as Choice};
 
 use super::{BuildError, Parts, threads};
-use crate::analysis::model::{Gemini, LookOptions, ModelAnalyzer, ModelOptions, OpenAi, Provider};
+use crate::analysis::model::{
+    AddressError, Connection, Gemini, LookOptions, ModelAnalyzer, ModelOptions, OpenAi,
+};
 use crate::analysis::{Analyzer, MotionAnalyzer, MotionShares};
 use crate::usage::is_priced;
 
@@ -37,12 +39,7 @@ pub(super) fn warnings(loaded: &Loaded) -> Vec<String> {
 
 /// Pictures and the key that travel where others can read them.
 fn readable_on_the_way(ai: &Ai) -> Option<String> {
-    let (setting, text) = match ai.chosen_provider() {
-        Choice::Gemini => ("gemini_base_url", &ai.gemini_base_url),
-        Choice::OpenAi => ("openai_base_url", &ai.openai_base_url),
-        Choice::Auto | Choice::Motion => return None,
-    };
-    let base: Url = text.parse().ok()?;
+    let Connection { base, setting, .. } = connection(ai)?.ok()?;
     (base.scheme() == "http" && !is_loopback(&base)).then(|| {
         format!(
             "[AI] {setting} is plain http to another machine: whoever is between can read the pictures and the key; use https"
@@ -90,13 +87,13 @@ fn motion(parts: &Parts) -> MotionAnalyzer {
 /// The model that was chosen; none when motion judges.
 fn model(parts: &Parts) -> Result<Option<ModelAnalyzer>, BuildError> {
     let ai = &parts.settings.ai;
-    let Some(Chosen { provider, base }) = chosen(ai)? else {
+    let Some(connection) = connection(ai).transpose()? else {
         return Ok(None);
     };
     let keys = [&ai.gemini_api_key, &ai.openai_api_key];
     let analyzer = ModelAnalyzer::new(ModelOptions {
-        provider,
-        is_loopback: is_loopback(&base),
+        provider: connection.provider,
+        is_loopback: is_loopback(&connection.base),
         screen: LookOptions {
             model: ai.screening_model.clone(),
             frames: ai.screening_frames,
@@ -120,33 +117,13 @@ fn model(parts: &Parts) -> Result<Option<ModelAnalyzer>, BuildError> {
     Ok(Some(analyzer))
 }
 
-/// Who runs the models, and where.
-struct Chosen {
-    provider: Box<dyn Provider>,
-    base: Url,
-}
-
-fn chosen(ai: &Ai) -> Result<Option<Chosen>, BuildError> {
-    let (provider, base): (Box<dyn Provider>, Url) = match ai.chosen_provider() {
-        Choice::Gemini => {
-            let base = address("gemini_base_url", &ai.gemini_base_url)?;
-            let key = ai.gemini_api_key.clone().unwrap_or_default();
-            (Box::new(Gemini::new(base.clone(), &key)), base)
-        }
-        Choice::OpenAi => {
-            let base = address("openai_base_url", &ai.openai_base_url)?;
-            let key = ai.openai_api_key.as_ref();
-            (Box::new(OpenAi::new(base.clone(), key)), base)
-        }
-        Choice::Auto | Choice::Motion => return Ok(None),
-    };
-    Ok(Some(Chosen { provider, base }))
-}
-
-/// Settings are checked to be web addresses; this makes one of them.
-fn address(setting: &'static str, text: &str) -> Result<Url, BuildError> {
-    text.parse()
-        .map_err(|error| BuildError::ModelAddress { setting, error })
+/// Who runs the models; none when motion judges.
+fn connection(ai: &Ai) -> Option<Result<Connection, AddressError>> {
+    Some(match ai.chosen_provider() {
+        Choice::Gemini => Gemini::connect(ai),
+        Choice::OpenAi => OpenAi::connect(ai),
+        Choice::Auto | Choice::Motion => return None,
+    })
 }
 
 fn is_loopback(base: &Url) -> bool {

@@ -40,13 +40,8 @@ pub enum BuildError {
     #[error("[API] secret_key: {0}")]
     Secret(#[from] SecretTooShort),
     /// Where the models are.
-    #[error("[AI] {setting}: {error}")]
-    ModelAddress {
-        /// The setting.
-        setting: &'static str,
-        /// What is wrong with it.
-        error: url::ParseError,
-    },
+    #[error(transparent)]
+    ModelAddress(#[from] crate::analysis::model::AddressError),
     /// What calls models.
     #[error("{0}")]
     Model(#[from] crate::analysis::model::ModelError),

@@ -9,10 +9,12 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
-use vigint_config::Resolution;
+use vigint_config::{Ai, Resolution};
 use vigint_core::key::Secret;
 
-use super::provider::{Ask, Base64, Dialect, Outgoing, Provider, secret_header};
+use super::provider::{
+    AddressError, Ask, Base64, Connection, Dialect, Outgoing, Provider, secret_header,
+};
 use super::reply::{Fault, Reading, Reply, TokenCount, error_status, retry_after, span, str_at};
 use super::verdict::{ModelVerdict, Schema};
 
@@ -33,6 +35,16 @@ pub struct Gemini {
 }
 
 impl Gemini {
+    /// As the settings have it.
+    ///
+    /// # Errors
+    /// When its address is none.
+    pub fn connect(ai: &Ai) -> Result<Connection, AddressError> {
+        let key = ai.gemini_api_key.clone().unwrap_or_default();
+        let gemini = |base| Self::new(base, &key);
+        Connection::at("gemini_base_url", &ai.gemini_base_url, gemini)
+    }
+
     /// At this address, with this key.
     #[must_use]
     pub fn new(base: Url, key: &Secret) -> Self {

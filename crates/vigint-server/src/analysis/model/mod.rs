@@ -38,7 +38,7 @@ pub use openai::{OpenAi, read as read_openai};
 pub use options::{LookOptions, ModelError, ModelOptions};
 pub use pictures::SmallPictures;
 pub(super) use pictures::evenly;
-pub use provider::{AnswerFormat, Ask, Dialect, Outgoing, Provider};
+pub use provider::{AddressError, AnswerFormat, Ask, Connection, Dialect, Outgoing, Provider};
 pub use reply::{Fault, Reading, Reply, TokenCount};
 pub use verdict::ModelVerdict;
 

@@ -8,10 +8,13 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
-use vigint_config::Resolution;
+use vigint_config::{Ai, Resolution};
 use vigint_core::key::Secret;
 
-use super::provider::{AnswerFormat, Ask, DataUrl, Dialect, Outgoing, Provider, secret_header};
+use super::provider::{
+    AddressError, AnswerFormat, Ask, Connection, DataUrl, Dialect, Outgoing, Provider,
+    secret_header,
+};
 use super::reply::{Fault, Reading, Reply, TokenCount, error_status, retry_after, str_at};
 use super::verdict::{ModelVerdict, Schema};
 
@@ -25,6 +28,15 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
+    /// As the settings have it.
+    ///
+    /// # Errors
+    /// When its address is none.
+    pub fn connect(ai: &Ai) -> Result<Connection, AddressError> {
+        let openai = |base| Self::new(base, ai.openai_api_key.as_ref());
+        Connection::at("openai_base_url", &ai.openai_base_url, openai)
+    }
+
     /// At this address, `/v1` included, with this key if it asks for one.
     #[must_use]
     pub fn new(base: Url, key: Option<&Secret>) -> Self {

@@ -4,9 +4,45 @@
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde::{Serialize, Serializer};
+use url::Url;
 use vigint_config::Resolution;
 
 use super::reply::{Reading, Reply};
+
+/// A provider as the settings have it.
+pub struct Connection {
+    /// Who is asked.
+    pub provider: Box<dyn Provider>,
+    /// Where that is.
+    pub base: Url,
+    /// The setting of `[AI]` that says where.
+    pub setting: &'static str,
+}
+
+/// Settings are checked to be web addresses: this is for those that come otherwise.
+#[derive(Debug, thiserror::Error)]
+#[error("[AI] {setting}: {error}")]
+pub struct AddressError {
+    setting: &'static str,
+    error: url::ParseError,
+}
+
+impl Connection {
+    /// To what `provider` makes of the address that this setting has.
+    pub(super) fn at<P: Provider + 'static>(
+        setting: &'static str,
+        address: &str,
+        provider: impl FnOnce(Url) -> P,
+    ) -> Result<Self, AddressError> {
+        let parsed = address.parse();
+        let base: Url = parsed.map_err(|error| AddressError { setting, error })?;
+        Ok(Self {
+            provider: Box::new(provider(base.clone())),
+            base,
+            setting,
+        })
+    }
+}
 
 /// What a model is asked.
 pub struct Ask<'a> {

@@ -1,6 +1,7 @@
 //! A fresh database for a test, and rows to put into it.
 
 use std::fmt::Debug;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use diesel::RunQueryDsl;
@@ -188,6 +189,26 @@ impl Fixture {
         let (first, second) = self.overlapping(first, || Ok(()), second);
         first.unwrap();
         second.unwrap();
+    }
+
+    /// What a few writers get that do the same at once, each through a pool of its own.
+    pub(crate) fn several_at_once<T: Send>(
+        &self,
+        write: impl Fn(&mut vigint_db::AnyConnection) -> Result<T, DbError> + Sync,
+    ) -> Vec<T> {
+        const WRITERS: usize = 4;
+        let start = Barrier::new(WRITERS);
+        let one = || {
+            let db = self.open_again();
+            start.wait();
+            db.write(&write)
+                .unwrap_or_else(|error: DbError| panic!("{error}"))
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..WRITERS).map(|_| scope.spawn(one)).collect();
+            let written = threads.into_iter().map(|thread| thread.join().unwrap());
+            written.collect()
+        })
     }
 
     /// As [`Self::at_once`], but the first ends as `ending` says.

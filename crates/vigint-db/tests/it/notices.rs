@@ -1,4 +1,3 @@
-use std::sync::Barrier;
 use std::time::Duration;
 
 use vigint_core::clock::UtcTime;
@@ -83,26 +82,13 @@ on_each_database! {
     }
 
     fn of_several_that_claim_at_once_one_is_granted(fixture) {
-        const CLAIMERS: usize = 4;
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme").tenant;
         for hour in 0..10 {
-            let start = Barrier::new(CLAIMERS);
-            let granted: usize = std::thread::scope(|scope| {
-                let threads: Vec<_> = (0..CLAIMERS)
-                    .map(|_| {
-                        scope.spawn(|| {
-                            let db = fixture.open_again();
-                            start.wait();
-                            let claimed = db
-                                .write(|conn| notices::claim(conn, &acme, &about("key 1"), at(hour * HOUR)))
-                                .unwrap_or_else(|error: DbError| panic!("{error}"));
-                            usize::from(claimed == Claimed::Granted)
-                        })
-                    })
-                    .collect();
-                threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+            let claims = fixture.several_at_once(|conn| {
+                notices::claim(conn, &acme, &about("key 1"), at(hour * HOUR))
             });
+            let granted = claims.iter().filter(|claimed| **claimed == Claimed::Granted).count();
             assert_eq!(granted, 1, "hour {hour}");
         }
     }

@@ -204,27 +204,14 @@ on_each_database! {
     }
 
     fn of_several_that_claim_at_once_one_is_told_yes(fixture) {
-        const CLAIMERS: usize = 4;
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme").tenant;
         for percent in 0..10 {
             for cap in [Cap::OverAll, Cap::OfClient(&acme)] {
-                let start = Barrier::new(CLAIMERS);
-                let told: usize = std::thread::scope(|scope| {
-                    let threads: Vec<_> = (0..CLAIMERS)
-                        .map(|_| {
-                            scope.spawn(|| {
-                                let db = fixture.open_again();
-                                start.wait();
-                                let claimed = db
-                                    .write(|conn| spending::claim_warning(conn, cap, MicroEuros(20), percent, november()))
-                                    .unwrap_or_else(|error: DbError| panic!("{error}"));
-                                usize::from(claimed)
-                            })
-                        })
-                        .collect();
-                    threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+                let claims = fixture.several_at_once(|conn| {
+                    spending::claim_warning(conn, cap, MicroEuros(20), percent, november())
                 });
+                let told = claims.into_iter().filter(|claimed| *claimed).count();
                 assert_eq!(told, 1, "{cap:?} {percent}");
             }
         }

@@ -108,8 +108,7 @@ impl Incidents {
             };
         };
         let is_metered = match &landed.answer {
-            Ok(_) => true,
-            Err(DetectError::Late) => true,
+            Ok(_) | Err(DetectError::Late) => true,
             Err(error) => matches!(error, DetectError::Analyzer { is_metered, .. } if *is_metered),
         };
         Answered {

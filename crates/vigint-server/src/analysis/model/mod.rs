@@ -85,6 +85,8 @@ impl Question<'_> {
 }
 
 impl ModelAnalyzer {
+    /// An analyzer that has asked nobody yet.
+    ///
     /// # Errors
     /// When no TLS can be set up.
     pub fn new(options: ModelOptions) -> Result<Self, ModelError> {

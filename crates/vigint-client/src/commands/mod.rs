@@ -6,6 +6,8 @@ mod gate;
 mod run;
 mod stopping;
 
+use std::time::Duration;
+
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use vigint_client::{BuildError, Event, Mask, SecureVideoAnalyzer, Settings, Source};
@@ -21,6 +23,9 @@ pub(crate) const NO_KEY: &str = "No API key provided. Some features may not work
 /// Where a source is needed and none was given.
 const NO_SOURCE: &str =
     "There is no source: give --source with an RTSP URL, a file or a device, or set VIGINT_SOURCE.";
+
+/// How long the tasks of a stopped program may take to be dropped. It is milliseconds but for what cannot be dropped.
+const TASKS_END_WITHIN: Duration = Duration::from_secs(2);
 
 /// Parses the command line and does what it says.
 pub(crate) fn dispatch() -> Exit {
@@ -50,8 +55,9 @@ pub(crate) fn dispatch() -> Exit {
             Command::Gate { .. } => gate::gate(&cli, console).await,
         }
     });
-    // A name look-up that hangs must not keep a stopped program alive.
-    runtime.shutdown_background();
+    // Until every task is dropped: a camera's child process is killed by the drop of its task. A name look-up that
+    // hangs must not keep a stopped program alive.
+    runtime.shutdown_timeout(TASKS_END_WITHIN);
     exit
 }
 

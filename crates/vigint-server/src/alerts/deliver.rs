@@ -15,7 +15,7 @@ use vigint_db::clips::ClipRow;
 use vigint_db::incidents::IncidentRow;
 use vigint_db::{AnyConnection, DbError, Tenant};
 
-use super::compose::{ClipNews, IncidentMail};
+use super::compose::{ClipHost, ClipNews, IncidentMail, IncidentNews, WhyNoClip};
 use super::mailer::{Envelope, MailError, Mailer};
 use super::message::{MailHead, Sender};
 use super::notice::{NoticeMail, Reader};
@@ -165,9 +165,11 @@ impl Alerts {
             head: self.head(alert, now),
             client: &told.client,
             incident: &told.incident,
-            clip: self.clip_news(told.clip.as_ref()),
+            news: IncidentNews::First,
+            clip: self.clip_news(&told.incident, told.clip.as_ref()),
+            still: None,
         };
-        Ok(Composed::Mail(mail.compose()?))
+        Ok(Composed::Mail(mail.compose()?.message))
     }
 
     async fn notice_mail(
@@ -199,7 +201,7 @@ impl Alerts {
             client: client.as_ref(),
             reader,
         };
-        Ok(Composed::Mail(mail.compose()?))
+        Ok(Composed::Mail(mail.compose()?.message))
     }
 
     fn head<'a>(&'a self, alert: &'a AlertRow, now: UtcTime) -> MailHead<'a> {
@@ -207,6 +209,8 @@ impl Alerts {
             sender: &self.options.sender,
             recipient: &alert.recipient,
             message_id: &alert.message_id,
+            in_reply_to: None,
+            subject: None,
             now,
         }
     }
@@ -224,14 +228,23 @@ impl Alerts {
         Ok(())
     }
 
-    fn clip_news(&self, clip: Option<&ClipRow>) -> ClipNews {
+    fn clip_news(&self, incident: &IncidentRow, clip: Option<&ClipRow>) -> ClipNews {
+        let known = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
         match clip {
-            Some(clip) if clip.state == ClipState::Ready => ClipNews::Ready {
-                url: self.options.links.video_url(clip.id, clip.expires_at),
-                expires_at: clip.expires_at,
+            Some(clip) => match clip.state {
+                ClipState::Ready => ClipNews::Ready {
+                    url: self.options.links.video_url(clip.id, clip.expires_at),
+                    expires_at: clip.expires_at,
+                    bytes: known(clip.bytes),
+                    duration_ms: known(clip.duration_ms),
+                    host: ClipHost::Ours,
+                },
+                ClipState::Pending => ClipNews::Late,
+                ClipState::Failed => ClipNews::Missing(WhyNoClip::Failed),
+                ClipState::Expired => ClipNews::Missing(WhyNoClip::Expired),
             },
-            Some(clip) if clip.state == ClipState::Pending => ClipNews::Late,
-            _ => ClipNews::Missing,
+            None if incident.frame_count > 0 => ClipNews::Missing(WhyNoClip::Failed),
+            None => ClipNews::Missing(WhyNoClip::NothingBuffered),
         }
     }
 }

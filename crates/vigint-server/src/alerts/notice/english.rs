@@ -3,16 +3,20 @@
 use vigint_core::locale::Locale;
 use vigint_core::text::sentence;
 
-use super::{Fact, Meanings, Step, Texts, Told, list, raise_budget, revoke, rotate, short_name};
+use super::{Meanings, Texts, Told, list, raise_budget, revoke, rotate, short_name};
+use crate::alerts::message::{Fact, Frame, Step};
 use crate::notices::{Notice, NoticedKey, SeenKey};
 
 const LOCALE: Locale = Locale::English;
 
 pub(super) fn texts(told: &Told<'_>) -> Texts {
     Texts {
-        lang: "en",
-        colon: ":",
-        heading: heading(told),
+        frame: Frame::new(
+            LOCALE,
+            "Vigint",
+            heading(told),
+            vec![footer(told.notice).to_owned()],
+        ),
         happened: happened(told.notice),
         facts: facts(told),
         meanings: meanings(told.notice),
@@ -22,10 +26,13 @@ pub(super) fn texts(told: &Told<'_>) -> Texts {
         } else {
             steps_of_client(told.notice)
         },
-        footer: match told.notice {
-            Notice::BudgetReached { .. } => "Automatic message from Vigint.",
-            _ => "Automatic message from Vigint, about the same thing at most once an hour.",
-        },
+    }
+}
+
+const fn footer(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::BudgetReached { .. } => "Automatic message from Vigint.",
+        _ => "Automatic message from Vigint, about the same thing at most once an hour.",
     }
 }
 
@@ -112,7 +119,7 @@ fn happened(notice: &Notice) -> String {
 }
 
 fn facts(told: &Told<'_>) -> Vec<Fact> {
-    let fact = |name, value| Fact { name, value };
+    let fact = |name, value: String| Fact::new(name, value);
     let mut facts = Vec::new();
     if let Some((id, _)) = told.client.filter(|_| told.is_for_operator()) {
         facts.push(fact(

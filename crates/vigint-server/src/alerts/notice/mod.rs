@@ -1,23 +1,25 @@
-//! What a mail says about the use of a key, to its client or to the operator. Both may be laymen: what happened, what
-//! it can mean, and what to do, with the commands.
+//! What a mail says about the use of a key, to its client or to the operator, or about a silent camera. All may be
+//! laymen: what happened, what it can mean, and what to do, with the commands.
 //!
-//! Here: who reads it and how it is put together; `english` and `french` have the sentences.
+//! Here: who reads it and how it is put together; `english` and `french` have the sentences about keys, `camera` those
+//! about cameras.
 
+mod camera;
 mod english;
 mod french;
 #[cfg(test)]
 mod tests;
 
 use askama::Template;
-use lettre::Message;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClientId, KeyId};
 use vigint_core::locale::Locale;
 use vigint_core::text::clean_line;
 use vigint_db::clients::ClientRow;
 
+pub(super) use self::camera::{CameraMail, CameraNews};
 use super::mailer::MailError;
-use super::message::{MailHead, local_time, render};
+use super::message::{Bodies, Composed, Fact, Frame, MailHead, Step, local_time, render};
 use crate::notices::{Notice, NoticedKey, SeenKey};
 
 /// What a mail is made from.
@@ -41,32 +43,30 @@ pub(super) enum Reader {
 #[derive(Template)]
 #[template(path = "notice.html")]
 struct HtmlBody<'a> {
+    frame: &'a Frame,
+    facts: &'a [Fact],
+    steps: &'a [Step],
     texts: &'a Texts,
 }
 
 #[derive(Template)]
 #[template(path = "notice.txt")]
 struct TextBody<'a> {
+    frame: &'a Frame,
+    facts: &'a [Fact],
+    steps: &'a [Step],
     texts: &'a Texts,
 }
 
 /// The sentences of one mail.
 struct Texts {
-    lang: &'static str,
-    colon: &'static str,
-    heading: String,
+    frame: Frame,
     happened: String,
     facts: Vec<Fact>,
     /// What it can mean; empty when there is no question.
     meanings: Option<Meanings>,
     to_do: &'static str,
     steps: Vec<Step>,
-    footer: &'static str,
-}
-
-struct Fact {
-    name: &'static str,
-    value: String,
 }
 
 struct Meanings {
@@ -74,34 +74,36 @@ struct Meanings {
     each: Vec<&'static str>,
 }
 
-/// Something to do, and the command that does it.
-struct Step {
-    say: String,
-    command: Option<String>,
-}
-
-impl Step {
-    fn new(say: impl Into<String>) -> Self {
-        let say = say.into();
-        Self { say, command: None }
-    }
-
-    fn with(say: impl Into<String>, command: String) -> Self {
-        Self {
-            say: say.into(),
-            command: Some(command),
-        }
+impl Texts {
+    fn compose(&self, head: &MailHead<'_>, subject: &str) -> Result<Composed, MailError> {
+        let (frame, facts, steps) = (&self.frame, &self.facts, &self.steps);
+        let text = render(&TextBody {
+            frame,
+            facts,
+            steps,
+            texts: self,
+        })?;
+        let html = render(&HtmlBody {
+            frame,
+            facts,
+            steps,
+            texts: self,
+        })?;
+        let bodies = Bodies {
+            text,
+            html,
+            still: None,
+        };
+        head.compose(subject, bodies)
     }
 }
 
 impl NoticeMail<'_> {
     /// The mail, ready to be handed over.
-    pub(super) fn compose(&self) -> Result<Message, MailError> {
+    pub(super) fn compose(&self) -> Result<Composed, MailError> {
         let texts = self.texts();
-        let text = render(&TextBody { texts: &texts })?;
-        let html = render(&HtmlBody { texts: &texts })?;
-        self.head
-            .message(&format!("[Vigint] {}", texts.heading), text, html)
+        let subject = format!("[Vigint] {}", texts.frame.heading);
+        texts.compose(&self.head, &subject)
     }
 
     fn texts(&self) -> Texts {

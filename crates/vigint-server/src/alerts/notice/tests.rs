@@ -95,6 +95,8 @@ fn mail(notice: &Notice, client: Option<&ClientRow>, reader: Reader) -> Mail {
             sender: &Sender::new("alerts@vigint.example".parse().unwrap()),
             recipient: "reader@vigint.example",
             message_id: "note-0190cccc-0000-4000-8000-000000000000",
+            in_reply_to: None,
+            subject: None,
             now: at("2026-11-22T15:40:20Z"),
         },
         notice,
@@ -103,7 +105,7 @@ fn mail(notice: &Notice, client: Option<&ClientRow>, reader: Reader) -> Mail {
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("1.eml");
-    std::fs::write(&path, mail.compose().unwrap().formatted()).unwrap();
+    std::fs::write(&path, mail.compose().unwrap().message.formatted()).unwrap();
     Mail::read(&path).unwrap()
 }
 

@@ -11,11 +11,14 @@ use vigint_core::incident::ClipState;
 
 pub use self::life::{
     ClaimedClip, MadeClip, claim_pending, clients_waiting, due_to_expire, lease_until,
-    mark_expired, mark_failed, mark_ready,
+    mark_expired, mark_failed, mark_ready, oldest_with_files, try_again,
 };
 use crate::schema::clips;
 use crate::stored::{Moment, parse, time};
 use crate::{AnyConnection, DbError, Operator, Tenant};
+
+/// The most clips that [`page`] gives.
+const MOST: i64 = 1000;
 
 /// A clip, as kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,4 +166,60 @@ pub fn storage_keys(
         .select(clips::storage_key)
         .load(conn)?;
     Ok(keys.into_iter().collect())
+}
+
+/// Whose clips still have files, by number.
+///
+/// # Errors
+/// When the database fails.
+pub fn clients_with_files(
+    conn: &mut AnyConnection,
+    _operator: &Operator,
+) -> Result<Vec<ClientId>, DbError> {
+    let ids: Vec<i64> = clips::table
+        .filter(clips::state.ne(ClipState::Expired.as_str()))
+        .select(clips::client_id)
+        .distinct()
+        .order(clips::client_id)
+        .load(conn)?;
+    Ok(ids.into_iter().map(ClientId).collect())
+}
+
+/// The client's clips of every state, by id: `limit` of them, at most 1,000, those behind `after`.
+///
+/// # Errors
+/// When the database fails.
+pub fn page(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    after: Option<ClipId>,
+    limit: i64,
+) -> Result<Vec<ClipRow>, DbError> {
+    let mut page = clips::table
+        .filter(clips::client_id.eq(tenant.client_id().0))
+        .order(clips::id)
+        .limit(limit.clamp(1, MOST))
+        .into_boxed();
+    if let Some(after) = after {
+        page = page.filter(clips::id.gt(after.to_string()));
+    }
+    page.load(conn)?.into_iter().map(Stored::row).collect()
+}
+
+/// A clip of this client.
+///
+/// # Errors
+/// When the database fails.
+pub fn get(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: ClipId,
+) -> Result<Option<ClipRow>, DbError> {
+    clips::table
+        .find(id.to_string())
+        .filter(clips::client_id.eq(tenant.client_id().0))
+        .get_result(conn)
+        .optional()?
+        .map(Stored::row)
+        .transpose()
 }

@@ -97,12 +97,12 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     let database = Database::new(db, workers)?;
     let vitals = Vitals::default();
     let links = ClipLinks::new(signer(&parts)?, settings.api.public_url.clone());
-    let clips = Arc::new(clips(&parts, &vitals)?);
+    let metrics = Arc::new(Metrics::default());
+    let clips = Arc::new(clips(&parts, &vitals, &database, &metrics)?);
     let alerts = Arc::new(alerts(&parts, &vitals, &database, &links)?);
     let judge = Arc::new(judge(&parts, &vitals)?);
     let rings = rings(&parts)?;
     let prices = prices(settings);
-    let metrics = Arc::new(Metrics::default());
     let notices = Arc::new(notices(&parts, &database, &metrics));
     let incidents = Incidents::new(IncidentsOptions {
         database: database.clone(),
@@ -271,7 +271,12 @@ fn signer(parts: &Parts) -> Result<LinkSigner, BuildError> {
     Ok(LinkSigner::new(secret.reveal().as_bytes(), previous)?)
 }
 
-fn clips(parts: &Parts, vitals: &Vitals) -> Result<Clips, BuildError> {
+fn clips(
+    parts: &Parts,
+    vitals: &Vitals,
+    database: &Database,
+    metrics: &Arc<Metrics>,
+) -> Result<Clips, BuildError> {
     let settings = &parts.settings;
     let directory = &settings.clips.directory;
     let store = ClipStore::open(directory, settings.video_analysis.max_frame_bytes)
@@ -279,9 +284,15 @@ fn clips(parts: &Parts, vitals: &Vitals) -> Result<Clips, BuildError> {
     Ok(Clips::new(ClipsOptions {
         store,
         encoder: Arc::clone(&parts.clip_encoder),
+        database: database.clone(),
         retention: settings.clips.retention_hours,
+        max_bytes_per_client: settings.clips.max_bytes_per_client,
+        // The first look judges the short window: see `clips/still.rs`.
+        still_before_end: settings.video_analysis.short_buffer_duration / 2,
+        free_space: Arc::clone(&parts.free_space),
         random: Arc::clone(&parts.random),
         vital: Arc::clone(&vitals.clips),
+        metrics: Arc::clone(metrics),
     }))
 }
 

@@ -10,7 +10,7 @@ use crate::schema::clips;
 use crate::stored::Moment;
 use crate::{AnyConnection, DbError, Operator, Tenant};
 
-/// The most clips that [`due_to_expire`] gives.
+/// The most clips that one call gives.
 const MOST: i64 = 1000;
 
 /// A clip to work on, and whose it is.
@@ -177,8 +177,31 @@ pub fn lease_until(
     Ok(leased > 0)
 }
 
-/// Clips whose time is over and that are not expired yet, oldest first: `limit` of them, at most 1,000.
-/// Remove the files, then [`mark_expired`].
+/// Gives a claimed clip back with the reason why its film could not be made: others may try from `until` on. False
+/// when the clip is not pending (any more).
+///
+/// # Errors
+/// When the database fails.
+pub fn try_again(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    id: ClipId,
+    until: UtcTime,
+    reason: &str,
+) -> Result<bool, DbError> {
+    let given_back = diesel::update(clips::table.find(id.to_string()))
+        .filter(clips::client_id.eq(tenant.client_id().0))
+        .filter(clips::state.eq(ClipState::Pending.as_str()))
+        .set((
+            clips::lease_until.eq(Moment(until)),
+            clips::last_error.eq(reason),
+        ))
+        .execute(conn)?;
+    Ok(given_back > 0)
+}
+
+/// Clips whose time is over and that are not expired yet, oldest first: `limit` of them, at most 1,000, those behind
+/// `after`, the end and id of the last one seen. Remove the files, then [`mark_expired`].
 ///
 /// # Errors
 /// When the database fails.
@@ -186,17 +209,48 @@ pub fn due_to_expire(
     conn: &mut AnyConnection,
     _operator: &Operator,
     now: UtcTime,
+    after: Option<(UtcTime, ClipId)>,
     limit: i64,
 ) -> Result<Vec<ClaimedClip>, DbError> {
-    clips::table
+    let mut due = clips::table
         .filter(clips::expires_at.le(Moment(now)))
         .filter(clips::state.ne(ClipState::Expired.as_str()))
         .order((clips::expires_at, clips::id))
         .limit(limit.clamp(1, MOST))
-        .load(conn)?
-        .into_iter()
-        .map(Stored::claimed)
-        .collect()
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let same_time = clips::expires_at
+            .eq(Moment(at))
+            .and(clips::id.gt(id.to_string()));
+        due = due.filter(clips::expires_at.gt(Moment(at)).or(same_time));
+    }
+    due.load(conn)?.into_iter().map(Stored::claimed).collect()
+}
+
+/// The client's clips that still have files, oldest first: `limit` of them, at most 1,000, those behind `after`, when
+/// the last one seen was made and its id.
+///
+/// # Errors
+/// When the database fails.
+pub fn oldest_with_files(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    after: Option<(UtcTime, ClipId)>,
+    limit: i64,
+) -> Result<Vec<ClipRow>, DbError> {
+    let mut oldest = clips::table
+        .filter(clips::client_id.eq(tenant.client_id().0))
+        .filter(clips::state.ne(ClipState::Expired.as_str()))
+        .order((clips::created_at, clips::id))
+        .limit(limit.clamp(1, MOST))
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let same_time = clips::created_at
+            .eq(Moment(at))
+            .and(clips::id.gt(id.to_string()));
+        oldest = oldest.filter(clips::created_at.gt(Moment(at)).or(same_time));
+    }
+    oldest.load(conn)?.into_iter().map(Stored::row).collect()
 }
 
 /// Ends a clip; false when it was ended before. It never comes back.

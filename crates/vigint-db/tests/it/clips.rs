@@ -103,7 +103,7 @@ on_each_database! {
         let acme = fixture.customer("acme");
         let id = kept_clip(&fixture, &acme, 0);
         let kept = kept_clip(&fixture, &acme, 1);
-        let due = |now| fixture.read(|conn| clips::due_to_expire(conn, &ADMIN, now, 10)).unwrap();
+        let due = |now| fixture.read(|conn| clips::due_to_expire(conn, &ADMIN, now, None, 10)).unwrap();
         assert!(due(at(3600).plus_millis(-1)).is_empty());
         let over = due(at(3600));
         assert_eq!(over.len(), 1);

@@ -1,14 +1,23 @@
-//! Clips: the frames of an incident kept on disk, the film made of them, and the links to it.
+//! Clips: the frames of an incident kept on disk, the film and the still picture made of them, and the links to it.
 //!
 //! Frames are written and synced before an incident is acknowledged; the film is made later from exactly
 //! those frames, in process. Knows no mail and no HTTP.
 
+mod disk;
+mod error;
 mod evidence;
 mod film;
 mod links;
+mod locks;
+mod room;
 mod service;
+mod still;
 mod store;
+#[cfg(test)]
+mod testing;
 
+pub use disk::{DiskLook, FreeSpace, KEPT_FREE, SystemFreeSpace};
+pub use error::{KeepError, MakeFilmError, Retry};
 pub use links::ClipLinks;
-pub use service::{Clips, ClipsOptions, MakeFilmError};
-pub use store::{ClipStore, StorageKey};
+pub use service::{Clips, ClipsOptions};
+pub use store::{ClipStore, Removed, StorageKey};

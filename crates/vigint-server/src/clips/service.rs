@@ -13,11 +13,15 @@ use vigint_db::Tenant;
 use vigint_db::clips::MadeClip;
 use vigint_video::clip::ClipEncoder;
 
-use super::film;
-pub use super::film::MakeFilmError;
-use super::store::{ClipStore, StorageKey};
+use super::disk::{Disk, DiskLook, FreeSpace, KEPT_FREE};
+use super::error::{KeepError, MakeFilmError};
+use super::locks::ClientLocks;
+use super::store::{ClipStore, Removed, StorageKey};
+use super::{evidence, film, still};
 use crate::background;
 use crate::buffer::Frame;
+use crate::database::Database;
+use crate::metrics::Metrics;
 use crate::vitals::Vital;
 
 /// What the service is made of.
@@ -26,21 +30,36 @@ pub struct ClipsOptions {
     pub store: ClipStore,
     /// What makes films.
     pub encoder: Arc<dyn ClipEncoder>,
+    /// Whose clips these are, and which of them may go.
+    pub database: Database,
     /// How long a clip is kept after its incident.
     pub retention: Duration,
+    /// The most that all files of one client's clips may take, in bytes.
+    pub max_bytes_per_client: u64,
+    /// How long before the newest frame the moment lies that a still shows.
+    pub still_before_end: Duration,
+    /// Knows how much room the disk has.
+    pub free_space: Arc<dyn FreeSpace>,
     /// Where ids come from.
     pub random: Arc<dyn Random>,
     /// What health asks.
     pub vital: Arc<Vital>,
+    /// Where the room on the disk is shown.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Keeps frames, makes films, finds them.
 pub struct Clips {
     store: ClipStore,
     encoder: Arc<dyn ClipEncoder>,
+    pub(super) database: Database,
     retention: Duration,
+    pub(super) max_bytes_per_client: u64,
+    still_before_end: Duration,
     random: Arc<dyn Random>,
     vital: Arc<Vital>,
+    disk: Disk,
+    locks: ClientLocks,
     /// Rung when a new clip waits for its film.
     pub waiting: Notify,
 }
@@ -49,12 +68,24 @@ impl Clips {
     /// The service.
     #[must_use]
     pub fn new(options: ClipsOptions) -> Self {
+        let vital = options.vital;
+        let disk = Disk::new(
+            options.store.directory(),
+            options.free_space,
+            options.metrics,
+            Arc::clone(&vital),
+        );
         Self {
             store: options.store,
             encoder: options.encoder,
+            database: options.database,
             retention: options.retention,
+            max_bytes_per_client: options.max_bytes_per_client,
+            still_before_end: options.still_before_end,
             random: options.random,
-            vital: options.vital,
+            vital,
+            disk,
+            locks: ClientLocks::default(),
             waiting: Notify::new(),
         }
     }
@@ -72,38 +103,107 @@ impl Clips {
         now + self.retention
     }
 
-    /// Puts frames on the disk, oldest first; when this returns they are there for good.
+    /// Puts frames on the disk, oldest first; when this returns they are there for good. Where they would take the
+    /// client over its bound, its own oldest clips end.
     ///
     /// # Errors
-    /// When they cannot be written. Health then says that clips are failing.
-    pub async fn keep_frames(&self, key: StorageKey, frames: Vec<Arc<Frame>>) -> io::Result<()> {
-        let kept = self
-            .on_disk(move |store| {
-                store.keep_frames(key, frames.iter().map(|frame| (frame.at, &frame.jpeg)))
-            })
-            .await;
-        self.vital.note(kept.is_ok());
+    /// When they cannot be kept: see [`KeepError`]. When our disk is the reason, health says that clips are failing.
+    pub async fn keep_frames(
+        &self,
+        key: StorageKey,
+        frames: Vec<Arc<Frame>>,
+    ) -> Result<(), KeepError> {
+        let kept = self.try_to_keep(key, frames).await;
+        self.note(kept.as_ref().err().is_some_and(KeepError::is_of_disk));
         kept
     }
 
-    /// Makes the film of a kept clip, on a thread of its own.
+    async fn try_to_keep(&self, key: StorageKey, frames: Vec<Arc<Frame>>) -> Result<(), KeepError> {
+        self.refuse_full_disk().await?;
+        let bytes = evidence::file_bytes(frames.iter().map(|frame| &frame.jpeg));
+        let _alone = self.locks.lock(key.client()).await;
+        self.make_room(key, bytes).await?;
+        let kept = self.on_disk(move |store| {
+            store.keep_frames(key, frames.iter().map(|frame| (frame.at, &frame.jpeg)))
+        });
+        Ok(kept.await?)
+    }
+
+    /// Makes the film of a kept clip and its still picture, on a thread of its own.
     ///
     /// # Errors
     /// See [`MakeFilmError`].
     pub async fn make_film(&self, key: StorageKey) -> Result<MadeClip, MakeFilmError> {
-        let (store, encoder) = (self.store.clone(), Arc::clone(&self.encoder));
-        let made = background::run("film", move || film::make(&store, &*encoder, key))
-            .await
-            .unwrap_or_else(|failure| {
-                Err(match failure {
-                    background::Failure::NoThread(error) => MakeFilmError::Disk(error),
-                    background::Failure::Panicked => MakeFilmError::Panicked,
-                })
-            });
+        let made = self.try_to_make_film(key).await;
         // Frames that are no film are the camera's fault; health speaks of our disk.
-        self.vital
-            .note(!made.as_ref().is_err_and(MakeFilmError::is_passing));
+        self.note(made.as_ref().err().is_some_and(MakeFilmError::is_of_disk));
         made
+    }
+
+    async fn try_to_make_film(&self, key: StorageKey) -> Result<MadeClip, MakeFilmError> {
+        self.refuse_full_disk().await?;
+        let (store, encoder) = (self.store.clone(), Arc::clone(&self.encoder));
+        let before_end = self.still_before_end;
+        let encoding = background::run("film", move || {
+            film::encode(&store, &*encoder, key, before_end)
+        });
+        let film = match encoding.await {
+            Ok(film) => film?,
+            Err(background::Failure::NoThread(error)) => return Err(KeepError::Disk(error).into()),
+            Err(background::Failure::Panicked) => return Err(MakeFilmError::Panicked),
+        };
+        // That took a while.
+        self.refuse_full_disk().await?;
+        let _alone = self.locks.lock(key.client()).await;
+        self.make_room(key, film.file_bytes()).await?;
+        let store = self.store.clone();
+        tokio::task::spawn_blocking(move || film::write(&store, key, &film))
+            .await
+            .unwrap_or_else(|panic| Err(KeepError::Disk(io::Error::other(panic)).into()))
+    }
+
+    /// The still picture of a clip: a JPEG of at most 640 pixels a side and 150,000 bytes; none when there are no
+    /// frames, or none that decodes. `storage_key` is as the database has it.
+    ///
+    /// # Errors
+    /// When `storage_key` is not one of ours, or the clip's files cannot be read.
+    pub async fn still(&self, storage_key: &str) -> io::Result<Option<Vec<u8>>> {
+        let key: StorageKey = storage_key.parse()?;
+        let (store, before_end) = (self.store.clone(), self.still_before_end);
+        background::run("still", move || still::find(&store, key, before_end))
+            .await
+            .unwrap_or_else(|failure| Err(io::Error::other(failure)))
+    }
+
+    /// Looks how much room the disk has.
+    pub async fn look_at_disk(&self) -> DiskLook {
+        let disk = self.disk.clone();
+        let look = tokio::task::spawn_blocking(move || disk.look());
+        look.await.unwrap_or(DiskLook {
+            free: u64::MAX,
+            is_full: false,
+        })
+    }
+
+    /// Where clips are kept.
+    #[must_use]
+    pub fn directory(&self) -> &std::path::Path {
+        self.store.directory()
+    }
+
+    async fn refuse_full_disk(&self) -> Result<(), KeepError> {
+        let look = self.look_at_disk().await;
+        if look.is_full {
+            return Err(KeepError::StorageFull {
+                free: look.free,
+                needed: KEPT_FREE,
+            });
+        }
+        Ok(())
+    }
+
+    fn note(&self, is_of_disk: bool) {
+        self.vital.note(!is_of_disk);
     }
 
     /// Removes the frames of a clip whose film is made or given up.
@@ -122,8 +222,8 @@ impl Clips {
         self.on_disk(move |store| store.remove(key)).await
     }
 
-    /// Removes files that were written before `before` and are no clip's of `kept`, the storage keys that the
-    /// database has: a server died before it wrote down whose they are. Returns how many files.
+    /// Removes files that were written before `before` and are unfinished or no clip's of `kept`, the storage keys that
+    /// the database has: a server died before it wrote down whose they are. Returns how many files.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -136,11 +236,11 @@ impl Clips {
             .await
     }
 
-    /// Removes every file of a client's clips.
+    /// Removes every file of a client's clips. What went.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub async fn remove_client(&self, client: ClientId) -> io::Result<()> {
+    pub async fn remove_client(&self, client: ClientId) -> io::Result<Removed> {
         self.on_disk(move |store| store.remove_client(client)).await
     }
 
@@ -152,7 +252,7 @@ impl Clips {
         Ok(self.store.film_path(storage_key.parse()?))
     }
 
-    async fn on_disk<T: Send + 'static>(
+    pub(super) async fn on_disk<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ClipStore) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {

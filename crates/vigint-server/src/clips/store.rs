@@ -1,12 +1,13 @@
-//! Where clips lie: `<directory>/<client id>/<clip id>.frames` and `.mp4`. Folders 0700, files 0600.
+//! Where clips lie: `<directory>/<client id>/<clip id>.frames`, `.mp4` and, the still picture, `.jpg`. Folders 0700,
+//! files 0600. What is being written is called `….unfinished` until it is whole.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use vigint_core::clock::UtcTime;
@@ -15,6 +16,10 @@ use vigint_video::clip::ClipFrame;
 
 use super::evidence::{self, EvidenceReader};
 use crate::private_files::{self, create_file, make_folder, remove_if_there, sync_folder};
+
+/// What a clip's files end with once they are whole.
+const ENDINGS: [&str; 3] = ["frames", "mp4", "jpg"];
+const UNFINISHED: &str = ".unfinished";
 
 /// Names a clip's files. Written into the database as `<client id>/<clip id>`; anything else read from
 /// there is refused, so that no path can be smuggled in.
@@ -29,6 +34,18 @@ impl StorageKey {
     #[must_use]
     pub const fn new(client: ClientId, clip: ClipId) -> Self {
         Self { client, clip }
+    }
+
+    /// Whose.
+    #[must_use]
+    pub const fn client(&self) -> ClientId {
+        self.client
+    }
+
+    /// Which clip.
+    #[must_use]
+    pub const fn clip(&self) -> ClipId {
+        self.clip
     }
 }
 
@@ -47,6 +64,23 @@ impl FromStr for StorageKey {
             client: client.parse().map_err(|_| invalid())?,
             clip: clip.parse().map_err(|_| invalid())?,
         })
+    }
+}
+
+/// Files that were removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// How many.
+    pub files: u64,
+    /// How long they were together.
+    pub bytes: u64,
+}
+
+impl Removed {
+    /// Counts one more.
+    pub(crate) const fn add(&mut self, bytes: u64) {
+        self.files = self.files.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 }
 
@@ -83,9 +117,16 @@ impl ClipStore {
         frames: impl Iterator<Item = (UtcTime, &'a Bytes)>,
     ) -> io::Result<()> {
         let folder = self.client_folder(key.client);
-        make_folder(&folder)?;
         let path = self.path(key, "frames");
-        let written = create_file(&path)
+        make_folder(&folder)?;
+        let created = match create_file(&path) {
+            // The sweep has removed the folder, which was empty until now.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_folder(&folder).and_then(|()| create_file(&path))
+            }
+            created => created,
+        };
+        let written = created
             .and_then(|file| evidence::write(file, frames))
             .and_then(|()| sync_folder(&folder))
             .and_then(|()| sync_folder(&self.directory));
@@ -121,6 +162,111 @@ impl ClipStore {
         self.path(key, "mp4")
     }
 
+    /// Writes the still picture: it appears whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written; nothing is left behind then.
+    pub(super) fn write_still(&self, key: StorageKey, jpeg: &[u8]) -> io::Result<()> {
+        private_files::write_whole(&self.path(key, "jpg"), jpeg)
+    }
+
+    /// The still picture, if there is one.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub(super) fn read_still(&self, key: StorageKey) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.path(key, "jpg")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// What `make` makes of the kept frame nearest to `before_end` before the newest: see [`evidence::pick`].
+    ///
+    /// # Errors
+    /// When there are no frames, or the file is damaged.
+    pub(super) fn pick_frame<T>(
+        &self,
+        key: StorageKey,
+        before_end: Duration,
+        make: impl FnMut(&Bytes) -> Option<T>,
+    ) -> io::Result<Option<T>> {
+        let path = self.path(key, "frames");
+        evidence::pick(&path, self.max_frame_bytes, before_end, make)
+    }
+
+    /// How many bytes of files each clip of this client has, whole or not.
+    ///
+    /// # Errors
+    /// When the folder is there and cannot be read.
+    pub(super) fn bytes_by_clip(&self, client: ClientId) -> io::Result<HashMap<ClipId, u64>> {
+        let mut bytes = HashMap::new();
+        for (clip, _, file) in self.files_of(client)? {
+            let length = file.metadata().map(|file| file.len());
+            // Gone since the folder was read: it takes no room.
+            let length = length.or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => Ok(0),
+                _ => Err(error),
+            })?;
+            let sum: &mut u64 = bytes.entry(clip).or_default();
+            *sum = sum.saturating_add(length);
+        }
+        Ok(bytes)
+    }
+
+    /// The clips' folder.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The clients that have a folder.
+    ///
+    /// # Errors
+    /// When the clips' folder cannot be read.
+    pub(super) fn clients(&self) -> io::Result<Vec<ClientId>> {
+        let mut clients = Vec::new();
+        for folder in fs::read_dir(&self.directory)? {
+            let name = folder?.file_name();
+            // Written as we write it: `05` and `+5` are not ours.
+            let id = name.to_str().and_then(|name| {
+                let id: i64 = name.parse().ok()?;
+                (id.to_string() == name).then_some(ClientId(id))
+            });
+            clients.extend(id);
+        }
+        clients.sort();
+        Ok(clients)
+    }
+
+    /// Every file of a client that is named as clips are named: of which clip, what follows its id, and where it is.
+    ///
+    /// # Errors
+    /// When the folder is there and cannot be read.
+    pub(super) fn files_of(
+        &self,
+        client: ClientId,
+    ) -> io::Result<Vec<(ClipId, String, fs::DirEntry)>> {
+        let entries = match fs::read_dir(self.client_folder(client)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut files = Vec::new();
+        for file in entries {
+            let file = file?;
+            let name = file.file_name();
+            let Some((clip, ending)) = name.to_str().and_then(|name| name.split_once('.')) else {
+                continue;
+            };
+            let whole = ending.strip_suffix(UNFINISHED).unwrap_or(ending);
+            if let Ok(clip) = clip.parse::<ClipId>()
+                && ENDINGS.contains(&whole)
+            {
+                files.push((clip, ending.to_owned(), file));
+            }
+        }
+        Ok(files)
+    }
+
     /// Removes the frames, the film stays.
     ///
     /// # Errors
@@ -134,50 +280,52 @@ impl ClipStore {
     /// # Errors
     /// When a file is there and cannot be removed.
     pub fn remove(&self, key: StorageKey) -> io::Result<()> {
-        self.remove_frames(key)?;
-        remove_if_there(&self.path(key, "mp4.unfinished"))?;
-        remove_if_there(&self.film_path(key))
+        for ending in ENDINGS {
+            remove_if_there(&self.path(key, &format!("{ending}{UNFINISHED}")))?;
+            remove_if_there(&self.path(key, ending))?;
+        }
+        Ok(())
     }
 
-    /// Removes all clips of a client.
+    /// Removes all clips of a client, with its folder and whatever else is in it. What went.
     ///
     /// # Errors
     /// When the folder is there and cannot be removed.
-    pub fn remove_client(&self, client: ClientId) -> io::Result<()> {
-        match fs::remove_dir_all(self.client_folder(client)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => sync_folder(&self.directory),
+    pub fn remove_client(&self, client: ClientId) -> io::Result<Removed> {
+        let folder = self.client_folder(client);
+        let mut removed = Removed::default();
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(removed),
+            entries => entries?,
+        };
+        for file in entries {
+            removed.add(file?.metadata().map_or(0, |file| file.len()));
         }
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => sync_folder(&self.directory)?,
+        }
+        Ok(removed)
     }
 
-    /// Removes files older than `before` whose clip's storage key is not among `kept`; returns how many.
-    /// What is not named as clips are named stays.
+    /// Removes files older than `before` that are unfinished, or whose clip's storage key is not among `kept`, and
+    /// folders in which nothing is left; returns how many files. What is not named as clips are named stays.
     ///
     /// # Errors
     /// When the folder cannot be read or a file not be removed.
     pub fn remove_stray_files(&self, kept: &HashSet<String>, before: UtcTime) -> io::Result<usize> {
         let mut removed = 0;
-        for folder in fs::read_dir(&self.directory)? {
-            let folder = folder?;
-            let client = folder.file_name();
-            let Some(client) = client.to_str().filter(|name| name.parse::<i64>().is_ok()) else {
-                continue;
-            };
-            for file in fs::read_dir(folder.path())? {
-                let file = file?;
-                let name = file.file_name();
-                let clip = name.to_str().and_then(|name| name.split_once('.'));
-                let Some((clip, _)) = clip.filter(|(clip, _)| clip.parse::<ClipId>().is_ok())
-                else {
-                    continue;
-                };
-                if !kept.contains(&format!("{client}/{clip}"))
-                    && written_at(&file.metadata()?)? < before
-                {
+        for client in self.clients()? {
+            for (clip, ending, file) in self.files_of(client)? {
+                let key = StorageKey::new(client, clip);
+                let is_kept = !ending.ends_with(UNFINISHED) && kept.contains(&key.to_string());
+                if !is_kept && is_older(&file, before)? {
                     remove_if_there(&file.path())?;
                     removed += 1;
                 }
             }
+            // Refused while anything is in it; who is about to put something into it makes it anew.
+            let _ = fs::remove_dir(self.client_folder(client));
         }
         Ok(removed)
     }
@@ -189,6 +337,14 @@ impl ClipStore {
     fn path(&self, key: StorageKey, ending: &str) -> PathBuf {
         self.client_folder(key.client)
             .join(format!("{}.{ending}", key.clip))
+    }
+}
+
+/// Whether a file was last written before that. One that is gone meanwhile was not.
+pub(super) fn is_older(file: &fs::DirEntry, before: UtcTime) -> io::Result<bool> {
+    match file.metadata().and_then(|file| written_at(&file)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        written => Ok(written? < before),
     }
 }
 
@@ -224,11 +380,13 @@ mod tests {
         let store = ClipStore::open(&dir.path().join("clips"), 100).unwrap();
         keep(&store, key(5, 1));
         store.write_film(key(5, 1), b"film").unwrap();
+        store.write_still(key(5, 1), b"still").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&dir.path().join("clips")), 0o700);
         assert_eq!(mode(&dir.path().join("clips/5")), 0o700);
         assert_eq!(mode(&store.film_path(key(5, 1))), 0o600);
         assert_eq!(mode(&store.path(key(5, 1), "frames")), 0o600);
+        assert_eq!(mode(&store.path(key(5, 1), "jpg")), 0o600);
     }
 
     #[test]
@@ -237,8 +395,15 @@ mod tests {
         let store = ClipStore::open(dir.path(), 100).unwrap();
         keep(&store, key(5, 1));
         keep(&store, key(50, 2));
-        store.remove_client(ClientId(5)).unwrap();
-        store.remove_client(ClientId(5)).unwrap();
+        store.write_film(key(5, 1), b"film").unwrap();
+        fs::write(dir.path().join("5/README"), "x").unwrap();
+        let frames = fs::metadata(store.path(key(5, 1), "frames")).unwrap();
+        let gone = store.remove_client(ClientId(5)).unwrap();
+        assert_eq!((gone.files, gone.bytes), (3, frames.len() + 4 + 1));
+        assert_eq!(
+            store.remove_client(ClientId(5)).unwrap(),
+            Removed::default()
+        );
         assert!(store.frames(key(5, 1)).is_err());
         assert_eq!(store.frames(key(50, 2)).unwrap().count(), 1);
     }
@@ -265,6 +430,26 @@ mod tests {
     }
 
     #[test]
+    fn removing_a_clip_leaves_nothing_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = ClipStore::open(dir.path(), 100).unwrap();
+        let (gone, stays) = (key(1, 1), key(1, 2));
+        for key in [gone, stays] {
+            keep(&store, key);
+            store.write_film(key, b"film").unwrap();
+            store.write_still(key, b"still").unwrap();
+            fs::write(store.path(key, "jpg.unfinished"), "half").unwrap();
+        }
+        let whole: u64 = store.bytes_by_clip(ClientId(1)).unwrap()[&gone.clip];
+        let frames = fs::metadata(store.path(gone, "frames")).unwrap().len();
+        assert_eq!(whole, frames + 4 + 5 + 4, "every file counts");
+        store.remove(gone).unwrap();
+        let left = store.bytes_by_clip(ClientId(1)).unwrap();
+        assert_eq!(left, HashMap::from([(stays.clip, whole)]));
+        assert!(store.bytes_by_clip(ClientId(7)).unwrap().is_empty());
+    }
+
+    #[test]
     fn files_of_no_clip_go_once_they_are_old_and_others_stay() {
         let dir = tempfile::tempdir().unwrap();
         let store = ClipStore::open(dir.path(), 100).unwrap();
@@ -272,6 +457,8 @@ mod tests {
         keep(&store, known);
         keep(&store, stray);
         fs::write(store.path(stray, "mp4.unfinished"), "half").unwrap();
+        fs::write(store.path(known, "jpg.unfinished"), "half").unwrap();
+        fs::create_dir(dir.path().join("3")).unwrap();
         fs::write(dir.path().join("1/README"), "not ours").unwrap();
         fs::write(dir.path().join("notes"), "not ours").unwrap();
         let kept = HashSet::from([known.to_string()]);
@@ -282,7 +469,9 @@ mod tests {
             0,
             "it may be in the making"
         );
-        assert_eq!(sweep(written.plus_millis(60_000)), 2);
+        assert_eq!(sweep(written.plus_millis(60_000)), 3);
+        assert!(!dir.path().join("3").exists(), "nothing is left in it");
+        assert!(!store.path(known, "jpg.unfinished").exists());
         assert!(store.path(known, "frames").exists());
         assert!(dir.path().join("1/README").exists() && dir.path().join("notes").exists());
     }

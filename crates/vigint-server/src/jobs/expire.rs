@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use vigint_db::clips::ClaimedClip;
 use vigint_db::spending::Month;
 use vigint_db::{DbError, Operator};
 
 use super::JobParts;
 use super::schedule::Schedule;
-use crate::clips::StorageKey;
 
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-const BATCH: i64 = 100;
+static OPERATOR: Operator = Operator::named("expiry job");
 const MONTHS_KEPT: Duration = Duration::from_secs(100 * 24 * 3600);
 
 pub(super) async fn run(parts: JobParts, schedule: Schedule) {
@@ -34,8 +32,7 @@ async fn close_incidents(parts: &JobParts) -> Result<(), DbError> {
     parts
         .database
         .write(move |conn| {
-            vigint_db::incidents::close_expired(conn, &Operator::named("expiry job"), quiet, old)
-                .map(drop)
+            vigint_db::incidents::close_expired(conn, &OPERATOR, quiet, old).map(drop)
         })
         .await
 }
@@ -45,41 +42,18 @@ async fn forget_months(parts: &JobParts) -> Result<(), DbError> {
     let month = Month::from(parts.clock.now() - MONTHS_KEPT);
     parts
         .database
-        .write(move |conn| {
-            vigint_db::spending::forget_before(conn, &Operator::named("expiry job"), month)
-                .map(drop)
-        })
+        .write(move |conn| vigint_db::spending::forget_before(conn, &OPERATOR, month).map(drop))
         .await
 }
 
 async fn expire_clips(parts: &JobParts, schedule: &Schedule) -> Result<(), DbError> {
     let now = parts.clock.now();
-    let due = parts
-        .database
-        .read(move |conn| {
-            vigint_db::clips::due_to_expire(conn, &Operator::named("expiry job"), now, BATCH)
-        })
+    let ended = parts
+        .clips
+        .expire_due(&OPERATOR, now, || schedule.is_over())
         .await?;
-    for claimed in due {
-        if schedule.is_over() {
-            break;
-        }
-        expire(parts, claimed).await?;
+    if ended > 0 {
+        tracing::info!(ended, "clips whose time is over were removed");
     }
     Ok(())
-}
-
-/// The file goes first: a row that says "expired" must never stand beside a film.
-async fn expire(parts: &JobParts, claimed: ClaimedClip) -> Result<(), DbError> {
-    let clip = claimed.clip.id;
-    if let Ok(key) = claimed.clip.storage_key.parse::<StorageKey>()
-        && let Err(error) = parts.clips.remove(key).await
-    {
-        tracing::error!(%clip, %error, "an expired clip could not be removed; it is tried again");
-        return Ok(());
-    }
-    parts
-        .database
-        .write(move |conn| vigint_db::clips::mark_expired(conn, &claimed.tenant, clip).map(|_| ()))
-        .await
 }

@@ -11,7 +11,7 @@ use vigint_db::{DbError, Operator};
 use super::JobParts;
 use super::schedule::Schedule;
 use super::turns::Turns;
-use crate::clips::{MakeFilmError, StorageKey};
+use crate::clips::{MakeFilmError, Retry, StorageKey};
 
 /// A server that died is replaced after this.
 const LEASE: Duration = Duration::from_secs(60);
@@ -21,6 +21,10 @@ const RENEW_EVERY: Duration = Duration::from_secs(20);
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 /// How often the disk may fail before the clip is given up.
 const MAX_ATTEMPTS: i32 = 20;
+/// How long to wait after a failure of the encoder: all its tries fit into the time that the mail waits for its clip.
+const ENCODE_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// How often the encoder may fail before the clip is given up.
+const MAX_ENCODINGS: i32 = 3;
 /// Clips of other servers that died are looked for this often.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -44,6 +48,10 @@ pub(super) async fn run(parts: JobParts, schedule: Schedule, turns: Arc<Turns>) 
 
 /// Makes the film of one waiting clip; false when none waits.
 async fn make_one(parts: &JobParts, turns: &Arc<Turns>) -> Result<bool, DbError> {
+    // No try is lost on a disk that is full: the frames are kept, and their films are made once there is room.
+    if parts.clips.look_at_disk().await.is_full {
+        return Ok(false);
+    }
     let now = parts.clock.now();
     let turns = Arc::clone(turns);
     let claimed = parts
@@ -62,6 +70,12 @@ async fn make_one(parts: &JobParts, turns: &Arc<Turns>) -> Result<bool, DbError>
     };
     let clip = claimed.clip.id;
     match claimed.clip.storage_key.parse::<StorageKey>() {
+        // Each time the server died over it: somebody else's film must not wait for that again.
+        Ok(_) if claimed.clip.attempts > MAX_ATTEMPTS => {
+            let reason = format!("making it was begun {MAX_ATTEMPTS} times and never ended");
+            tracing::error!(%clip, %reason, "a clip is given up");
+            give_up(parts, claimed, reason).await?;
+        }
         Ok(key) => make_film(parts, claimed, key).await?,
         Err(error) => {
             tracing::error!(%clip, %error, "a clip cannot be found");
@@ -80,13 +94,14 @@ async fn make_film(parts: &JobParts, claimed: ClaimedClip, key: StorageKey) -> R
             tidy_up(parts, key, is_kept).await;
             Ok(())
         }
-        Err(error) if error.is_passing() && claimed.clip.attempts < MAX_ATTEMPTS => {
+        Err(error) if let Some(pause) = pause(error.retry(), claimed.clip.attempts) => {
             tracing::warn!(%clip, %error, "a clip could not be made; it is tried again");
-            let retry_at = parts.clock.now() + RETRY_AFTER;
+            let (retry_at, reason) = (parts.clock.now() + pause, error.to_string());
             parts
                 .database
                 .write(move |conn| {
-                    vigint_db::clips::lease_until(conn, &claimed.tenant, clip, retry_at).map(drop)
+                    vigint_db::clips::try_again(conn, &claimed.tenant, clip, retry_at, &reason)
+                        .map(drop)
                 })
                 .await
         }
@@ -94,6 +109,16 @@ async fn make_film(parts: &JobParts, claimed: ClaimedClip, key: StorageKey) -> R
             tracing::error!(%clip, %error, "a clip could not be made");
             give_up(parts, claimed, error.to_string()).await
         }
+    }
+}
+
+/// How long to wait before the next try; none when there is to be none. A clip's tries of every kind are counted
+/// together: once its film was begun so often, a failing encoder has had its chances.
+fn pause(retry: Retry, attempts: i32) -> Option<Duration> {
+    match retry {
+        Retry::Often if attempts < MAX_ATTEMPTS => Some(RETRY_AFTER),
+        Retry::Seldom if attempts < MAX_ENCODINGS => Some(ENCODE_AGAIN_AFTER),
+        _ => None,
     }
 }
 
@@ -174,4 +199,22 @@ async fn give_up(parts: &JobParts, claimed: ClaimedClip, reason: String) -> Resu
         .await?;
     parts.alerts.due.notify_one();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_encoder_has_two_more_tries_and_a_failing_disk_many() {
+        let tries = |retry| {
+            (1..)
+                .take_while(|attempts| pause(retry, *attempts).is_some())
+                .count()
+                + 1
+        };
+        assert_eq!(tries(Retry::Never), 1);
+        assert_eq!(tries(Retry::Seldom), 3);
+        assert_eq!(tries(Retry::Often), 20);
+    }
 }

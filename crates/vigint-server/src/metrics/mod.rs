@@ -10,10 +10,12 @@ pub use format::Format;
 pub use levels::{Levels, PartLevel};
 
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 /// What each name begins with.
@@ -35,6 +37,7 @@ pub struct Metrics {
     unusual_uses: Family<Labels<1>, Counter>,
     notices: Family<Labels<1>, Counter>,
     unseen_uses: Counter,
+    clips_free_bytes: Gauge<u64, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -96,8 +99,15 @@ impl Default for Metrics {
             "Refused keys not looked at for unusual use, because too many waited",
             unseen_uses.clone(),
         );
+        let clips_free_bytes = Gauge::default();
+        registry.register(
+            "clips_free_bytes",
+            "Bytes that were free on the disk of the clips when it was last looked at",
+            clips_free_bytes.clone(),
+        );
         Self {
             registry,
+            clips_free_bytes,
             analyses,
             frames,
             frame_bytes,
@@ -182,6 +192,11 @@ impl Metrics {
         self.unseen_uses.inc();
     }
 
+    /// Shows how much room the disk of the clips has.
+    pub fn set_clips_free_bytes(&self, free: u64) {
+        self.clips_free_bytes.set(free);
+    }
+
     /// All that was counted, and these levels, as text.
     ///
     /// # Errors
@@ -208,6 +223,7 @@ mod tests {
         metrics.count_request("/api/video/buffer", 204);
         metrics.count_refused_key("unknown");
         metrics.count_frames(3, 1500);
+        metrics.set_clips_free_bytes(5_000_000_000);
         let part = |part, failures| PartLevel {
             part,
             is_failing: failures > 0,
@@ -231,6 +247,7 @@ mod tests {
             "vigint_unwritten_audits_total 0",
             "vigint_frames_total 3",
             "vigint_frame_bytes_total 1500",
+            "vigint_clips_free_bytes 5000000000",
             "# TYPE vigint_sources gauge",
             "vigint_sources 2",
             "vigint_frames_held 30",

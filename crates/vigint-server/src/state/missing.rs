@@ -11,7 +11,6 @@ use super::{BuildError, analyzers, tls};
 const UNHEEDED: &[(&str, &[&str])] = &[
     ("VideoAnalysis", &["silent_min_seconds"]),
     ("Email", &["smtp_port", "security", "password"]),
-    ("Clips", &["max_bytes_per_client"]),
     ("SparseAI", &["base_url", "default_expiration_hours"]),
 ];
 

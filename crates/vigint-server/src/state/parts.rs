@@ -11,6 +11,7 @@ use vigint_video::grey::{GreyDecoder, JpegGreyDecoder};
 
 use super::{BuildError, missing};
 use crate::analysis::Analyzer;
+use crate::clips::{FreeSpace, SystemFreeSpace};
 
 /// The longest a sender may send nothing of its body.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
@@ -27,6 +28,8 @@ pub struct Parts {
     pub grey_decoder: Arc<dyn GreyDecoder>,
     /// What makes films.
     pub clip_encoder: Arc<dyn ClipEncoder>,
+    /// Knows how much room the disk of the clips has.
+    pub free_space: Arc<dyn FreeSpace>,
     /// Who judges; none: whom the settings choose.
     pub analyzer: Option<Arc<dyn Analyzer>>,
     /// The longest a sender may send nothing of its body.
@@ -49,6 +52,7 @@ impl Parts {
             analyzer: None,
             grey_decoder: Arc::new(JpegGreyDecoder),
             clip_encoder: Arc::new(encoder),
+            free_space: Arc::new(SystemFreeSpace),
             body_patience: BODY_PATIENCE,
             settings,
         })

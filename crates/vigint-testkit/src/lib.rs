@@ -1,6 +1,6 @@
 //! What tests share and no user runs: drawn scenes, the battery of the motion gate, a stand-in for AI model
-//! services, private PostgreSQL clusters, the real programs, the mails they leave, a database of the earlier
-//! Vigint.
+//! services, private PostgreSQL clusters, a mail server, the real programs, the mails they leave, a database of the
+//! earlier Vigint.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,4 +19,6 @@ pub mod model;
 pub mod postgres;
 pub mod programs;
 pub mod scene;
+#[cfg(feature = "smtp")]
+pub mod smtp;
 mod splitmix;

@@ -22,6 +22,10 @@ pub(super) fn default_text(
             let quarter = from.usable_memory / 4;
             quarter.max(LEAST_RING_MEMORY).to_string()
         }
+        ("Email", "smtp_port") => {
+            let security = super::email::security(given("email.security").as_deref());
+            security.usual_port().to_string()
+        }
         ("Email", "from_email") => given("email.username")
             .filter(|name| super::parse::mailbox(name).is_ok())
             .unwrap_or_else(|| "Vigint <vigint@localhost>".to_owned()),

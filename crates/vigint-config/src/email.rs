@@ -14,10 +14,13 @@ section! {
     Email in "Email" {
         /// The mail server. Default: none, and mails are written as .eml files.
         @masked smtp_server: Option<String> = "", env EMAIL_SMTP_SERVER => optional(smtp_host);
-        /// Its port: 587 for starttls, 465 for tls.
-        smtp_port: u16 = "587", env EMAIL_SMTP_PORT => number(1..=65_535);
+        /// Its port. Default: 587 for starttls, 465 for tls, 25 for none.
+        smtp_port: u16 = "", env EMAIL_SMTP_PORT => number(1..=65_535);
         /// starttls, tls (from the first byte) or none; none only towards this machine.
         security: Security = "starttls" => one_of(SECURITIES);
+        /// Certificates (PEM) of authorities to trust besides those of the system, for a mail server with an
+        /// authority of its own. Default: none.
+        ca_file: Option<PathBuf> = "" => optional(path);
         /// The name to log in with; together with password. Default: no log-in.
         username: Option<String> = "", env EMAIL_USERNAME => optional(text);
         /// The password to log in with.
@@ -42,7 +45,35 @@ pub enum Security {
 }
 
 const SECURITIES: &[(&str, Security)] = &[
-    ("starttls", Security::StartTls),
-    ("tls", Security::Tls),
-    ("none", Security::None),
+    (Security::StartTls.name(), Security::StartTls),
+    (Security::Tls.name(), Security::Tls),
+    (Security::None.name(), Security::None),
 ];
+
+impl Security {
+    /// As it is written in config.ini.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StartTls => "starttls",
+            Self::Tls => "tls",
+            Self::None => "none",
+        }
+    }
+
+    /// The port on which mail servers expect it.
+    #[must_use]
+    pub const fn usual_port(self) -> u16 {
+        match self {
+            Self::StartTls => 587,
+            Self::Tls => 465,
+            Self::None => 25,
+        }
+    }
+}
+
+/// What this text says; what says nothing counts as the default.
+pub(super) fn security(text: Option<&str>) -> Security {
+    text.and_then(|text| one_of(SECURITIES)(text).ok())
+        .unwrap_or(Security::StartTls)
+}

@@ -573,6 +573,17 @@ fn plain_mail_is_allowed_only_towards_this_machine() {
 }
 
 #[test]
+fn the_port_of_the_mail_server_follows_its_security() {
+    for (security, port) in [("starttls", 587), ("TLS", 465), ("none", 25)] {
+        let email = accepted(&format!("[Email]\nsecurity = {security}\n")).email;
+        assert_eq!(email.smtp_port, port, "{security}");
+    }
+    let given = accepted("[Email]\nsecurity = tls\nsmtp_port = 2465\nca_file = ca.pem\n").email;
+    assert_eq!(given.smtp_port, 2_465);
+    assert_eq!(given.ca_file.as_deref(), Some(Path::new("ca.pem")));
+}
+
+#[test]
 fn settings_that_need_each_other_come_together() {
     for (ini, said) in [
         (

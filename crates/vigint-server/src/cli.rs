@@ -3,12 +3,15 @@
 //! An answer that was asked for must arrive, or the program fails; a server that nobody watches serves all
 //! the same. `println!` would end both with a panic.
 
+mod send_test_email;
+
 use std::io::{self, Write};
 use std::net::{TcpListener, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use lettre::Address;
 use tokio_util::sync::CancellationToken;
 use vigint_config::{Ai, LoadFrom, Loaded, Overrides, Provider, Settings};
 use vigint_core::clock::{Clock as _, SystemClock};
@@ -39,7 +42,7 @@ struct Common {
     port: Option<u16>,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum Command {
     /// Answer requests (the default)
     Serve,
@@ -47,6 +50,12 @@ enum Command {
     Migrate,
     /// Print every setting and where it comes from, and exit
     CheckConfig,
+    /// Send a mail the way alerts go, say what the mail server answers, and exit
+    SendTestEmail {
+        /// Whom to send it to
+        #[arg(long, value_name = "ADDRESS")]
+        to: Address,
+    },
 }
 
 impl Cli {
@@ -62,6 +71,7 @@ impl Cli {
         match self.command.unwrap_or(Command::Serve) {
             Command::CheckConfig => check_config(&loaded, &mut io::stdout()),
             Command::Migrate => migrate(&loaded.settings, &mut io::stdout()),
+            Command::SendTestEmail { to } => send_test_email::send(&loaded, &to, &mut io::stdout()),
             Command::Serve => serve(loaded),
         }
     }
@@ -174,12 +184,12 @@ fn chosen(loaded: &Loaded) -> String {
          config     {config}\n\
          database   {database}\n\
          clips      {} (kept {hours} h)\n\
-         mail       .eml files in {}\n\
+         mail       {}\n\
          analyzer   {}\n\
          links      {}\n",
         env!("CARGO_PKG_VERSION"),
         settings.clips.directory.display(),
-        settings.email.outbox_directory.display(),
+        send_test_email::way_out(&settings.email),
         analyzer(&settings.ai),
         settings.api.public_url,
     )

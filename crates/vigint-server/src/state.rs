@@ -1,10 +1,11 @@
 //! Puts the services together and runs them.
 //!
-//! Here: what is built from what. `parts` is what it is built from, `analyzers` who judges, `missing` what this version has not,
-//! `error` why it does not start, `tls` the certificate, `threads` how many there are.
+//! Here: what is built from what. `parts` is what it is built from, `analyzers` who judges, `mail` which way mails leave,
+//! `missing` what this version has not, `error` why it does not start, `tls` the certificate, `threads` how many there are.
 
 mod analyzers;
 mod error;
+mod mail;
 mod missing;
 mod parts;
 mod threads;
@@ -22,7 +23,7 @@ use vigint_core::link::LinkSigner;
 use vigint_db::{Db, KeyWatch, Operator, ServerLock};
 
 use crate::administration::Administration;
-use crate::alerts::{Alerts, AlertsOptions, Mailer, Outbox, Sender};
+use crate::alerts::{Alerts, AlertsOptions, Sender};
 use crate::analysis::{Judge, JudgeOptions};
 use crate::buffer::{Gate, GateSettings, RingSettings, Rings};
 use crate::clips::{ClipLinks, ClipStore, Clips, ClipsOptions};
@@ -44,6 +45,7 @@ use crate::vitals::Vitals;
 use analyzers::Analyzers;
 
 pub use error::BuildError;
+pub use mail::mailer;
 pub use missing::{refusals, warnings};
 pub use parts::Parts;
 pub use tls::TlsError;
@@ -303,12 +305,9 @@ fn alerts(
     links: &ClipLinks,
 ) -> Result<Alerts, BuildError> {
     let settings = &parts.settings;
-    let directory = &settings.email.outbox_directory;
-    let outbox =
-        Outbox::open(directory).map_err(BuildError::file("the folder for mails", directory))?;
     Ok(Alerts::new(AlertsOptions {
         database: database.clone(),
-        mailer: Mailer::File(outbox),
+        mailer: mailer(settings, parts.mail_limits, Arc::clone(&parts.clock))?,
         sender: Sender::new(settings.email.from_email.clone()),
         links: links.clone(),
         clock: Arc::clone(&parts.clock),

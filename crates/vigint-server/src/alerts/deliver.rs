@@ -221,10 +221,7 @@ impl Alerts {
             alert: alert.id,
             created_at: alert.created_at,
         };
-        let mailer = self.options.mailer.clone();
-        tokio::task::spawn_blocking(move || mailer.send(&envelope, &mail))
-            .await
-            .unwrap_or_else(|panic| Err(std::io::Error::other(panic).into()))?;
+        self.options.mailer.send(&envelope, &mail).await?;
         Ok(())
     }
 

@@ -7,7 +7,12 @@ mod deliver;
 mod mailer;
 mod message;
 mod notice;
+mod test_mail;
 
 pub use deliver::{Alerts, AlertsOptions, DeliverError, Delivery};
-pub use mailer::{MailError, Mailer, Outbox};
+pub use mailer::{
+    CaError, Envelope, Fate, Login, MailError, Mailer, Outbox, Receipt, Smtp, SmtpError,
+    SmtpLimits, SmtpOptions, SmtpSetupError,
+};
 pub use message::Sender;
+pub use test_mail::TestMail;

@@ -70,14 +70,14 @@ fn check_config_names_each_setting_for_which_a_server_would_not_start() {
         "[API]\ntls_cert = gone.pem\ntls_key = gone.key\n\
          public_url = https://v.example.com\n\
          [Database]\ndatabase_url = sqlite:///a.db?mode=ro\n\
-         [Email]\nsmtp_server = smtp.example.com\nfrom_email = v@example.com\n\
+         [Email]\nsmtp_server = smtp.example.com\nfrom_email = v@example.com\nca_file = gone.ca\n\
          [SparseAI]\napi_key = k\nbase_url = https://s.example.com\n",
     );
     assert_eq!(code, Some(1), "{said}");
     for setting in [
         "[API] tls_cert = gone.pem: it cannot be read: ",
         "[Database] database_url: the database URL may hold nothing but a path",
-        "[Email] smtp_server",
+        "[Email] ca_file = gone.ca: it cannot be read: ",
         "[SparseAI] api_key",
     ] {
         assert_eq!(
@@ -97,6 +97,33 @@ fn check_config_names_each_setting_for_which_a_server_would_not_start() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("names no database"), "{said}");
     assert_eq!(checked(""), (Some(0), String::new()));
+}
+
+#[test]
+fn a_port_for_another_security_is_warned_of() {
+    let said = |security: &str, port: u16| {
+        let (code, said) = checked(&format!(
+            "[API]\npublic_url = https://v.example.com\n[Email]\nsmtp_server = localhost\n\
+             from_email = v@example.com\nsecurity = {security}\nsmtp_port = {port}\n"
+        ));
+        assert_eq!(code, Some(0), "{said}");
+        said
+    };
+    assert_eq!(
+        said("starttls", 465),
+        "warning: [Email] smtp_port = 465 is where mail servers expect security = tls, and it is starttls: if no mail \
+         goes out, take port 587\n"
+    );
+    assert!(said("tls", 587).contains("expect security = starttls, and it is tls"));
+    for (security, port) in [
+        ("starttls", 587),
+        ("starttls", 25),
+        ("tls", 465),
+        ("tls", 2465),
+        ("none", 587),
+    ] {
+        assert_eq!(said(security, port), "", "{security} {port}");
+    }
 }
 
 #[test]

@@ -48,6 +48,9 @@ pub enum BuildError {
     /// The certificate or its key.
     #[error("{0}")]
     Tls(#[from] TlsError),
+    /// The mail server's certificates.
+    #[error(transparent)]
+    Mail(#[from] crate::alerts::SmtpSetupError),
     /// The listener for `/metrics`.
     #[error("[API] metrics_listen: cannot listen on {address}: {error}")]
     MetricsListen {

@@ -5,12 +5,11 @@ use vigint_config::{Loaded, Settings};
 use vigint_core::clock::UtcTime;
 use vigint_db::DatabaseUrl;
 
-use super::{BuildError, analyzers, tls};
+use super::{BuildError, analyzers, mail, tls};
 
 /// Settings that are read and checked, and then used by nothing. A line goes when its setting is used.
 const UNHEEDED: &[(&str, &[&str])] = &[
     ("VideoAnalysis", &["silent_min_seconds"]),
-    ("Email", &["smtp_port", "security", "password"]),
     ("SparseAI", &["base_url", "default_expiration_hours"]),
 ];
 
@@ -22,6 +21,7 @@ pub fn refusals(settings: &Settings) -> Vec<BuildError> {
     let of_files = [
         url.err().map(BuildError::from),
         tls::server_config(settings).err().map(BuildError::from),
+        mail::refusal(settings),
     ];
     missing(settings)
         .chain(of_files.into_iter().flatten())
@@ -33,6 +33,7 @@ pub fn refusals(settings: &Settings) -> Vec<BuildError> {
 pub fn warnings(loaded: &Loaded, now: UtcTime) -> Vec<String> {
     let mut warnings = unheeded(loaded);
     warnings.extend(analyzers::warnings(loaded));
+    warnings.extend(mail::warnings(loaded));
     warnings.extend(tls::warnings(loaded, now));
     warnings
 }
@@ -56,18 +57,11 @@ pub(super) fn refuse(settings: &Settings) -> Result<(), BuildError> {
 }
 
 fn missing(settings: &Settings) -> impl Iterator<Item = BuildError> {
-    let asked = [
-        (
-            settings.email.smtp_server.is_some(),
-            "[Email] smtp_server",
-            "leave it out, and mails are written as .eml files",
-        ),
-        (
-            settings.sparse_ai.api_key.is_some(),
-            "[SparseAI] api_key",
-            "leave it out, and this server hosts the clips itself",
-        ),
-    ];
+    let asked = [(
+        settings.sparse_ai.api_key.is_some(),
+        "[SparseAI] api_key",
+        "leave it out, and this server hosts the clips itself",
+    )];
     asked
         .into_iter()
         .filter(|(is_asked_for, ..)| *is_asked_for)

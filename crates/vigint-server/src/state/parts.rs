@@ -10,6 +10,7 @@ use vigint_video::clip::{ClipEncoder, ClipSettings, H264ClipEncoder};
 use vigint_video::grey::{GreyDecoder, JpegGreyDecoder};
 
 use super::{BuildError, missing};
+use crate::alerts::SmtpLimits;
 use crate::analysis::Analyzer;
 use crate::clips::{FreeSpace, SystemFreeSpace};
 
@@ -34,6 +35,8 @@ pub struct Parts {
     pub analyzer: Option<Arc<dyn Analyzer>>,
     /// The longest a sender may send nothing of its body.
     pub body_patience: Duration,
+    /// How long a mail server may take.
+    pub mail_limits: SmtpLimits,
 }
 
 impl Parts {
@@ -54,6 +57,7 @@ impl Parts {
             clip_encoder: Arc::new(encoder),
             free_space: Arc::new(SystemFreeSpace),
             body_patience: BODY_PATIENCE,
+            mail_limits: SmtpLimits::default(),
             settings,
         })
     }

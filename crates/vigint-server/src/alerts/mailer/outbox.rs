@@ -1,73 +1,13 @@
-//! Where mails are handed over.
+//! Mails as files, where no mail server is set.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use lettre::Message;
-use vigint_core::clock::UtcTime;
-use vigint_core::ids::{AlertId, ClientId};
+use vigint_core::ids::ClientId;
 
+use super::Envelope;
 use crate::private_files;
-
-/// Why a mail was not handed over.
-#[derive(Debug, thiserror::Error)]
-pub enum MailError {
-    /// It could not be put together.
-    #[error("the mail could not be composed: {0}")]
-    Compose(String),
-    /// The outbox's folder failed.
-    #[error("the mail could not be written to the outbox: {0}")]
-    Outbox(#[from] io::Error),
-}
-
-/// The ways out. SMTP will be another one.
-#[derive(Clone, Debug)]
-pub enum Mailer {
-    /// As `.eml` files in a folder.
-    File(Outbox),
-}
-
-impl Mailer {
-    /// The name health shows.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::File(_) => "file",
-        }
-    }
-
-    /// Hands a mail over. Doing it twice for one alert leaves one mail. Blocks.
-    ///
-    /// # Errors
-    /// See [`MailError`].
-    pub fn send(&self, envelope: &Envelope, mail: &Message) -> Result<(), MailError> {
-        match self {
-            Self::File(outbox) => Ok(outbox.write(envelope, &mail.formatted())?),
-        }
-    }
-
-    /// Removes what is left of a client's mails. Blocks.
-    ///
-    /// # Errors
-    /// When the folder refuses.
-    pub fn forget_client(&self, client: ClientId) -> io::Result<()> {
-        match self {
-            Self::File(outbox) => outbox.remove_client(client),
-        }
-    }
-}
-
-/// Which mail it is.
-#[derive(Clone, Copy, Debug)]
-pub struct Envelope {
-    /// Whose; none when it concerns no client.
-    pub client: Option<ClientId>,
-    /// Which alert.
-    pub alert: AlertId,
-    /// When the alert was made.
-    pub created_at: UtcTime,
-}
 
 /// A folder of `.eml` files (RFC 5322), 0700, files 0600: `<time>-c<client>-<alert>.eml`, `<time>-server-<alert>.eml`
 /// when it concerns no client.
@@ -88,18 +28,34 @@ impl Outbox {
         })
     }
 
-    fn write(&self, envelope: &Envelope, mail: &[u8]) -> io::Result<()> {
+    /// The folder as it may have been left, whether or not it is there: nothing is written to it.
+    #[must_use]
+    pub fn left_in(directory: &Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+        }
+    }
+
+    /// Writes a mail, in the place of an earlier try. Says where. Blocks.
+    pub(super) fn write(&self, envelope: &Envelope, mail: &[u8]) -> io::Result<PathBuf> {
         let time = envelope.created_at.timestamp().strftime("%Y%m%dT%H%M%SZ");
         let whose = envelope
             .client
             .map_or_else(|| "server".to_owned(), |client| format!("c{client}"));
         let name = format!("{time}-{whose}-{}", envelope.alert);
-        private_files::write_whole(&self.directory.join(format!("{name}.eml")), mail)
+        let path = self.directory.join(format!("{name}.eml"));
+        private_files::write_whole(&path, mail)?;
+        Ok(path)
     }
 
-    fn remove_client(&self, client: ClientId) -> io::Result<()> {
+    /// Removes a client's mails. Blocks.
+    pub(super) fn remove_client(&self, client: ClientId) -> io::Result<()> {
         let mark = format!("-c{client}-");
-        for entry in fs::read_dir(&self.directory)? {
+        let entries = match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
             let entry = entry?;
             if entry.file_name().to_string_lossy().contains(&mark) {
                 fs::remove_file(entry.path())?;
@@ -112,6 +68,8 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
+    use vigint_core::clock::UtcTime;
+    use vigint_core::ids::AlertId;
 
     use super::*;
 
@@ -155,5 +113,13 @@ mod tests {
         outbox.remove_client(ClientId(5)).unwrap();
         assert_eq!(names(dir.path()).len(), 1);
         assert!(names(dir.path())[0].contains("-c55-"));
+    }
+
+    #[test]
+    fn where_no_mail_was_ever_left_there_is_nothing_to_forget() {
+        let dir = tempfile::tempdir().unwrap();
+        let outbox = Outbox::left_in(&dir.path().join("never-made"));
+        outbox.remove_client(ClientId(5)).unwrap();
+        assert!(names(dir.path()).is_empty());
     }
 }

@@ -1,0 +1,388 @@
+//! What a mail server says when it refuses, and what that means (RFC 5321 §4.2, RFC 3463, RFC 4954 §6).
+
+use std::fmt;
+use std::time::Duration;
+
+use lettre::transport::smtp::Error as LettreError;
+use vigint_core::text::plain_line;
+
+use super::super::error::Fate;
+
+/// An operator must mend something, who may be at it.
+const SHORT_PAUSE: Duration = Duration::from_secs(60);
+/// A quota of a day heals by itself, within hours.
+const QUOTA_PAUSE: Duration = Duration::from_secs(3600);
+
+/// How far a session had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Connect,
+    StartTls,
+    Login,
+    Sender,
+    Recipient,
+    Data,
+    /// The mail and its final dot are on their way.
+    Message,
+}
+
+impl Step {
+    /// What the server was asked to take.
+    const fn asked_for(self) -> &'static str {
+        match self {
+            Self::Connect => "the connection",
+            Self::StartTls => "to set up TLS",
+            Self::Login => "the login",
+            Self::Sender => "the sender",
+            Self::Recipient => "the recipient",
+            Self::Data | Self::Message => "the mail",
+        }
+    }
+
+    /// What was being done.
+    const fn doing(self) -> &'static str {
+        match self {
+            Self::Connect => "connecting",
+            Self::StartTls => "setting up TLS",
+            Self::Login => "logging in",
+            Self::Sender => "naming the sender",
+            Self::Recipient => "naming the recipient",
+            Self::Data => "announcing the mail",
+            Self::Message => "waiting for the mail to be taken",
+        }
+    }
+}
+
+/// What went wrong in a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The server answered, and not as hoped.
+    Refused { code: u16, words: String },
+    /// The connection broke, TLS could not be set up, or the answer was none.
+    Broken(String),
+    /// No answer within this time.
+    TimedOut(Duration),
+    /// TLS is demanded, and the server has none to offer.
+    NoStartTls,
+    /// The server offers no way to log in that we know.
+    NoLogin,
+    /// The address has letters beyond ASCII, and the server does not take such.
+    OnlyAscii,
+}
+
+impl From<LettreError> for Cause {
+    fn from(error: LettreError) -> Self {
+        let source = std::error::Error::source(&error);
+        match error.status() {
+            Some(code) => Self::Refused {
+                code: code.into(),
+                words: source.map(ToString::to_string).unwrap_or_default(),
+            },
+            None => {
+                let whole = error.to_string();
+                // What it says of itself ("Connection error: ") is in our own words already.
+                Self::Broken(source.map_or(whole, ToString::to_string))
+            }
+        }
+    }
+}
+
+impl Cause {
+    /// Whether the connection is as good as before: the server said no and waits for the next command.
+    pub(super) const fn leaves_connection_whole(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if *code != CLOSING)
+    }
+}
+
+/// "Service not available, closing transmission channel": may come at any time.
+const CLOSING: u16 = 421;
+
+/// Why a mail server did not take a mail. Holds its words, cleaned and cut, and no password.
+#[derive(Clone, Debug)]
+pub struct SmtpError {
+    /// Host and port.
+    server: String,
+    step: Step,
+    cause: Cause,
+}
+
+impl SmtpError {
+    /// `hide` takes out of the server's words what it must not have said.
+    pub(super) fn new(
+        server: String,
+        step: Step,
+        mut cause: Cause,
+        hide: impl FnOnce(&str) -> String,
+    ) -> Self {
+        if let Cause::Refused { words, .. } | Cause::Broken(words) = &mut cause {
+            *words = plain_line(&hide(words));
+        }
+        Self {
+            server,
+            step,
+            cause,
+        }
+    }
+
+    /// What it means for the mail and for the way out.
+    pub(in crate::alerts::mailer) fn fate(&self) -> Fate {
+        let stopped = Fate::ChannelStopped { pause: SHORT_PAUSE };
+        match &self.cause {
+            Cause::Broken(_) | Cause::TimedOut(_) => Fate::TryAgain,
+            Cause::NoStartTls | Cause::NoLogin => stopped,
+            Cause::OnlyAscii => Fate::GiveUp,
+            Cause::Refused { code, words } => match self.refusal(*code, words) {
+                Refusal::Later => Fate::TryAgain,
+                Refusal::Login | Refusal::Sender | Refusal::Server => stopped,
+                Refusal::Quota => Fate::ChannelStopped { pause: QUOTA_PAUSE },
+                Refusal::Mail => Fate::GiveUp,
+            },
+        }
+    }
+
+    fn refusal(&self, code: u16, words: &str) -> Refusal {
+        let status = enhanced_status(code, words);
+        if code < 500 {
+            return Refusal::Later;
+        }
+        if matches!(code, 530 | 534 | 535 | 538) || status == Some((7, 30)) {
+            return Refusal::Login;
+        }
+        if status == Some((4, 5)) || is_daily_quota(words) {
+            return Refusal::Quota;
+        }
+        match self.step {
+            // No mail was spoken of yet.
+            Step::Connect | Step::StartTls => Refusal::Server,
+            Step::Login => Refusal::Login,
+            Step::Sender if code == 553 || matches!(status, Some((1, 7 | 8))) => Refusal::Sender,
+            Step::Sender | Step::Recipient | Step::Data | Step::Message => Refusal::Mail,
+        }
+    }
+
+    /// What helps against it, if anything the operator can do.
+    fn cure(&self) -> &'static str {
+        match &self.cause {
+            Cause::NoStartTls => {
+                "nothing was sent to it. Ask for TLS from the first byte ([Email] security = tls, usually on port 465), \
+                 or for a server that has STARTTLS"
+            }
+            Cause::NoLogin => "log in elsewhere, or leave [Email] username and password out",
+            Cause::OnlyAscii => "use an address without accents",
+            Cause::TimedOut(_) if self.step == Step::Connect => {
+                "check [Email] smtp_server and smtp_port, and that a firewall lets it through; security = starttls \
+                 belongs to port 587, tls to port 465"
+            }
+            Cause::Broken(words) if words.contains("certificate") => {
+                "check that [Email] smtp_server is the name in its certificate; when its authority is the house's own, \
+                 name that in [Email] ca_file"
+            }
+            Cause::Broken(_) if matches!(self.step, Step::Connect | Step::StartTls) => {
+                "check [Email] smtp_server, smtp_port and security"
+            }
+            Cause::Broken(_) | Cause::TimedOut(_) => "it is tried again",
+            Cause::Refused { code, words } => match self.refusal(*code, words) {
+                Refusal::Later => "it is tried again",
+                Refusal::Login => {
+                    "check [Email] username and password (Gmail and others want an app password), and that security is \
+                     not none"
+                }
+                Refusal::Sender => "check that [Email] from_email may be used by this account",
+                Refusal::Server => "ask whoever runs the mail server why it refuses this machine",
+                Refusal::Quota => "mails go on when the provider allows it again",
+                Refusal::Mail if self.step == Step::Recipient => "check the recipient's address",
+                Refusal::Mail => "this mail is not tried again",
+            },
+        }
+    }
+}
+
+/// Whom a reply of 4xx or 5xx is about.
+enum Refusal {
+    /// Nobody: another time.
+    Later,
+    /// Our login.
+    Login,
+    /// Whom mails come from.
+    Sender,
+    /// All that we may send today.
+    Quota,
+    /// Us, whatever we may want.
+    Server,
+    /// This mail or its recipient.
+    Mail,
+}
+
+impl fmt::Display for SmtpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (server, step) = (&self.server, self.step);
+        match &self.cause {
+            Cause::Refused { code, words } if *code < 500 => {
+                write!(
+                    f,
+                    "{server} does not take {} now: {code} {words}",
+                    step.asked_for()
+                )
+            }
+            Cause::Refused { code, words } => {
+                write!(f, "{server} refused {}: {code} {words}", step.asked_for())
+            }
+            Cause::Broken(words) => write!(f, "{server}, {}: {words}", step.doing()),
+            Cause::TimedOut(limit) => {
+                write!(f, "{server}, {}: no answer within {limit:?}", step.doing())
+            }
+            Cause::NoStartTls => write!(f, "{server} offers no STARTTLS"),
+            Cause::NoLogin => write!(f, "{server} offers no login by name and password"),
+            Cause::OnlyAscii => write!(f, "{server} takes no address beyond ASCII (SMTPUTF8)"),
+        }?;
+        write!(f, "; {}", self.cure())
+    }
+}
+
+impl std::error::Error for SmtpError {}
+
+/// The subject and the detail of an enhanced status code (`5.7.8` gives 7 and 8) at the beginning of the words.
+fn enhanced_status(code: u16, words: &str) -> Option<(u16, u16)> {
+    let mut parts = words.split_whitespace().next()?.split('.');
+    let mut number = || parts.next()?.parse::<u16>().ok();
+    let (class, subject, detail) = (number()?, number()?, number()?);
+    (class == code / 100 && parts.next().is_none()).then_some((subject, detail))
+}
+
+/// Some say it in words alone, such as Microsoft's `554 5.2.0 … SubmissionQuotaExceededException`. A recipient's full
+/// mailbox is another matter.
+fn is_daily_quota(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    let of_a_day = words.contains("daily") && (words.contains("quota") || words.contains("limit"));
+    of_a_day || words.contains("submissionquota")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STOPPED: Fate = Fate::ChannelStopped { pause: SHORT_PAUSE };
+    const QUOTA: Fate = Fate::ChannelStopped { pause: QUOTA_PAUSE };
+
+    fn refused(step: Step, reply: &str) -> SmtpError {
+        let (code, words) = reply.split_once(' ').unwrap();
+        let cause = Cause::Refused {
+            code: code.parse().unwrap(),
+            words: words.to_owned(),
+        };
+        SmtpError::new("m:587".to_owned(), step, cause, ToOwned::to_owned)
+    }
+
+    #[test]
+    fn each_reply_has_its_fate() {
+        for (step, reply, fate) in [
+            (Step::Connect, "421 4.3.2 busy", Fate::TryAgain),
+            (Step::Connect, "554 5.7.1 your address is listed", STOPPED),
+            (
+                Step::StartTls,
+                "454 4.7.0 TLS is not there now",
+                Fate::TryAgain,
+            ),
+            (Step::StartTls, "502 5.5.1 not known", STOPPED),
+            (
+                Step::Login,
+                "454 4.7.0 the directory is down",
+                Fate::TryAgain,
+            ),
+            (Step::Login, "535 5.7.8 wrong", STOPPED),
+            (
+                Step::Login,
+                "534 5.7.9 log in with your web browser",
+                STOPPED,
+            ),
+            (Step::Login, "538 5.7.11 encrypt first", STOPPED),
+            (Step::Login, "504 5.5.4 no such way", STOPPED),
+            (
+                Step::Login,
+                "550 5.7.30 basic authentication is off",
+                STOPPED,
+            ),
+            (Step::Sender, "530 5.7.0 log in first", STOPPED),
+            (
+                Step::Sender,
+                "550 5.7.30 basic authentication is off",
+                STOPPED,
+            ),
+            (Step::Sender, "550 5.1.8 sender not known", STOPPED),
+            (Step::Sender, "553 not your address", STOPPED),
+            (Step::Sender, "451 4.3.0 later", Fate::TryAgain),
+            (
+                Step::Sender,
+                "550 5.4.5 daily sending quota exceeded",
+                QUOTA,
+            ),
+            (Step::Sender, "552 5.3.4 too large", Fate::GiveUp),
+            (Step::Recipient, "550 5.4.5 quota", QUOTA),
+            (Step::Recipient, "450 4.2.1 greylisted", Fate::TryAgain),
+            (
+                Step::Recipient,
+                "452 4.5.3 too many recipients",
+                Fate::TryAgain,
+            ),
+            (Step::Recipient, "550 5.1.1 no such user", Fate::GiveUp),
+            (
+                Step::Recipient,
+                "552 5.2.2 mailbox over quota",
+                Fate::GiveUp,
+            ),
+            (Step::Recipient, "550 no such user", Fate::GiveUp),
+            (
+                Step::Message,
+                "554 5.2.0 SubmissionQuotaExceededException",
+                QUOTA,
+            ),
+            (Step::Message, "550 5.7.1 looks like spam", Fate::GiveUp),
+            (Step::Message, "452 4.3.1 disk full", Fate::TryAgain),
+        ] {
+            let error = refused(step, reply);
+            assert_eq!(error.fate(), fate, "{error}");
+            assert!(error.to_string().contains(reply), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_enhanced_code_stands_first_and_agrees_with_the_reply() {
+        assert_eq!(enhanced_status(535, "5.7.8 wrong"), Some((7, 8)));
+        for words in [
+            "",
+            "wrong 5.7.8",
+            "4.7.8 wrong",
+            "5.7 wrong",
+            "5.7.8.1 x",
+            "5.a.8",
+        ] {
+            assert_eq!(enhanced_status(535, words), None, "{words}");
+        }
+    }
+
+    #[test]
+    fn words_of_the_server_are_one_harmless_line_cut() {
+        let long = format!(
+            "550 5.1.1 no\u{1b}[2J\r\nsuch\u{202E}user {}",
+            "x".repeat(500)
+        );
+        let said = refused(Step::Recipient, &long).to_string();
+        assert!(
+            said.starts_with("m:587 refused the recipient: 550 5.1.1 no[2J suchuser xx"),
+            "{said}"
+        );
+        assert!(said.contains("…; check the recipient's address"), "{said}");
+        assert!(said.chars().count() < 300, "{said}");
+    }
+
+    #[test]
+    fn what_the_server_must_not_have_said_is_hidden_before_it_is_cut() {
+        let words = format!("{}geheim", " ".repeat(300));
+        let cause = Cause::Refused { code: 535, words };
+        let error = SmtpError::new("m:587".to_owned(), Step::Login, cause, |words| {
+            words.replace("geheim", "***")
+        });
+        assert!(error.to_string().contains("535 ***;"), "{error}");
+        assert!(!format!("{error:?}").contains("geheim"));
+    }
+}

@@ -1,0 +1,316 @@
+//! To a mail server, by SMTP (RFC 5321) under TLS.
+//!
+//! One session: connect, TLS, log in, then for each mail sender, recipient, the mail. The login is spoken only under
+//! TLS, or to this very machine when the operator asked for no TLS. lettre speaks the protocol; what a refusal means
+//! is in `error`, whom to trust in `trust`, which connections are used again in `pool`.
+
+mod error;
+mod pool;
+#[cfg(test)]
+mod tests;
+mod trust;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lettre::Message;
+use lettre::address::Envelope;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::{Response, Severity};
+use vigint_config::Security;
+use vigint_core::clock::Clock;
+use vigint_core::key::Secret;
+use vigint_core::secrecy::{self, HIDDEN};
+
+pub use self::error::SmtpError;
+pub use self::trust::CaError;
+
+use self::error::{Cause, Step};
+use self::pool::Pool;
+
+/// How long each may take.
+#[derive(Clone, Copy, Debug)]
+pub struct SmtpLimits {
+    /// Until one address of the server has taken the connection.
+    pub connect: Duration,
+    /// Until a connection that was idle has answered; else a new one is made.
+    pub reuse: Duration,
+    /// A whole mail, from connecting to the last reply.
+    pub send: Duration,
+}
+
+impl Default for SmtpLimits {
+    /// 10 s, 5 s and a minute.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            reuse: Duration::from_secs(5),
+            send: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Whom to log in as.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The name.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// How a mail server is reached.
+#[derive(Clone, Debug)]
+pub struct SmtpOptions {
+    /// Its name or IP address; TLS demands a certificate for it.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is kept private. `None` only towards this machine: the settings see to that.
+    pub security: Security,
+    /// Authorities (PEM) to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Whom to log in as, if at all.
+    pub login: Option<Login>,
+    /// The limits of time.
+    pub limits: SmtpLimits,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A mail server, and the connections to it that are open.
+#[derive(Clone)]
+pub struct Smtp(Arc<Inner>);
+
+struct Inner {
+    host: String,
+    port: u16,
+    security: Security,
+    /// None when no TLS is asked for.
+    tls: Option<TlsParameters>,
+    login: Option<Login>,
+    limits: SmtpLimits,
+    pool: Pool,
+}
+
+impl Smtp {
+    /// Connects to nothing yet. Blocks while certificates are read.
+    ///
+    /// # Errors
+    /// When `ca_file` cannot be used.
+    pub fn new(options: SmtpOptions) -> Result<Self, SmtpSetupError> {
+        let host = options.host.trim_matches(['[', ']']).to_owned();
+        let authorities = match &options.ca_file {
+            Some(path) => trust::authorities(path)?,
+            None => Vec::new(),
+        };
+        let tls = match options.security {
+            Security::None => None,
+            Security::StartTls | Security::Tls => Some(trust::parameters(&host, authorities)?),
+        };
+        Ok(Self(Arc::new(Inner {
+            host,
+            port: options.port,
+            security: options.security,
+            tls,
+            login: options.login,
+            limits: options.limits,
+            pool: Pool::new(options.clock),
+        })))
+    }
+
+    /// Hands a mail over, within the limit. The server's words of acceptance.
+    ///
+    /// # Errors
+    /// See [`SmtpError`]. Whether the mail was taken is not known when the answer to it is missing.
+    pub(super) async fn send(&self, mail: &Message) -> Result<String, SmtpError> {
+        let (inner, limit) = (&*self.0, self.0.limits.send);
+        let mut step = Step::Connect;
+        // Who is not answered in time drops the connection, too: a late answer must not be taken for another.
+        let sent = tokio::time::timeout(limit, inner.send(mail, &mut step)).await;
+        let sent = sent.unwrap_or(Err(Cause::TimedOut(limit)));
+        sent.map_err(|cause| {
+            SmtpError::new(inner.address(), step, cause, |words| {
+                inner.hide(words, step)
+            })
+        })
+    }
+}
+
+/// Why a mail server cannot be used with these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SmtpSetupError {
+    /// The operator's certificates.
+    #[error(transparent)]
+    Ca(#[from] CaError),
+    /// TLS.
+    #[error("[Email] security: TLS cannot be set up: {0}")]
+    Tls(#[from] lettre::transport::smtp::Error),
+}
+
+impl Inner {
+    async fn send(&self, mail: &Message, step: &mut Step) -> Result<String, Cause> {
+        let mut connection = self.connection(step).await?;
+        let sent = transfer(&mut connection, mail, step).await;
+        match &sent {
+            Err(cause) if !cause.leaves_connection_whole() => {}
+            _ => self.pool.put(connection),
+        }
+        sent
+    }
+
+    /// One that waited and still answers, else a new one, under TLS and logged in.
+    async fn connection(&self, step: &mut Step) -> Result<AsyncSmtpConnection, Cause> {
+        while let Some(mut waiting) = self.pool.take() {
+            // RSET, for the mail before may have been refused half-way.
+            let answer = tokio::time::timeout(self.limits.reuse, waiting.command(Rset)).await;
+            if matches!(answer, Ok(Ok(_))) {
+                return Ok(waiting);
+            }
+        }
+        self.connect(step).await
+    }
+
+    async fn connect(&self, step: &mut Step) -> Result<AsyncSmtpConnection, Cause> {
+        let name = ClientId::default();
+        let from_first_byte = match self.security {
+            Security::Tls => self.tls.clone(),
+            Security::StartTls | Security::None => None,
+        };
+        let mut connection = AsyncSmtpConnection::connect_tokio1(
+            (self.host.as_str(), self.port),
+            Some(self.limits.connect),
+            &name,
+            from_first_byte,
+            None,
+        )
+        .await?;
+        if self.security == Security::StartTls {
+            *step = Step::StartTls;
+            let tls = self.tls.clone().filter(|_| connection.can_starttls());
+            let tls = tls.ok_or(Cause::NoStartTls)?;
+            connection.starttls(tls, &name).await?;
+        }
+        if let Some(login) = &self.login {
+            *step = Step::Login;
+            let mechanisms = DEFAULT_MECHANISMS;
+            (connection.server_info().get_auth_mechanism(mechanisms)).ok_or(Cause::NoLogin)?;
+            let credentials =
+                Credentials::new(login.username.clone(), login.password.reveal().to_owned());
+            connection.auth(mechanisms, &credentials).await?;
+        }
+        Ok(connection)
+    }
+
+    fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// The server's words without what only we and it may know: some repeat what they were told.
+    fn hide(&self, words: &str, step: Step) -> String {
+        let Some(Login { username, password }) = &self.login else {
+            return words.to_owned();
+        };
+        let password = password.reveal();
+        let mut words = words.to_owned();
+        for secret in [
+            STANDARD.encode(format!("\0{username}\0{password}")),
+            STANDARD.encode(password),
+            password.to_owned(),
+        ] {
+            if !secret.is_empty() {
+                words = words.replace(&secret, HIDDEN);
+            }
+        }
+        // A part of one, perhaps: while logging in all that looks like a secret may be ours.
+        if step == Step::Login {
+            words = secrecy::without(&words, words.split_whitespace());
+        }
+        words
+    }
+}
+
+impl fmt::Debug for Smtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Smtp")
+            .field("server", &self.0.address())
+            .field("security", &self.0.security)
+            .finish_non_exhaustive()
+    }
+}
+
+/// From the sender to the final dot. The server's words of acceptance.
+async fn transfer(
+    connection: &mut AsyncSmtpConnection,
+    mail: &Message,
+    step: &mut Step,
+) -> Result<String, Cause> {
+    let envelope = mail.envelope();
+    let bytes = mail.formatted();
+    *step = Step::Sender;
+    let parameters = parameters(connection, envelope, &bytes)?;
+    let sender = Mail::new(envelope.from().cloned(), parameters);
+    expect(
+        Severity::PositiveCompletion,
+        connection.command(sender).await?,
+    )?;
+    *step = Step::Recipient;
+    for recipient in envelope.to() {
+        let recipient = Rcpt::new(recipient.clone(), Vec::new());
+        expect(
+            Severity::PositiveCompletion,
+            connection.command(recipient).await?,
+        )?;
+    }
+    *step = Step::Data;
+    expect(
+        Severity::PositiveIntermediate,
+        connection.command(Data).await?,
+    )?;
+    *step = Step::Message;
+    let taken = connection.message(&bytes).await?;
+    let taken = expect(Severity::PositiveCompletion, taken)?;
+    let words: Vec<_> = taken.message().collect();
+    Ok(format!("{} {}", taken.code(), words.join(" ")))
+}
+
+/// What must be said beside the sender about addresses and bytes beyond ASCII (RFC 6531, RFC 6152).
+fn parameters(
+    connection: &AsyncSmtpConnection,
+    envelope: &Envelope,
+    mail: &[u8],
+) -> Result<Vec<MailParameter>, Cause> {
+    let has = |extension| connection.server_info().supports_feature(extension);
+    let mut addresses = envelope.from().into_iter().chain(envelope.to());
+    let mut parameters = Vec::new();
+    if addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
+        if !has(Extension::SmtpUtfEight) {
+            return Err(Cause::OnlyAscii);
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    if !mail.is_ascii() && has(Extension::EightBitMime) {
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    Ok(parameters)
+}
+
+/// A reply that is good, and yet not to what was said: this is no conversation.
+fn expect(severity: Severity, reply: Response) -> Result<Response, Cause> {
+    if reply.code().severity == severity {
+        Ok(reply)
+    } else {
+        let words: Vec<_> = reply.message().collect();
+        let (code, words) = (reply.code(), words.join(" "));
+        Err(Cause::Broken(format!(
+            "an answer out of place: {code} {words}"
+        )))
+    }
+}

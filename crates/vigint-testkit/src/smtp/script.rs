@@ -58,7 +58,7 @@ impl When {
 /// What the server does then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
-    /// Says this, and nothing else comes of it. Lines are parted by `\n`.
+    /// Says this, and nothing else comes of it, but for TLS when it is a 220 to STARTTLS. Lines are parted by `\n`.
     Reply(String),
     /// Says this and closes the connection, as with 421.
     ReplyAndClose(String),

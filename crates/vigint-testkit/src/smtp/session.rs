@@ -130,8 +130,13 @@ impl Session<'_> {
                     return Ok(next);
                 }
             }
-            if let Some(next) = self.scripted(&Moment::Command(verb.clone())).await? {
-                return Ok(next);
+            let deed = self.shared.script().take(&Moment::Command(verb.clone()));
+            if let Some(deed) = deed {
+                // Who says that TLS may begin begins it.
+                let begins_tls = verb == "STARTTLS"
+                    && matches!(&deed, Deed::Reply(text) if text.starts_with("220"));
+                let next = self.act(deed).await?;
+                return Ok(if begins_tls { Next::StartTls } else { next });
             }
         }
         match verb.as_str() {

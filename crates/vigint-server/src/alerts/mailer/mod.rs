@@ -89,3 +89,73 @@ pub enum Receipt {
     /// The mail server accepted it, in these words, such as `250 2.0.0 OK`.
     Accepted(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use uuid::Uuid;
+    use vigint_config::Security;
+    use vigint_core::clock::SystemClock;
+
+    use super::*;
+
+    fn message() -> Message {
+        Message::builder()
+            .from("alerts@example.com".parse().unwrap())
+            .to("owner@b.example".parse().unwrap())
+            .body("A body".to_owned())
+            .unwrap()
+    }
+
+    const ENVELOPE: Envelope = Envelope {
+        client: Some(ClientId(5)),
+        alert: AlertId(Uuid::nil()),
+        created_at: UtcTime::UNIX_EPOCH,
+    };
+
+    #[tokio::test]
+    async fn a_mail_in_a_file_says_where_and_goes_with_its_client_also_when_mails_go_elsewhere_now()
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Mailer::File(Outbox::open(folder.path()).unwrap());
+        let Receipt::File(path) = files.send(&ENVELOPE, &message()).await.unwrap() else {
+            panic!("no file");
+        };
+        assert!(std::fs::read_to_string(&path).unwrap().ends_with("A body"));
+
+        let server = Smtp::new(SmtpOptions {
+            host: "m.example".to_owned(),
+            port: 587,
+            security: Security::StartTls,
+            ca_file: None,
+            login: None,
+            limits: SmtpLimits::default(),
+            clock: Arc::new(SystemClock::new()),
+        });
+        let now = Mailer::Smtp {
+            server: server.unwrap(),
+            outbox: Outbox::left_in(folder.path()),
+        };
+        now.forget_client(ClientId(55)).unwrap();
+        assert!(path.exists());
+        now.forget_client(ClientId(5)).unwrap();
+        assert!(!path.exists());
+        assert_eq!((files.kind(), now.kind()), ("file", "smtp"));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_fails_is_tried_again_and_a_mail_that_cannot_be_made_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Mailer::File(Outbox::open(&folder.path().join("outbox")).unwrap());
+        std::fs::remove_dir(folder.path().join("outbox")).unwrap();
+        let error = files.send(&ENVELOPE, &message()).await.unwrap_err();
+        assert_eq!(error.fate(), Fate::TryAgain);
+        assert!(
+            error
+                .to_string()
+                .starts_with("the mail could not be written to the outbox: ")
+        );
+        assert_eq!(MailError::Compose("no".to_owned()).fate(), Fate::GiveUp);
+    }
+}

@@ -2,8 +2,10 @@
 //!
 //! One session: connect, TLS, log in, then for each mail sender, recipient, the mail. The login is spoken only under
 //! TLS, or to this very machine when the operator asked for no TLS. lettre speaks the protocol; what a refusal means
-//! is in `error`, whom to trust in `trust`, which connections are used again in `pool`.
+//! is in `error`, whom to trust in `trust`, which connections are used again in `pool`, what may be heard before TLS
+//! in `clear`.
 
+mod clear;
 mod error;
 mod pool;
 #[cfg(test)]
@@ -24,6 +26,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::{Response, Severity};
+use tokio::net::TcpStream;
 use vigint_config::Security;
 use vigint_core::clock::Clock;
 use vigint_core::key::Secret;
@@ -32,6 +35,7 @@ use vigint_core::secrecy::{self, HIDDEN};
 pub use self::error::SmtpError;
 pub use self::trust::CaError;
 
+use self::clear::Clear;
 use self::error::{Cause, Step};
 use self::pool::Pool;
 
@@ -180,18 +184,10 @@ impl Inner {
 
     async fn connect(&self, step: &mut Step) -> Result<AsyncSmtpConnection, Cause> {
         let name = ClientId::default();
-        let from_first_byte = match self.security {
-            Security::Tls => self.tls.clone(),
-            Security::StartTls | Security::None => None,
+        let mut connection = match self.security {
+            Security::Tls => self.under_tls(&name).await?,
+            Security::StartTls | Security::None => self.in_the_clear(&name).await?,
         };
-        let mut connection = AsyncSmtpConnection::connect_tokio1(
-            (self.host.as_str(), self.port),
-            Some(self.limits.connect),
-            &name,
-            from_first_byte,
-            None,
-        )
-        .await?;
         if self.security == Security::StartTls {
             *step = Step::StartTls;
             let tls = self.tls.clone().filter(|_| connection.can_starttls());
@@ -207,6 +203,21 @@ impl Inner {
             connection.auth(mechanisms, &credentials).await?;
         }
         Ok(connection)
+    }
+
+    async fn under_tls(&self, name: &ClientId) -> Result<AsyncSmtpConnection, Cause> {
+        let (address, limit) = ((self.host.as_str(), self.port), self.limits.connect);
+        let tls = self.tls.clone();
+        Ok(AsyncSmtpConnection::connect_tokio1(address, Some(limit), name, tls, None).await?)
+    }
+
+    async fn in_the_clear(&self, name: &ClientId) -> Result<AsyncSmtpConnection, Cause> {
+        let (address, limit) = ((self.host.as_str(), self.port), self.limits.connect);
+        let connected = tokio::time::timeout(limit, TcpStream::connect(address)).await;
+        let stream = connected.map_err(|_| Cause::TimedOut(limit))?;
+        let stream = stream.map_err(|error| Cause::Broken(error.to_string()))?;
+        let stream = Box::new(Clear::new(stream));
+        Ok(AsyncSmtpConnection::connect_with_transport(stream, name).await?)
     }
 
     fn address(&self) -> String {

@@ -171,6 +171,21 @@ async fn a_server_without_tls_gets_no_login_and_no_mail() {
 }
 
 #[tokio::test]
+async fn answers_put_in_before_tls_by_somebody_between_are_not_believed() {
+    let way = Setup::default().start().await;
+    let forged =
+        "250-mail.test\n250 AUTH PLAIN\n235 ok\n250 ok\n250 ok\n354 go on\n250 2.0.0 forged";
+    let reply = format!("220 2.0.0 go ahead\n{forged}");
+    (way.server).script(When::command("STARTTLS").first(1), Deed::reply(&reply));
+    let (said, fate) = failure(&way, "1").await;
+    assert_eq!(fate, Fate::TryAgain);
+    assert!(said.contains("setting up TLS"), "{said}");
+    assert_eq!((way.server.count("AUTH"), way.server.mails().len()), (0, 0));
+    way.smtp.send(&mail("1")).await.unwrap();
+    assert_eq!(way.server.mails().len(), 1);
+}
+
+#[tokio::test]
 async fn a_certificate_that_nobody_trusts_or_of_another_name_is_refused() {
     let mut of_another = Setup::default();
     of_another.options.certificate_names = vec!["mail.example.com".to_owned()];

@@ -1,15 +1,16 @@
 //! To a mail server, by SMTP (RFC 5321) under TLS.
 //!
 //! One session: connect, TLS, log in, then for each mail sender, recipient, the mail. The login is spoken only under
-//! TLS, or to this very machine when the operator asked for no TLS. lettre speaks the protocol; what a refusal means
-//! is in `error`, whom to trust in `trust`, which connections are used again in `pool`, what may be heard before TLS
-//! in `clear`.
+//! TLS, or to this very machine when the operator asked for no TLS. lettre speaks the protocol. Here: how a connection
+//! comes about and within which time; `transfer` has the steps of a mail, `error` what a refusal means, `trust` whom to
+//! trust, `pool` which connections are used again, `clear` what may be heard before TLS.
 
 mod clear;
 mod error;
 mod pool;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod trust;
 
 use std::fmt;
@@ -20,12 +21,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lettre::Message;
-use lettre::address::Envelope;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
-use lettre::transport::smtp::response::{Response, Severity};
+use lettre::transport::smtp::commands::Rset;
+use lettre::transport::smtp::extension::ClientId;
 use tokio::net::TcpStream;
 use vigint_config::Security;
 use vigint_core::clock::Clock;
@@ -38,6 +37,7 @@ pub use self::trust::CaError;
 use self::clear::Clear;
 use self::error::{Cause, Step};
 use self::pool::Pool;
+use self::transfer::transfer;
 
 /// How long each may take.
 #[derive(Clone, Copy, Debug)]
@@ -254,74 +254,5 @@ impl fmt::Debug for Smtp {
             .field("server", &self.0.address())
             .field("security", &self.0.security)
             .finish_non_exhaustive()
-    }
-}
-
-/// From the sender to the final dot. The server's words of acceptance.
-async fn transfer(
-    connection: &mut AsyncSmtpConnection,
-    mail: &Message,
-    step: &mut Step,
-) -> Result<String, Cause> {
-    let envelope = mail.envelope();
-    let bytes = mail.formatted();
-    *step = Step::Sender;
-    let parameters = parameters(connection, envelope, &bytes)?;
-    let sender = Mail::new(envelope.from().cloned(), parameters);
-    expect(
-        Severity::PositiveCompletion,
-        connection.command(sender).await?,
-    )?;
-    *step = Step::Recipient;
-    for recipient in envelope.to() {
-        let recipient = Rcpt::new(recipient.clone(), Vec::new());
-        expect(
-            Severity::PositiveCompletion,
-            connection.command(recipient).await?,
-        )?;
-    }
-    *step = Step::Data;
-    expect(
-        Severity::PositiveIntermediate,
-        connection.command(Data).await?,
-    )?;
-    *step = Step::Message;
-    let taken = connection.message(&bytes).await?;
-    let taken = expect(Severity::PositiveCompletion, taken)?;
-    let words: Vec<_> = taken.message().collect();
-    Ok(format!("{} {}", taken.code(), words.join(" ")))
-}
-
-/// What must be said beside the sender about addresses and bytes beyond ASCII (RFC 6531, RFC 6152).
-fn parameters(
-    connection: &AsyncSmtpConnection,
-    envelope: &Envelope,
-    mail: &[u8],
-) -> Result<Vec<MailParameter>, Cause> {
-    let has = |extension| connection.server_info().supports_feature(extension);
-    let mut addresses = envelope.from().into_iter().chain(envelope.to());
-    let mut parameters = Vec::new();
-    if addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
-        if !has(Extension::SmtpUtfEight) {
-            return Err(Cause::OnlyAscii);
-        }
-        parameters.push(MailParameter::SmtpUtfEight);
-    }
-    if !mail.is_ascii() && has(Extension::EightBitMime) {
-        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-    }
-    Ok(parameters)
-}
-
-/// A reply that is good, and yet not to what was said: this is no conversation.
-fn expect(severity: Severity, reply: Response) -> Result<Response, Cause> {
-    if reply.code().severity == severity {
-        Ok(reply)
-    } else {
-        let words: Vec<_> = reply.message().collect();
-        let (code, words) = (reply.code(), words.join(" "));
-        Err(Cause::Broken(format!(
-            "an answer out of place: {code} {words}"
-        )))
     }
 }

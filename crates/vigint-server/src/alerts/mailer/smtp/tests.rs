@@ -583,7 +583,7 @@ fn a_file_of_authorities_that_is_none_is_named() {
     for (text, why) in [
         ("", "it holds no certificate"),
         (
-            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+            "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
             "it holds no certificate",
         ),
         (

@@ -31,7 +31,7 @@ fn the_mail_tells_what_where_and_when_and_links_to_the_clip() {
     incident_of(&customer);
     let mail = mail_of(&server);
     assert_eq!(mail.to, "acme@shop.example");
-    assert_eq!(mail.subject, "[Vigint] till: theft");
+    assert_eq!(mail.subject, "Alert: theft, high risk, till");
     assert!(mail.text.contains("A man takes a bottle"), "{}", mail.text);
     // What the model wrote is shown, not obeyed.
     assert!(
@@ -57,7 +57,12 @@ fn frames_that_cannot_be_written_cost_the_clip_but_not_the_mail() {
     let id = incident_of(&customer);
     let mail = mail_of(&server);
     assert_eq!(mail.clip_link(), None);
-    assert!(mail.text.contains("there is no clip"), "{}", mail.text);
+    assert!(
+        mail.text
+            .contains("Without video: it could not be made or kept."),
+        "{}",
+        mail.text
+    );
     let incident = customer.get(&format!("/api/incidents/{id}")).json();
     assert_eq!(incident["clip"], json!(null));
     assert_eq!(incident["video_url"], json!(null));
@@ -110,9 +115,9 @@ fn an_alarm_by_hand_says_that_nobody_judged_it() {
     let mail = mail_of(&server);
     assert_eq!(
         mail.subject,
-        "[Vigint] default: raised by the camera program, not judged by Vigint"
+        "Alert: raised by the camera program, not judged by Vigint, default"
     );
-    let heading = "raised by the camera program, not judged by Vigint";
+    let heading = "Raised by the camera program, not judged by Vigint";
     assert!(mail.text.starts_with(heading), "{}", mail.text);
     assert_eq!(mail.text.matches("Someone at the till").count(), 1);
     for bad in [

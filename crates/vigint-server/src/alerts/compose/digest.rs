@@ -167,7 +167,7 @@ impl DigestMail<'_> {
             let is_it = |line: &&HeldLine| line.risk_level == *level;
             let count = self.digest.held.iter().filter(is_it).count();
             let words = words::risk(self.client.locale, *level).words;
-            (count > 0).then(|| format!("{count} × {words}"))
+            (count > 0).then(|| format!("{count}\u{A0}×\u{A0}{words}"))
         });
         self.with_the_rest(counts.collect())
     }
@@ -184,7 +184,7 @@ impl DigestMail<'_> {
         }
         let counts = counts
             .iter()
-            .map(|(camera, count)| format!("{count} × {camera}"));
+            .map(|(camera, count)| format!("{count}\u{A0}×\u{A0}{camera}"));
         self.with_the_rest(counts.collect())
     }
 
@@ -192,8 +192,8 @@ impl DigestMail<'_> {
     fn with_the_rest(&self, mut counts: Vec<String>) -> String {
         match self.digest.more {
             0 => {}
-            more if self.is_french() => counts.push(format!("{more} × non détaillé")),
-            more => counts.push(format!("{more} × not itemized")),
+            more if self.is_french() => counts.push(format!("{more}\u{A0}×\u{A0}non détaillé")),
+            more => counts.push(format!("{more}\u{A0}×\u{A0}not itemized")),
         }
         counts.join(", ")
     }

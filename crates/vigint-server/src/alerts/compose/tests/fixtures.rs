@@ -183,7 +183,7 @@ pub(in crate::alerts) fn first(locale: Locale, incident: &IncidentRow, clip: Cli
 pub(in crate::alerts) fn digest(locale: Locale, held: u64, more: u64) -> Digest {
     let line = |number: u64| HeldLine {
         at: at("2026-11-22T22:40:03Z").plus_millis(i64::try_from(number).unwrap() * 61_000),
-        camera: if number % 3 == 0 {
+        camera: if number.is_multiple_of(3) {
             "Parking".to_owned()
         } else {
             incident(locale).source_name.unwrap()
@@ -201,7 +201,7 @@ pub(in crate::alerts) fn digest(locale: Locale, held: u64, more: u64) -> Digest 
                 .parse()
                 .unwrap(),
         ),
-        clip_url: (number % 2 == 0).then(|| LINK.to_owned()),
+        clip_url: number.is_multiple_of(2).then(|| LINK.to_owned()),
     };
     Digest {
         since: at("2026-11-22T22:38:10Z"),

@@ -4,6 +4,12 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::time::SystemTime;
+
+use vigint_core::clock::UtcTime;
+
+/// What the name of a file ends with until it is whole.
+pub(crate) const UNFINISHED: &str = ".unfinished";
 
 /// Makes a folder and those above it, 0700. One that is there stays as it is.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
@@ -24,7 +30,7 @@ pub(crate) fn create_file(path: &Path) -> io::Result<File> {
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".unfinished");
+    unfinished.push(UNFINISHED);
     let unfinished = Path::new(&unfinished);
     let written = create_file(unfinished)
         .and_then(|mut file| {
@@ -43,6 +49,19 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Makes the names in a folder safe from a crash.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// Whether a file was last written before that. One that is not there was not.
+pub(crate) fn is_older(path: &Path, before: UtcTime) -> io::Result<bool> {
+    match fs::metadata(path).and_then(|file| file.modified()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        written => {
+            let since = written?
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap_or_default();
+            Ok(UtcTime::UNIX_EPOCH + since < before)
+        }
+    }
 }
 
 /// Removes a file if it is there.

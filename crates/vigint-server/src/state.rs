@@ -23,7 +23,7 @@ use vigint_core::link::LinkSigner;
 use vigint_db::{Db, KeyWatch, Operator, ServerLock};
 
 use crate::administration::Administration;
-use crate::alerts::{Alerts, AlertsOptions, Sender};
+use crate::alerts::{Alerts, AlertsOptions, MailFiles, Sender};
 use crate::analysis::{Judge, JudgeOptions};
 use crate::buffer::{Gate, GateSettings, RingSettings, Rings};
 use crate::clips::{ClipLinks, ClipStore, Clips, ClipsOptions};
@@ -141,6 +141,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         incidents: incidents.clone(),
         clips,
         alerts: Arc::clone(&alerts),
+        mail_files: MailFiles::new(&settings.email.outbox_directory),
         notices: Arc::clone(&notices),
         rates: Arc::new(RateWatch::new(Arc::clone(&notices))),
         meter: Arc::clone(&meter),

@@ -4,12 +4,14 @@
 
 mod compose;
 mod deliver;
+mod mail_files;
 mod mailer;
 mod message;
 mod notice;
 mod test_mail;
 
 pub use deliver::{Alerts, AlertsOptions, DeliverError, Delivery};
+pub use mail_files::{MailFile, MailFiles};
 pub use mailer::{
     CaError, Envelope, Fate, Login, MailError, Mailer, Outbox, Receipt, Smtp, SmtpError,
     SmtpLimits, SmtpOptions, SmtpSetupError,

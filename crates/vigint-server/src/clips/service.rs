@@ -103,6 +103,12 @@ impl Clips {
         now + self.retention
     }
 
+    /// How long clips are kept, and what tells of them.
+    #[must_use]
+    pub const fn retention(&self) -> Duration {
+        self.retention
+    }
+
     /// Puts frames on the disk, oldest first; when this returns they are there for good. Where they would take the
     /// client over its bound, its own oldest clips end.
     ///

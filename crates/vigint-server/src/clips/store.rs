@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use vigint_core::clock::UtcTime;
@@ -15,11 +15,12 @@ use vigint_core::ids::{ClientId, ClipId};
 use vigint_video::clip::ClipFrame;
 
 use super::evidence::{self, EvidenceReader};
-use crate::private_files::{self, create_file, make_folder, remove_if_there, sync_folder};
+use crate::private_files::{
+    self, UNFINISHED, create_file, is_older, make_folder, remove_if_there, sync_folder,
+};
 
 /// What a clip's files end with once they are whole.
 const ENDINGS: [&str; 3] = ["frames", "mp4", "jpg"];
-const UNFINISHED: &str = ".unfinished";
 
 /// Names a clip's files. Written into the database as `<client id>/<clip id>`; anything else read from
 /// there is refused, so that no path can be smuggled in.
@@ -101,6 +102,18 @@ impl ClipStore {
         let probe = directory.join(".writable");
         create_file(&probe)?;
         fs::remove_file(&probe)?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            max_frame_bytes,
+        })
+    }
+
+    /// The folder of a server, for who only looks at it: it is neither made nor written to.
+    ///
+    /// # Errors
+    /// When it is not there, or cannot be read.
+    pub fn of_server(directory: &Path, max_frame_bytes: usize) -> io::Result<Self> {
+        fs::read_dir(directory)?;
         Ok(Self {
             directory: directory.to_owned(),
             max_frame_bytes,
@@ -319,7 +332,7 @@ impl ClipStore {
             for (clip, ending, file) in self.files_of(client)? {
                 let key = StorageKey::new(client, clip);
                 let is_kept = !ending.ends_with(UNFINISHED) && kept.contains(&key.to_string());
-                if !is_kept && is_older(&file, before)? {
+                if !is_kept && is_older(&file.path(), before)? {
                     remove_if_there(&file.path())?;
                     removed += 1;
                 }
@@ -330,30 +343,14 @@ impl ClipStore {
         Ok(removed)
     }
 
-    fn client_folder(&self, client: ClientId) -> PathBuf {
+    pub(super) fn client_folder(&self, client: ClientId) -> PathBuf {
         self.directory.join(client.to_string())
     }
 
-    fn path(&self, key: StorageKey, ending: &str) -> PathBuf {
+    pub(super) fn path(&self, key: StorageKey, ending: &str) -> PathBuf {
         self.client_folder(key.client)
             .join(format!("{}.{ending}", key.clip))
     }
-}
-
-/// Whether a file was last written before that. One that is gone meanwhile was not.
-pub(super) fn is_older(file: &fs::DirEntry, before: UtcTime) -> io::Result<bool> {
-    match file.metadata().and_then(|file| written_at(&file)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        written => Ok(written? < before),
-    }
-}
-
-fn written_at(file: &fs::Metadata) -> io::Result<UtcTime> {
-    let since = file
-        .modified()?
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    Ok(UtcTime::UNIX_EPOCH + since)
 }
 
 #[cfg(test)]
@@ -462,7 +459,10 @@ mod tests {
         fs::write(dir.path().join("1/README"), "not ours").unwrap();
         fs::write(dir.path().join("notes"), "not ours").unwrap();
         let kept = HashSet::from([known.to_string()]);
-        let written = written_at(&fs::metadata(store.path(stray, "frames")).unwrap()).unwrap();
+        let written = fs::metadata(store.path(stray, "frames")).unwrap();
+        let written = written.modified().unwrap();
+        let written = written.duration_since(std::time::UNIX_EPOCH).unwrap();
+        let written = UtcTime::UNIX_EPOCH + written;
         let sweep = |before| store.remove_stray_files(&kept, before).unwrap();
         assert_eq!(
             sweep(written.plus_millis(-1_000)),

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vigint_core::clock::Clock;
 
-use crate::alerts::Alerts;
+use crate::alerts::{Alerts, MailFiles};
 use crate::buffer::Rings;
 use crate::clips::Clips;
 use crate::database::Database;
@@ -55,6 +55,8 @@ pub struct JobParts {
     pub clips: Arc<Clips>,
     /// Mails.
     pub alerts: Arc<Alerts>,
+    /// Mails that were written as files.
+    pub mail_files: MailFiles,
     /// Unusual use of keys.
     pub notices: Arc<Notices>,
     /// How fast keys are used.

@@ -1,5 +1,5 @@
-//! Removes files of clips that no row speaks of: a server that dies between keeping an incident's frames and
-//! writing the incident down leaves them behind, and nothing else would ever find them.
+//! Removes files of clips that no row speaks of, or that never became whole: a server that dies between keeping an
+//! incident's frames and writing the incident down leaves them behind, and nothing else would ever find them.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use vigint_db::{DbError, Operator};
 use super::JobParts;
 use super::schedule::Schedule;
 
-const EVERY: Duration = Duration::from_secs(3600);
+const EVERY: Duration = Duration::from_secs(600);
 /// A younger file may belong to an incident that is being written down.
 const YOUNG: Duration = Duration::from_secs(600);
 
@@ -16,7 +16,10 @@ pub(super) async fn run(parts: JobParts, schedule: Schedule) {
     loop {
         match sweep(&parts).await {
             Ok(0) => {}
-            Ok(files) => tracing::info!(files, "removed files that belong to no incident"),
+            Ok(files) => tracing::info!(
+                files,
+                "removed files that belong to no incident or were never finished"
+            ),
             Err(error) => tracing::warn!(%error, "could not look for files of no incident"),
         }
         if !schedule.every(EVERY).await {

@@ -25,6 +25,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     ("crates/vigint-server/src/jobs/sweep_files.rs", "file sweep"),
     ("crates/vigint-server/src/presence/look.rs", "presence"),
+    ("crates/vigint-server/src/notices/disk.rs", "disk notices"),
     ("crates/vigint-server/src/notices/look.rs", "unusual use"),
     ("crates/vigint-server/src/notices/rates.rs", "rate watch"),
     ("crates/vigint-server/src/state.rs", "start"),

@@ -14,6 +14,7 @@ mod sweep_files;
 mod sweep_rings;
 mod tell_notices;
 mod turns;
+mod watch_disk;
 mod watch_rates;
 mod write_costs;
 
@@ -106,6 +107,7 @@ impl Jobs {
         jobs.spawn("rings", sweep_rings::run);
         jobs.spawn("presence", show_out::run);
         jobs.spawn("notices", tell_notices::run);
+        jobs.spawn("disk", watch_disk::run);
         jobs.spawn("rates", watch_rates::run);
         jobs.spawn("costs", write_costs::run);
         jobs

@@ -57,6 +57,27 @@ pub enum Notice {
         /// How much of it.
         reached: BudgetReached,
     },
+    /// The disk of the clips is nearly full: no clips are kept.
+    DiskNearlyFull {
+        /// Which.
+        disk: DiskRoom,
+    },
+    /// It was, and has room again.
+    DiskHasRoom {
+        /// Which.
+        disk: DiskRoom,
+    },
+}
+
+/// The room on a disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskRoom {
+    /// The folder of the clips on it.
+    pub path: String,
+    /// Bytes that are free.
+    pub free: u64,
+    /// Bytes that must be, for clips to be kept.
+    pub needed: u64,
 }
 
 /// How much of a budget is spent.
@@ -122,6 +143,10 @@ pub enum NoticeKind {
     RefusedKeys,
     /// See [`Notice::BudgetReached`].
     BudgetReached,
+    /// See [`Notice::DiskNearlyFull`].
+    DiskNearlyFull,
+    /// See [`Notice::DiskHasRoom`].
+    DiskHasRoom,
 }
 
 impl NoticeKind {
@@ -135,6 +160,8 @@ impl NoticeKind {
             Self::UnusualRate => "unusual_rate",
             Self::RefusedKeys => "refused_keys",
             Self::BudgetReached => "budget_reached",
+            Self::DiskNearlyFull => "disk_nearly_full",
+            Self::DiskHasRoom => "disk_has_room",
         }
     }
 }
@@ -150,6 +177,8 @@ impl Notice {
             Self::UnusualRate { .. } => NoticeKind::UnusualRate,
             Self::RefusedKeys { .. } => NoticeKind::RefusedKeys,
             Self::BudgetReached { .. } => NoticeKind::BudgetReached,
+            Self::DiskNearlyFull { .. } => NoticeKind::DiskNearlyFull,
+            Self::DiskHasRoom { .. } => NoticeKind::DiskHasRoom,
         }
     }
 
@@ -161,7 +190,10 @@ impl Notice {
             | Self::RevokedKeyUsed { seen, .. }
             | Self::ExpiredKeyUsed { seen, .. } => Some(&seen.key),
             Self::UnusualRate { key, .. } => Some(key),
-            Self::RefusedKeys { .. } | Self::BudgetReached { .. } => None,
+            Self::RefusedKeys { .. }
+            | Self::BudgetReached { .. }
+            | Self::DiskNearlyFull { .. }
+            | Self::DiskHasRoom { .. } => None,
         }
     }
 
@@ -169,6 +201,8 @@ impl Notice {
     pub(super) const fn title(&self) -> &'static str {
         match self {
             Self::BudgetReached { .. } => "a budget is nearly or wholly spent",
+            Self::DiskNearlyFull { .. } => "the disk is nearly full",
+            Self::DiskHasRoom { .. } => "the disk has room again",
             _ => "unusual use of a key",
         }
     }
@@ -182,6 +216,7 @@ impl Notice {
                 let whose = if *is_admin { "admin " } else { "" };
                 format!("{whose}{address}")
             }
+            Self::DiskNearlyFull { disk } | Self::DiskHasRoom { disk } => disk.path.clone(),
             _ => self
                 .key()
                 .map_or_else(String::new, |key| format!("key {}", key.id)),
@@ -217,6 +252,10 @@ impl Notice {
             Self::BudgetReached { reached } => format!(
                 "{} % of the monthly AI budget: {} of {} {}",
                 reached.percent, reached.spent, reached.most, reached.currency
+            ),
+            Self::DiskNearlyFull { disk } | Self::DiskHasRoom { disk } => format!(
+                "{}: {} bytes free, {} needed",
+                disk.path, disk.free, disk.needed
             ),
         }
     }

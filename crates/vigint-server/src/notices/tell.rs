@@ -127,7 +127,11 @@ impl Telling {
             kind: self.notice.kind().as_str(),
             subject: &self.notice.subject(),
             quiet: QUIET,
-            most: MOST,
+            most: match self.notice {
+                // An attack from everywhere must not hide it.
+                Notice::DiskNearlyFull { .. } | Notice::DiskHasRoom { .. } => i64::MAX,
+                _ => MOST,
+            },
         };
         vigint_db::notices::claim(conn, self.tenant.as_ref(), &claim, self.now)
     }

@@ -1,9 +1,9 @@
 //! The sentences in English.
 
 use vigint_core::locale::Locale;
-use vigint_core::text::sentence;
+use vigint_core::text::{clean_line, sentence};
 
-use super::{Meanings, Texts, Told, list, raise_budget, revoke, rotate, short_name};
+use super::{Meanings, Texts, Told, list, megabytes, raise_budget, revoke, rotate, short_name};
 use crate::alerts::message::{Fact, Frame, Step};
 use crate::notices::{Notice, NoticedKey, SeenKey};
 
@@ -71,6 +71,8 @@ fn heading(told: &Told<'_>) -> String {
             };
             sentence(&format!("{whose}{spent}"))
         }
+        Notice::DiskNearlyFull { .. } => "The disk is nearly full: no clips are kept".to_owned(),
+        Notice::DiskHasRoom { .. } => "The disk has room again: clips are kept".to_owned(),
     }
 }
 
@@ -113,6 +115,16 @@ fn happened(notice: &Notice) -> String {
             "Most of what the AI may cost in this calendar month is spent. Nothing has changed yet. When all of it is \
              spent, the built-in motion detection judges instead until the month ends (UTC): it sees that something \
              moves, and not what people do."
+        }
+        Notice::DiskNearlyFull { .. } => {
+            "The disk on which the clips of incidents are kept is nearly full. So that the database and the mails \
+             still have room, no new clips are kept: incidents are judged, written down and mailed as always, but \
+             without a film. Clips that are there already can be watched, and go when their time is over. Once there \
+             is room again, new incidents have clips without anybody doing anything."
+        }
+        Notice::DiskHasRoom { .. } => {
+            "The disk on which the clips of incidents are kept was nearly full, and has room again. Incidents from now \
+             on have a clip. Those of the meantime have none, unless their frames were kept before."
         }
     }
     .to_owned()
@@ -168,13 +180,22 @@ fn facts(told: &Told<'_>) -> Vec<Fact> {
             facts.push(fact("Spent", amount(reached.spent)));
             facts.push(fact("Budget", amount(reached.most)));
         }
+        Notice::DiskNearlyFull { disk } | Notice::DiskHasRoom { disk } => {
+            let amount = |bytes| format!("{} MB", megabytes(bytes));
+            facts.push(fact("Folder", clean_line(&disk.path)));
+            facts.push(fact("Free", amount(disk.free)));
+            facts.push(fact("Needed", amount(disk.needed)));
+        }
     }
     facts
 }
 
 fn meanings(notice: &Notice) -> Option<Meanings> {
     let each = match notice {
-        Notice::KeyInUrl { .. } | Notice::BudgetReached { .. } => return None,
+        Notice::KeyInUrl { .. }
+        | Notice::BudgetReached { .. }
+        | Notice::DiskNearlyFull { .. }
+        | Notice::DiskHasRoom { .. } => return None,
         Notice::RevokedKeyUsed { .. } | Notice::ExpiredKeyUsed { .. } => vec![
             "An old copy of the program still runs with it, on a computer where the new key was never put in. \
              Then nobody watches its cameras. Right after a change of keys this is normal for some seconds.",
@@ -231,7 +252,10 @@ fn steps_of_client(notice: &Notice) -> Vec<Step> {
                 key.id
             )),
         ],
-        Notice::RefusedKeys { .. } => Vec::new(),
+        // These are the operator's business.
+        Notice::RefusedKeys { .. } | Notice::DiskNearlyFull { .. } | Notice::DiskHasRoom { .. } => {
+            Vec::new()
+        }
         Notice::BudgetReached { .. } => vec![Step::new(
             "To have the AI go on, ask whoever runs Vigint for you to raise the budget.",
         )],
@@ -285,6 +309,18 @@ fn steps_of_operator(told: &Told<'_>) -> Vec<Step> {
             "To have the AI go on, raise the budget (0 takes it away). The client was told, too:",
             raise_budget(told.client),
         )],
+        Notice::DiskNearlyFull { .. } => vec![
+            Step::new("Remove what is not needed from that disk, or give it more room."),
+            Step::with(
+                "See whether files of clips are left over; with --repair they are removed:",
+                "vigint-server storage check".to_owned(),
+            ),
+            Step::new(
+                "If clips themselves fill it: keep them for less time ([Clips] retention_hours), let each client have \
+                 fewer (max_bytes_per_client), or keep them on a larger disk (directory); then start the server again.",
+            ),
+        ],
+        Notice::DiskHasRoom { .. } => vec![Step::new("Nothing.")],
     }
 }
 

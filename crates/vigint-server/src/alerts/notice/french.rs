@@ -1,9 +1,9 @@
 //! The sentences in French.
 
 use vigint_core::locale::Locale;
-use vigint_core::text::sentence;
+use vigint_core::text::{clean_line, sentence};
 
-use super::{Meanings, Texts, Told, list, raise_budget, revoke, rotate, short_name};
+use super::{Meanings, Texts, Told, list, megabytes, raise_budget, revoke, rotate, short_name};
 use crate::alerts::message::{Fact, Frame, Step};
 use crate::notices::{Notice, NoticedKey, SeenKey};
 
@@ -79,6 +79,12 @@ fn heading(told: &Told<'_>) -> String {
             };
             sentence(&format!("{whose}{spent}"))
         }
+        Notice::DiskNearlyFull { .. } => {
+            "Disque presque plein : les vidéos ne sont plus conservées".to_owned()
+        }
+        Notice::DiskHasRoom { .. } => {
+            "Le disque a de nouveau de la place : les vidéos sont conservées".to_owned()
+        }
     }
 }
 
@@ -121,6 +127,18 @@ fn happened(notice: &Notice) -> String {
             "La plus grande part de ce que l'IA peut coûter pendant ce mois civil est dépensée. Rien n'a encore changé. \
              Quand tout sera dépensé, la détection de mouvement intégrée jugera à sa place jusqu'à la fin du mois \
              (UTC) : elle voit que quelque chose bouge, non ce que font les gens."
+        }
+        Notice::DiskNearlyFull { .. } => {
+            "Le disque sur lequel les vidéos des incidents sont conservées est presque plein. Pour que la base de \
+             données et les messages gardent de la place, aucune nouvelle vidéo n'est conservée : les incidents sont \
+             jugés, enregistrés et annoncés comme toujours, mais sans vidéo. Celles qui existent déjà restent visibles \
+             jusqu'à la fin de leur durée. Dès qu'il y aura de nouveau de la place, les nouveaux incidents auront leur \
+             vidéo sans que personne n'ait à intervenir."
+        }
+        Notice::DiskHasRoom { .. } => {
+            "Le disque sur lequel les vidéos des incidents sont conservées était presque plein ; il a de nouveau de la \
+             place. Les incidents ont désormais leur vidéo. Ceux de l'intervalle n'en ont pas, sauf si leurs images \
+             avaient été conservées avant."
         }
     }
     .to_owned()
@@ -176,13 +194,22 @@ fn facts(told: &Told<'_>) -> Vec<Fact> {
             facts.push(fact("Dépensé", amount(reached.spent)));
             facts.push(fact("Budget", amount(reached.most)));
         }
+        Notice::DiskNearlyFull { disk } | Notice::DiskHasRoom { disk } => {
+            let amount = |bytes| format!("{} Mo", megabytes(bytes));
+            facts.push(fact("Dossier", clean_line(&disk.path)));
+            facts.push(fact("Libre", amount(disk.free)));
+            facts.push(fact("Nécessaire", amount(disk.needed)));
+        }
     }
     facts
 }
 
 fn meanings(notice: &Notice) -> Option<Meanings> {
     let each = match notice {
-        Notice::KeyInUrl { .. } | Notice::BudgetReached { .. } => return None,
+        Notice::KeyInUrl { .. }
+        | Notice::BudgetReached { .. }
+        | Notice::DiskNearlyFull { .. }
+        | Notice::DiskHasRoom { .. } => return None,
         Notice::RevokedKeyUsed { .. } | Notice::ExpiredKeyUsed { .. } => vec![
             "Une ancienne copie du programme fonctionne encore avec elle, sur un ordinateur où la nouvelle clé n'a \
              jamais été mise. Alors personne ne surveille ses caméras. Juste après un changement de clé, c'est normal \
@@ -242,7 +269,10 @@ fn steps_of_client(notice: &Notice) -> Vec<Step> {
                 key.id
             )),
         ],
-        Notice::RefusedKeys { .. } => Vec::new(),
+        // These are the operator's business.
+        Notice::RefusedKeys { .. } | Notice::DiskNearlyFull { .. } | Notice::DiskHasRoom { .. } => {
+            Vec::new()
+        }
         Notice::BudgetReached { .. } => vec![Step::new(
             "Pour que l'IA continue, demandez à qui gère Vigint pour vous de relever le budget.",
         )],
@@ -302,6 +332,21 @@ fn steps_of_operator(told: &Told<'_>) -> Vec<Step> {
             "Pour que l'IA continue, relevez le budget (0 le supprime). Le client a été prévenu lui aussi :",
             raise_budget(told.client),
         )],
+        Notice::DiskNearlyFull { .. } => vec![
+            Step::new(
+                "Retirez de ce disque ce qui n'est pas nécessaire, ou donnez-lui plus de place.",
+            ),
+            Step::with(
+                "Voyez s'il reste des fichiers de vidéos abandonnés ; avec --repair ils sont supprimés :",
+                "vigint-server storage check".to_owned(),
+            ),
+            Step::new(
+                "Si ce sont les vidéos qui le remplissent : conservez-les moins longtemps ([Clips] retention_hours), \
+                 accordez-en moins à chaque client (max_bytes_per_client), ou conservez-les sur un disque plus grand \
+                 (directory) ; puis redémarrez le serveur.",
+            ),
+        ],
+        Notice::DiskHasRoom { .. } => vec![Step::new("Rien.")],
     }
 }
 

@@ -196,3 +196,8 @@ fn list(client: Option<(ClientId, &str)>) -> String {
     let client = client.map_or_else(String::new, |(id, _)| format!(" --client-id {id}"));
     format!("vigint-admin list{client}")
 }
+
+/// How many whole millions of bytes these are.
+const fn megabytes(bytes: u64) -> u64 {
+    bytes / 1_000_000
+}

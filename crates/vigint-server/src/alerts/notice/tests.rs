@@ -7,7 +7,7 @@ use vigint_testkit::mailbox::Mail;
 
 use super::*;
 use crate::alerts::Sender;
-use crate::notices::BudgetReached;
+use crate::notices::{BudgetReached, DiskRoom};
 
 fn at(text: &str) -> UtcTime {
     text.parse().unwrap()
@@ -86,7 +86,21 @@ fn notices() -> Vec<Notice> {
         budget(false, 100, 20_000_017),
         budget(true, 80, 17_500_000),
         budget(true, 100, 20_000_000),
+        Notice::DiskNearlyFull {
+            disk: disk(812_345_678),
+        },
+        Notice::DiskHasRoom {
+            disk: disk(5_000_000_000),
+        },
     ]
+}
+
+fn disk(free: u64) -> DiskRoom {
+    DiskRoom {
+        path: "/srv/vigint/clips".to_owned(),
+        free,
+        needed: 1_000_000_000,
+    }
 }
 
 fn mail(notice: &Notice, client: Option<&ClientRow>, reader: Reader) -> Mail {

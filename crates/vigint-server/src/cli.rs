@@ -3,11 +3,14 @@
 //! An answer that was asked for must arrive, or the program fails; a server that nobody watches serves all
 //! the same. `println!` would end both with a panic.
 
+mod database;
 mod send_test_email;
+mod storage;
 
 use std::io::{self, Write};
 use std::net::{TcpListener, ToSocketAddrs as _};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
@@ -42,7 +45,7 @@ struct Common {
     port: Option<u16>,
 }
 
-#[derive(Clone, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Answer requests (the default)
     Serve,
@@ -56,11 +59,14 @@ enum Command {
         #[arg(long, value_name = "ADDRESS")]
         to: Address,
     },
+    /// Look after what is kept on disk
+    #[command(subcommand)]
+    Storage(storage::Storage),
 }
 
 impl Cli {
     /// Does what was asked for.
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let loaded = Settings::load(&LoadFrom::process(
             self.common.config,
             Overrides {
@@ -69,11 +75,17 @@ impl Cli {
             },
         ))?;
         match self.command.unwrap_or(Command::Serve) {
-            Command::CheckConfig => check_config(&loaded, &mut io::stdout()),
-            Command::Migrate => migrate(&loaded.settings, &mut io::stdout()),
-            Command::SendTestEmail { to } => send_test_email::send(&loaded, &to, &mut io::stdout()),
-            Command::Serve => serve(loaded),
+            Command::CheckConfig => check_config(&loaded, &mut io::stdout())?,
+            Command::Migrate => migrate(&loaded.settings, &mut io::stdout())?,
+            Command::SendTestEmail { to } => {
+                send_test_email::send(&loaded, &to, &mut io::stdout())?;
+            }
+            Command::Serve => serve(loaded)?,
+            Command::Storage(storage) => {
+                return storage.run(&loaded.settings, &mut io::stdout());
+            }
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Err(said) => return refuse_command_line(&said),
     };
     match cli.run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // The last word of a program that fails; where it cannot be said there is nobody left to tell.
             let _ = writeln!(std::io::stderr(), "vigint-server: {}", on_one_line(&error));

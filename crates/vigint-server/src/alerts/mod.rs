@@ -2,6 +2,7 @@
 //!
 //! When to send and how often to try is the jobs' business; what there is to tell is the incidents' and the notices'.
 
+mod check_mails;
 mod compose;
 mod deliver;
 mod mail_files;
@@ -10,6 +11,7 @@ mod message;
 mod notice;
 mod test_mail;
 
+pub use check_mails::{LookedAtMails, MailCheck};
 pub use deliver::{Alerts, AlertsOptions, DeliverError, Delivery};
 pub use mail_files::{MailFile, MailFiles};
 pub use mailer::{

@@ -3,6 +3,7 @@
 //! Frames are written and synced before an incident is acknowledged; the film is made later from exactly
 //! those frames, in process. Knows no mail and no HTTP.
 
+mod check;
 mod disk;
 mod error;
 mod evidence;
@@ -16,6 +17,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 
+pub use check::{CheckError, ClipCheck, Finding, FindingKind, Looked, YOUNG};
 pub use disk::{DiskLook, FreeSpace, KEPT_FREE, SystemFreeSpace};
 pub use error::{KeepError, MakeFilmError, Retry};
 pub use links::ClipLinks;

@@ -24,6 +24,15 @@ pub struct ErasureRow {
     pub at: UtcTime,
 }
 
+/// What a server removed of a client's files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ErasedFiles {
+    /// How many files.
+    pub files: i64,
+    /// How many bytes they had.
+    pub bytes: i64,
+}
+
 pub(crate) fn note(
     conn: &mut AnyConnection,
     _operator: &Operator,
@@ -68,6 +77,32 @@ pub fn pending(conn: &mut AnyConnection, _operator: &Operator) -> Result<Vec<Era
         .collect())
 }
 
+/// Adds what was removed to what was before: an erasure may take several tries. Call it in one transaction
+/// ([`crate::Db::write`]).
+///
+/// # Errors
+/// When the database fails.
+pub fn add_files(
+    conn: &mut AnyConnection,
+    _operator: &Operator,
+    id: i64,
+    erased: ErasedFiles,
+) -> Result<(), DbError> {
+    let before: Option<(Option<i64>, Option<i64>)> = erasures::table
+        .find(id)
+        .select((erasures::files_erased, erasures::bytes_erased))
+        .get_result(conn)
+        .optional()?;
+    let (files, bytes) = before.unwrap_or_default();
+    diesel::update(erasures::table.find(id))
+        .set((
+            erasures::files_erased.eq(files.unwrap_or(0).saturating_add(erased.files)),
+            erasures::bytes_erased.eq(bytes.unwrap_or(0).saturating_add(erased.bytes)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Notes that an erasure is carried out; false when it was before.
 ///
 /// # Errors
@@ -85,13 +120,23 @@ pub fn mark_done(
     Ok(done > 0)
 }
 
-/// Whether an erasure has been carried out.
+/// What an erasure has removed, once it is carried out; `None` before.
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_done(conn: &mut AnyConnection, _operator: &Operator, id: i64) -> Result<bool, DbError> {
-    let done = erasures::table
+pub fn done(
+    conn: &mut AnyConnection,
+    _operator: &Operator,
+    id: i64,
+) -> Result<Option<ErasedFiles>, DbError> {
+    let done: Option<(Option<i64>, Option<i64>)> = erasures::table
         .find(id)
-        .filter(erasures::done_at.is_not_null());
-    Ok(diesel::select(diesel::dsl::exists(done)).get_result(conn)?)
+        .filter(erasures::done_at.is_not_null())
+        .select((erasures::files_erased, erasures::bytes_erased))
+        .get_result(conn)
+        .optional()?;
+    Ok(done.map(|(files, bytes)| ErasedFiles {
+        files: files.unwrap_or(0),
+        bytes: bytes.unwrap_or(0),
+    }))
 }

@@ -181,6 +181,8 @@ table! {
         storage_prefix -> Text,
         at -> Timestamp,
         done_at -> Nullable<Timestamp>,
+        files_erased -> Nullable<BigInt>,
+        bytes_erased -> Nullable<BigInt>,
     }
 }
 

@@ -20,10 +20,27 @@ pub(super) fn run(session: &Session, id: ClientId) -> Result<(), Failure> {
         console::answer_json(gone)
     } else {
         console::answer_line(&format!(
-            "Client {id} is erased. Keys: {}, incidents: {}, clips: {}, rows of usage: {}.",
-            gone.api_keys, gone.incidents, gone.clips, gone.usage_rows
+            "Client {id} is erased. Keys: {}, incidents: {}, clips: {}, rows of usage: {}, mails: {}, cameras: {}, \
+             notices: {}, budget warnings: {}.{}",
+            gone.api_keys,
+            gone.incidents,
+            gone.clips,
+            gone.usage_rows,
+            gone.alerts,
+            gone.sources,
+            gone.notices,
+            gone.budget_warnings,
+            files(gone.files, gone.bytes)
         ))
     };
     console::say(erased.about_files);
     Ok(answered?)
+}
+
+/// What the server removed, when it has.
+fn files(files: Option<i64>, bytes: Option<i64>) -> String {
+    match (files, bytes) {
+        (Some(files), Some(bytes)) => format!(" Files: {files}, with {bytes} bytes."),
+        _ => String::new(),
+    }
 }

@@ -20,6 +20,7 @@ use vigint_db::admin::{Admin, AdminError};
 use vigint_db::alerts::OutboxQuery;
 use vigint_db::audit::AuditQuery;
 use vigint_db::clients::{ClientStatus, Deleted};
+use vigint_db::erasures::ErasedFiles;
 use vigint_db::usage::UsageQuery;
 use vigint_db::{AnyConnection, Db, DbError};
 
@@ -67,19 +68,22 @@ impl Local {
         Ok(self.db.write(act)?)
     }
 
-    /// Waits until a server has removed the files; false when none has.
-    fn wait_for_server(&self, deleted: &Deleted) -> Result<bool, DbError> {
+    /// Waits until a server has removed the files, and says what it removed; `None` when none has.
+    fn wait_for_server(&self, deleted: &Deleted) -> Result<Option<ErasedFiles>, DbError> {
         // Nobody ever sends: the wait is for its time limit.
         let (_sender, nobody) = mpsc::channel::<()>();
         let began = self.clock.elapsed();
-        while !self.db.read(|conn| self.admin.is_erased(conn, deleted))? {
+        loop {
+            let erased = self.db.read(|conn| self.admin.erased(conn, deleted))?;
+            if erased.is_some() {
+                return Ok(erased);
+            }
             let waited = self.clock.elapsed().saturating_sub(began);
             if waited > PATIENCE || self.db.server_is_running()? == Some(false) {
-                return Ok(false);
+                return Ok(None);
             }
             let _ = nobody.recv_timeout(LOOK_EVERY);
         }
-        Ok(true)
     }
 }
 
@@ -147,13 +151,13 @@ impl Reach for Local {
                 "Warning: for a while yet, what was erased may stand in the database's log beside its file ({error})."
             ));
         }
-        let files_erased = self.wait_for_server(&deleted).unwrap_or_else(|error| {
+        let erased = self.wait_for_server(&deleted).unwrap_or_else(|error| {
             console::say(&format!(
                 "Warning: whether its files are gone could not be seen: {error}."
             ));
-            false
+            None
         });
-        let about_files = if files_erased {
+        let about_files = if erased.is_some() {
             FILES_GONE
         } else if matches!(self.db.server_is_running(), Ok(Some(false))) {
             "No server is running: its files will be removed when one starts."
@@ -161,7 +165,7 @@ impl Reach for Local {
             FILES_TO_GO
         };
         Ok(Erased {
-            answer: deleted.response(id, files_erased),
+            answer: deleted.response(id, erased),
             about_files,
         })
     }

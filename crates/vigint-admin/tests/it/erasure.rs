@@ -38,6 +38,10 @@ fn a_running_server_removes_the_files_before_the_command_returns() {
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(said.json()["files_erased"], true, "{}", said.err);
     assert_eq!(said.json()["api_keys"], 1);
+    assert_eq!(
+        (&said.json()["files"], &said.json()["bytes"]),
+        (&2.into(), &8.into())
+    );
     assert!(gone.iter().all(|path| !path.exists()));
     assert!(kept.iter().all(|path| path.exists()));
     assert!(!shell.lets_in(&key) && shell.lets_in(&others_key));

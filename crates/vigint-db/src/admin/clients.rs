@@ -11,6 +11,7 @@ use vigint_core::wire::{
 
 use super::{Admin, AdminError, show};
 use crate::clients::{self, ClientStatus, Deleted, NewClient};
+use crate::erasures::ErasedFiles;
 use crate::keys::{self, NewKey};
 use crate::{AnyConnection, DbError, spending};
 
@@ -150,7 +151,7 @@ impl Admin {
     }
 
     /// `delete`: every row of the client goes. Its files are the server's to erase: see
-    /// [`Deleted::erasure_id`] and [`Admin::is_erased`].
+    /// [`Deleted::erasure_id`] and [`Admin::erased`].
     ///
     /// # Errors
     /// [`AdminError::NoClient`].
@@ -168,11 +169,15 @@ impl Admin {
         Ok(deleted)
     }
 
-    /// Whether a server has erased what a delete left outside the database.
+    /// What a server has erased of what a delete left outside the database; `None` until it has.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn is_erased(&self, conn: &mut AnyConnection, deleted: &Deleted) -> Result<bool, DbError> {
-        crate::erasures::is_done(conn, &self.operator, deleted.erasure_id)
+    pub fn erased(
+        &self,
+        conn: &mut AnyConnection,
+        deleted: &Deleted,
+    ) -> Result<Option<ErasedFiles>, DbError> {
+        crate::erasures::done(conn, &self.operator, deleted.erasure_id)
     }
 }

@@ -6,6 +6,7 @@ use vigint_core::money::MicroEuros;
 use vigint_core::wire::{AdminClient, AdminKey, ApiKeyInfo, DeletedClientResponse};
 
 use crate::clients::{ClientRow, Deleted};
+use crate::erasures::ErasedFiles;
 use crate::keys::KeyRow;
 
 pub(super) fn client(
@@ -55,7 +56,12 @@ impl KeyRow {
 impl Deleted {
     /// What is answered to who deleted `client_id`.
     #[must_use]
-    pub const fn response(&self, client_id: ClientId, files_erased: bool) -> DeletedClientResponse {
+    /// `erased`: what a server removed of its files, once it has.
+    pub fn response(
+        &self,
+        client_id: ClientId,
+        erased: Option<ErasedFiles>,
+    ) -> DeletedClientResponse {
         DeletedClientResponse {
             success: true,
             client_id,
@@ -63,7 +69,13 @@ impl Deleted {
             incidents: self.incidents,
             clips: self.clips,
             usage_rows: self.usage_rows,
-            files_erased,
+            alerts: self.alerts,
+            sources: self.sources,
+            notices: self.notices,
+            budget_warnings: self.budget_warnings,
+            files_erased: erased.is_some(),
+            files: erased.map(|erased| erased.files),
+            bytes: erased.map(|erased| erased.bytes),
         }
     }
 }

@@ -17,6 +17,10 @@ pub struct Deleted {
     pub incidents: usize,
     pub clips: usize,
     pub usage_rows: usize,
+    pub alerts: usize,
+    pub sources: usize,
+    pub notices: usize,
+    pub budget_warnings: usize,
     /// The erasure that a server still has to carry out: see [`crate::erasures`].
     pub erasure_id: i64,
 }
@@ -45,14 +49,15 @@ pub fn delete(
         .select(api_keys::id);
     let usage_rows = diesel::delete(api_usage::table.filter(api_usage::api_key_id.eq_any(keys)))
         .execute(conn)?;
-    diesel::delete(alerts::table.filter(alerts::client_id.eq(id))).execute(conn)?;
-    diesel::delete(notices::table.filter(notices::client_id.eq(id))).execute(conn)?;
-    diesel::delete(ai_budget_warnings::table.filter(ai_budget_warnings::client_id.eq(id)))
-        .execute(conn)?;
+    let alerts = diesel::delete(alerts::table.filter(alerts::client_id.eq(id))).execute(conn)?;
+    let notices = diesel::delete(notices::table.filter(notices::client_id.eq(id))).execute(conn)?;
+    let budget_warnings =
+        diesel::delete(ai_budget_warnings::table.filter(ai_budget_warnings::client_id.eq(id)))
+            .execute(conn)?;
     let clips = diesel::delete(clips::table.filter(clips::client_id.eq(id))).execute(conn)?;
     let incidents =
         diesel::delete(incidents::table.filter(incidents::client_id.eq(id))).execute(conn)?;
-    diesel::delete(sources::table.filter(sources::client_id.eq(id))).execute(conn)?;
+    let sources = diesel::delete(sources::table.filter(sources::client_id.eq(id))).execute(conn)?;
     let api_keys =
         diesel::delete(api_keys::table.filter(api_keys::client_id.eq(id))).execute(conn)?;
     diesel::update(audit_log::table.filter(audit_log::client_id.eq(id)))
@@ -64,6 +69,10 @@ pub fn delete(
         incidents,
         clips,
         usage_rows,
+        alerts,
+        sources,
+        notices,
+        budget_warnings,
         erasure_id: erasures::note(conn, operator, tenant, now)?,
     }))
 }

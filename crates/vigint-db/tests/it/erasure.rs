@@ -4,6 +4,7 @@ use vigint_core::ids::ClientId;
 use vigint_core::money::MicroEuros;
 use vigint_db::audit::{self, AuditEntry, AuditQuery};
 use vigint_db::clients::{self, Deleted};
+use vigint_db::erasures::ErasedFiles;
 use vigint_db::notices::{self, NoticeClaim};
 use vigint_db::spending::{self, Cap};
 use vigint_db::{AnyConnection, Operator, Tenant, alerts, clips, erasures, sources, usage};
@@ -120,6 +121,7 @@ on_each_database! {
         }
         let deleted = delete(&fixture, &gone.tenant).unwrap();
         assert_eq!((deleted.api_keys, deleted.incidents, deleted.clips, deleted.usage_rows), (1, 1, 1, 1));
+        assert_eq!((deleted.alerts, deleted.sources, deleted.notices, deleted.budget_warnings), (2, 1, 1, 1));
         for (table, rows) in rows_of(&fixture, gone.row.id) {
             assert!(rows == 0 || KEPT.contains(&table.as_str()), "{table} still has {rows} rows");
         }
@@ -185,16 +187,21 @@ on_each_database! {
         let gone = fixture.customer("gone");
         let id = delete(&fixture, &gone.tenant).unwrap().erasure_id;
         let pending = || fixture.read(|conn| erasures::pending(conn, &ADMIN)).unwrap();
-        let is_done = || fixture.read(|conn| erasures::is_done(conn, &ADMIN, id)).unwrap();
+        let erased = || fixture.read(|conn| erasures::done(conn, &ADMIN, id)).unwrap();
         let noted = pending();
         assert_eq!(noted.len(), 1);
         assert_eq!((noted[0].id, noted[0].client_id, noted[0].at), (id, gone.row.id, at(9)));
         assert_eq!(noted[0].storage_prefix, gone.row.id.to_string());
-        assert!(!is_done());
+        assert_eq!(erased(), None);
+        for bytes in [7, 5] {
+            let files = ErasedFiles { files: 1, bytes };
+            fixture.write(|conn| erasures::add_files(conn, &ADMIN, id, files)).unwrap();
+        }
+        assert_eq!(erased(), None, "it is not done before all is");
         let done = || fixture.write(|conn| erasures::mark_done(conn, &ADMIN, id, at(10))).unwrap();
         assert!(done());
         assert!(!done());
-        assert!(is_done());
+        assert_eq!(erased(), Some(ErasedFiles { files: 2, bytes: 12 }));
         assert!(pending().is_empty());
     }
 

@@ -12,6 +12,7 @@ use vigint_core::wire::{
 };
 use vigint_db::admin::{Admin, AdminError};
 use vigint_db::clients::{ClientStatus, Deleted};
+use vigint_db::erasures::ErasedFiles;
 
 use super::Administration;
 
@@ -111,14 +112,14 @@ impl Administration {
             .await?;
         self.show_out().await;
         // The rows are gone: nothing that fails from here on may hide that.
-        let files_erased = tokio::time::timeout(ERASURE_PATIENCE, self.erased(admin, deleted))
+        let erased = tokio::time::timeout(ERASURE_PATIENCE, self.erased(admin, deleted))
             .await
-            .is_ok();
-        Ok(deleted.response(id, files_erased))
+            .ok();
+        Ok(deleted.response(id, erased))
     }
 
     /// Waits until a server has erased what a delete left outside the database.
-    async fn erased(&self, admin: Admin, deleted: Deleted) {
+    async fn erased(&self, admin: Admin, deleted: Deleted) -> ErasedFiles {
         let admin = Arc::new(admin);
         let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
@@ -126,11 +127,11 @@ impl Administration {
             let admin = Arc::clone(&admin);
             let look = self
                 .database
-                .read(move |conn| admin.is_erased(conn, &deleted))
+                .read(move |conn| admin.erased(conn, &deleted))
                 .await;
             match look {
-                Ok(true) => return,
-                Ok(false) => {}
+                Ok(Some(erased)) => return erased,
+                Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%error, "whether a client is erased could not be seen");
                 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use vigint_db::erasures::ErasureRow;
+use vigint_db::erasures::{ErasedFiles, ErasureRow};
 use vigint_db::{DbError, Operator};
 
 use super::JobParts;
 use super::schedule::Schedule;
+use crate::clips::Removed;
 use crate::presence::ClientMemory as _;
 
 /// The admin's command waits for this: look often.
@@ -42,12 +43,40 @@ enum EraseError {
     Database(#[from] DbError),
 }
 
+/// Writes down what went, at once: what comes after may have to be tried again, and finds no files any more.
+async fn note_files(
+    parts: &JobParts,
+    row: &ErasureRow,
+    removed: [Removed; 2],
+) -> Result<(), DbError> {
+    let sum = |of: fn(&Removed) -> u64| {
+        let sum = removed.iter().map(of).fold(0, u64::saturating_add);
+        i64::try_from(sum).unwrap_or(i64::MAX)
+    };
+    let erased = ErasedFiles {
+        files: sum(|removed| removed.files),
+        bytes: sum(|removed| removed.bytes),
+    };
+    let id = row.id;
+    parts
+        .database
+        .write(move |conn| {
+            vigint_db::erasures::add_files(conn, &Operator::named(OPERATOR), id, erased)
+        })
+        .await
+}
+
 async fn erase(parts: &JobParts, row: ErasureRow) -> Result<(), EraseError> {
     let client = row.client_id;
     parts.rings.drop_client(client);
     parts.incidents.drop_client(client);
-    parts.clips.remove_client(client).await?;
+    let clips = parts.clips.remove_client(client).await?;
+    let files = parts.mail_files.clone();
+    let mails = tokio::task::spawn_blocking(move || files.remove_client(client))
+        .await
+        .unwrap_or_else(|panic| Err(std::io::Error::other(panic)))?;
     parts.alerts.forget_client(client).await?;
+    note_files(parts, &row, [clips, mails]).await?;
     // What was deleted must not live on in the write-ahead log. Where a reader is in the way this is tried again,
     // and the erasure is not done before.
     parts.database.truncate_wal().await?;

@@ -427,9 +427,9 @@ fn a_clients_notices_go_with_the_client() {
             vigint_db::clients::delete(conn, &OPERATOR, &gone.tenant, clock.now())
         });
         let erasure = deleted.unwrap().erasure_id;
-        let is_done =
-            |conn: &mut AnyConnection| vigint_db::erasures::is_done(conn, &OPERATOR, erasure);
-        wait_for(LIMIT, || server.db().read(is_done).unwrap().then_some(())).expect("it is erased");
+        let is_erased =
+            |conn: &mut AnyConnection| vigint_db::erasures::done(conn, &OPERATOR, erasure);
+        wait_for(LIMIT, || server.db().read(is_erased).unwrap().map(drop)).expect("it is erased");
         // The operator's copy, too.
         let mails = told(server, 2);
         assert!(!format!("{mails:?}").contains("Gone"), "{mails:#?}");

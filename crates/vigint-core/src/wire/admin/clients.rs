@@ -120,6 +120,20 @@ pub struct DeletedClientResponse {
     pub incidents: usize,
     pub clips: usize,
     pub usage_rows: usize,
+    #[serde(default)]
+    pub alerts: usize,
+    #[serde(default)]
+    pub sources: usize,
+    #[serde(default)]
+    pub notices: usize,
+    #[serde(default)]
+    pub budget_warnings: usize,
     /// Whether the server has already removed the files and emptied the rings.
     pub files_erased: bool,
+    /// How many files of clips and mails it removed; none when it has not yet.
+    #[serde(default)]
+    pub files: Option<i64>,
+    /// How many bytes they had.
+    #[serde(default)]
+    pub bytes: Option<i64>,
 }

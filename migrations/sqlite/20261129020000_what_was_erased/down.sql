@@ -1,0 +1,2 @@
+ALTER TABLE erasures DROP COLUMN bytes_erased;
+ALTER TABLE erasures DROP COLUMN files_erased;

@@ -193,6 +193,9 @@ impl ClipCheck<'_> {
             looked.files += 1;
             unclaimed.entry(clip).or_default().push((ending, file));
         }
+        let folder = self.store.client_folder(client);
+        // Before anything is removed from it, which makes it young again.
+        let is_old = is_older(&folder, self.now - YOUNG)?;
         let tenant = Tenant::by_operator(self.operator, client);
         let exists = self.read(|conn| vigint_db::clients::get(conn, &tenant))?;
         let mut after = None;
@@ -213,8 +216,7 @@ impl ClipCheck<'_> {
                 self.look_at_spare(client, &ending, &file, "no row has it", tell)?;
             }
         }
-        let folder = self.store.client_folder(client);
-        if exists.is_none() && is_older(&folder, self.now - YOUNG)? {
+        if exists.is_none() && is_old {
             let finding = Finding::new(FindingKind::NoClient, &folder, Some(client));
             let remove = || match std::fs::remove_dir(&folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -15,7 +15,7 @@ mod service;
 mod still;
 mod store;
 #[cfg(test)]
-mod testing;
+mod tests;
 
 pub use check::{CheckError, ClipCheck, Finding, FindingKind, Looked, YOUNG};
 pub use disk::{DiskLook, FreeSpace, KEPT_FREE, SystemFreeSpace};

@@ -1,7 +1,7 @@
 use std::time::SystemTime;
 
 use super::*;
-use crate::clips::testing::{Customer, Fixture, TEST};
+use crate::clips::tests::{Customer, Fixture, TEST};
 
 /// Long enough after everything here was written.
 fn later() -> UtcTime {

@@ -9,7 +9,7 @@ use vigint_video::clip::{
 };
 
 use super::*;
-use crate::clips::testing::{Fixture, RETENTION, START, TEST};
+use crate::clips::tests::{Fixture, RETENTION, START, TEST};
 use crate::clips::{KEPT_FREE, MakeFilmError, Retry};
 
 const NEVER: fn() -> bool = || false;

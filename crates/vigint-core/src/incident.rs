@@ -139,6 +139,10 @@ named_enum!(
         Incident = "incident",
         /// An alarm that a person or the camera program raised itself.
         Manual = "manual",
+        /// An incident that has become grave after its first mail.
+        RiskRaised = "risk_raised",
+        /// What was held back because there were too many.
+        Digest = "digest",
         /// A camera that fell silent or came back.
         Camera = "camera",
         /// Something for the customer to know about a key.

@@ -1,17 +1,21 @@
 //! The outbox: messages to customers and to the operator, sent by whichever server claims them.
 
+mod digest;
+mod lease;
 mod life;
 mod outbox;
+mod thread;
 
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{AlertId, ClientId, IncidentId};
 use vigint_core::incident::{AlertKind, AlertState};
 
-pub use self::life::{
-    ClaimedAlert, claim_due, defer, hold, mark_dead, mark_sent, postpone, wake_for_incident,
-};
+pub use self::digest::{HeldAlerts, ensure_digest, held_for, sent_before};
+pub use self::lease::{ClaimedAlert, Lease, claim_due, renew};
+pub use self::life::{defer, hold, mark_dead, mark_sent, postpone, wake_for_incident};
 pub use self::outbox::{OutboxPage, OutboxQuery, find, list, retry};
+pub use self::thread::{Thread, is_told, thread_of_incident};
 use crate::schema::alerts;
 use crate::stored::{Moment, parse, time};
 use crate::{AnyConnection, DbError, Tenant};
@@ -77,6 +81,8 @@ struct Stored {
     created_at: Moment,
     updated_at: Moment,
     notice: Option<String>,
+    _subject: Option<String>,
+    _told_in: Option<String>,
 }
 
 impl Stored {
@@ -149,23 +155,4 @@ pub fn get(
         .optional()?
         .map(Stored::row)
         .transpose()
-}
-
-/// How many alerts about incidents of this client were sent at or after `since`. Notices do not count: what is
-/// told about a key must not take the place of what happens in the shop.
-///
-/// # Errors
-/// When the database fails.
-pub fn sent_since(
-    conn: &mut AnyConnection,
-    tenant: &Tenant,
-    since: UtcTime,
-) -> Result<i64, DbError> {
-    Ok(alerts::table
-        .filter(alerts::client_id.eq(tenant.client_id().0))
-        .filter(alerts::notice.is_null())
-        .filter(alerts::state.eq(AlertState::Sent.as_str()))
-        .filter(alerts::updated_at.ge(Moment(since)))
-        .count()
-        .get_result(conn)?)
 }

@@ -173,7 +173,7 @@ pub fn open_of_source(
 }
 
 /// One more detection of an incident that is open.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Redetection {
     /// When, by the server's clock.
     pub detected_at: UtcTime,
@@ -186,9 +186,30 @@ pub struct Redetection {
     /// What the second look said of it: when it agreed, and was unavailable for the incident before, the incident
     /// is confirmed.
     pub confirmation: Confirmation,
+    /// What it is, for an incident that was less grave until now.
+    pub words: Option<Words>,
+}
+
+/// What an incident is, in words that are safe to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as in IncidentRow")]
+pub struct Words {
+    pub incident_type: String,
+    pub description: String,
+    pub analysis: String,
+    pub detailed_analysis: Option<String>,
 }
 
 impl Redetection {
+    /// Its words, when it is graver than the incident was, and no less certain: what was confirmed is not described
+    /// by what could not be.
+    fn words_for(&self, before: &IncidentRow) -> Option<&Words> {
+        let is_graver = self.risk_level > before.risk_level;
+        let is_as_certain = before.confirmation != Confirmation::Confirmed
+            || self.confirmation == Confirmation::Confirmed;
+        self.words.as_ref().filter(|_| is_graver && is_as_certain)
+    }
+
     /// What the incident's confirmation is with this detection.
     fn confirmation_after(&self, before: Confirmation) -> Confirmation {
         match (before, self.confirmation) {
@@ -198,8 +219,16 @@ impl Redetection {
     }
 }
 
-/// Adds a detection to an open incident. The row as it is then; `None` when the client has no such incident,
-/// or it is closed.
+/// An incident with one more detection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extended {
+    /// As it is now.
+    pub row: IncidentRow,
+    /// How grave it was before.
+    pub risk_before: RiskLevel,
+}
+
+/// Adds a detection to an open incident. `None` when the client has no such incident, or it is closed.
 ///
 /// # Errors
 /// When the database fails.
@@ -208,12 +237,13 @@ pub fn extend(
     tenant: &Tenant,
     id: IncidentId,
     again: &Redetection,
-) -> Result<Option<IncidentRow>, DbError> {
+) -> Result<Option<Extended>, DbError> {
     loop {
         let Some(found) = get(conn, tenant, id)?.filter(|row| row.status == IncidentStatus::Open)
         else {
             return Ok(None);
         };
+        let words = again.words_for(&found);
         let stored: Option<Stored> = diesel::update(incidents::table.find(id.to_string()))
             .filter(incidents::client_id.eq(tenant.client_id().0))
             .filter(is_open())
@@ -227,13 +257,24 @@ pub fn extend(
                 incidents::risk_level.eq(found.risk_level.max(again.risk_level).as_str()),
                 incidents::confirmation.eq(again.confirmation_after(found.confirmation).as_str()),
                 incidents::updated_at.eq(Moment(again.detected_at)),
+                words.map(|words| {
+                    (
+                        incidents::incident_type.eq(&words.incident_type),
+                        incidents::description.eq(&words.description),
+                        incidents::analysis.eq(&words.analysis),
+                        incidents::detailed_analysis.eq(&words.detailed_analysis),
+                    )
+                }),
             ))
             .returning(incidents::all_columns)
             .get_result(conn)
             .optional()?;
         // None: another detection or a second look came in between. None may take away what the other said.
         if let Some(stored) = stored {
-            return stored.row().map(Some);
+            return Ok(Some(Extended {
+                row: stored.row()?,
+                risk_before: found.risk_level,
+            }));
         }
     }
 }

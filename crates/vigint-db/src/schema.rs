@@ -62,6 +62,7 @@ table! {
         first_seen_at -> Timestamp,
         last_seen_at -> Timestamp,
         silent_since -> Nullable<Timestamp>,
+        sending_since -> Nullable<Timestamp>,
     }
 }
 
@@ -131,6 +132,8 @@ table! {
         created_at -> Timestamp,
         updated_at -> Timestamp,
         notice -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        told_in -> Nullable<Text>,
     }
 }
 
@@ -206,3 +209,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     unfinished_imports
 );
 diesel::allow_tables_to_appear_in_same_query!(clients, ai_spending);
+diesel::allow_tables_to_appear_in_same_query!(clients, sources);

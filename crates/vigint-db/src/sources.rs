@@ -1,11 +1,14 @@
 //! The cameras a client has sent from.
 
+mod silence;
+
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::SourceId;
 
-use crate::connection::each;
+pub use self::silence::{
+    FallenSilent, Heard, Patience, Returned, fallen_silent, hear, mark_silent,
+};
 use crate::schema::sources;
 use crate::stored::{Moment, parse, time};
 use crate::{AnyConnection, DbError, Tenant};
@@ -20,13 +23,16 @@ pub struct SourceRow {
     pub alerts_enabled: bool,
     pub first_seen_at: UtcTime,
     pub last_seen_at: UtcTime,
+    /// Since when nothing was heard of it, once its client was told so.
     pub silent_since: Option<UtcTime>,
+    /// Since when it sends without a pause, by arrival.
+    pub sending_since: Option<UtcTime>,
 }
 
 #[derive(Queryable)]
 struct Stored {
-    _id: i64,
-    _client_id: i64,
+    id: i64,
+    client_id: i64,
     source_id: String,
     source_name: Option<String>,
     analysis_enabled: bool,
@@ -34,6 +40,7 @@ struct Stored {
     first_seen_at: Moment,
     last_seen_at: Moment,
     silent_since: Option<Moment>,
+    sending_since: Option<Moment>,
 }
 
 impl Stored {
@@ -46,38 +53,9 @@ impl Stored {
             first_seen_at: self.first_seen_at.0,
             last_seen_at: self.last_seen_at.0,
             silent_since: time(self.silent_since),
+            sending_since: time(self.sending_since),
         })
     }
-}
-
-/// Notes that a source was heard at `now`. A name, when given, replaces the one it had.
-///
-/// # Errors
-/// [`DbError::Gone`] when the client is not there.
-pub fn touch(
-    conn: &mut AnyConnection,
-    tenant: &Tenant,
-    source_id: &SourceId,
-    source_name: Option<&str>,
-    now: UtcTime,
-) -> Result<(), DbError> {
-    let heard = (
-        sources::client_id.eq(tenant.client_id().0),
-        sources::source_id.eq(source_id.as_str()),
-        sources::source_name.eq(source_name),
-        sources::first_seen_at.eq(Moment(now)),
-        sources::last_seen_at.eq(Moment(now)),
-    );
-    let key = (sources::client_id, sources::source_id);
-    let seen = sources::last_seen_at.eq(excluded(sources::last_seen_at));
-    let insert = diesel::insert_into(sources::table).values(heard);
-    if source_name.is_some() {
-        let named = sources::source_name.eq(excluded(sources::source_name));
-        each!(conn, c => insert.on_conflict(key).do_update().set((seen, named)).execute(c))?;
-    } else {
-        each!(conn, c => insert.on_conflict(key).do_update().set(seen).execute(c))?;
-    }
-    Ok(())
 }
 
 /// The client's sources, by id.

@@ -101,7 +101,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     let links = ClipLinks::new(signer(&parts)?, settings.api.public_url.clone());
     let metrics = Arc::new(Metrics::default());
     let clips = Arc::new(clips(&parts, &vitals, &database, &metrics)?);
-    let alerts = Arc::new(alerts(&parts, &vitals, &database, &links)?);
+    let alerts = Arc::new(alerts(&parts, &vitals, &database, &links, &clips)?);
     let judge = Arc::new(judge(&parts, &vitals)?);
     let rings = rings(&parts)?;
     let prices = prices(settings);
@@ -146,6 +146,9 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         rates: Arc::new(RateWatch::new(Arc::clone(&notices))),
         meter: Arc::clone(&meter),
         clock: Arc::clone(&parts.clock),
+        random: Arc::clone(&parts.random),
+        silent_min: settings.video_analysis.silent_min_seconds,
+        silent_after: settings.video_analysis.silent_after_seconds,
         encoders: threads::background_threads(),
         cooldown: settings.alerts.cooldown_seconds,
         max_incident: settings.alerts.max_incident_seconds,
@@ -304,6 +307,7 @@ fn alerts(
     vitals: &Vitals,
     database: &Database,
     links: &ClipLinks,
+    clips: &Arc<Clips>,
 ) -> Result<Alerts, BuildError> {
     let settings = &parts.settings;
     Ok(Alerts::new(AlertsOptions {
@@ -311,6 +315,7 @@ fn alerts(
         mailer: mailer(settings, parts.mail_limits, Arc::clone(&parts.clock))?,
         sender: Sender::new(settings.email.from_email.clone()),
         links: links.clone(),
+        clips: Arc::clone(clips),
         clock: Arc::clone(&parts.clock),
         max_per_hour: settings.alerts.max_per_hour,
         operator_locale: settings.ai.language,

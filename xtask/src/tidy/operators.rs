@@ -21,8 +21,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ("crates/vigint-server/src/jobs/expire.rs", "expiry job"),
     ("crates/vigint-server/src/jobs/make_clips.rs", "clip job"),
     (
-        "crates/vigint-server/src/jobs/note_sources.rs",
-        "source notes",
+        "crates/vigint-server/src/jobs/watch_cameras.rs",
+        "camera watch",
     ),
     ("crates/vigint-server/src/jobs/sweep_files.rs", "file sweep"),
     ("crates/vigint-server/src/presence/look.rs", "presence"),

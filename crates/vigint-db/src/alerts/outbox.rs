@@ -125,6 +125,7 @@ pub fn retry(
         .set((
             alerts::state.eq(AlertState::Pending.as_str()),
             alerts::attempts.eq(0),
+            alerts::told_in.eq(None::<String>),
             alerts::next_attempt_at.eq(Moment(now)),
             alerts::updated_at.eq(Moment(now)),
         ))

@@ -6,7 +6,7 @@ use vigint_core::ids::IncidentId;
 use vigint_core::incident::{IncidentStatus, Triage};
 use vigint_core::verdict::{Confirmation, RiskLevel};
 
-use super::{IncidentRow, Stored};
+use super::{Extended, IncidentRow, Stored};
 use crate::schema::incidents;
 use crate::stored::Moment;
 use crate::{AnyConnection, DbError, Tenant};
@@ -45,7 +45,7 @@ struct Settled<'a> {
     updated_at: Moment,
 }
 
-/// Settles an incident whose confirmation was unavailable. The row as it is then; `None` when the client has no
+/// Settles an incident whose confirmation was unavailable. As it is then; `None` when the client has no
 /// such incident, its confirmation is not unavailable (any more: a later detection may have been confirmed), or its
 /// owner has dealt with it. A veto settles nothing either when there were detections that were not looked at again.
 ///
@@ -60,7 +60,7 @@ pub fn settle_confirmation(
     tenant: &Tenant,
     id: IncidentId,
     look: &SecondLook,
-) -> Result<Option<IncidentRow>, DbError> {
+) -> Result<Option<Extended>, DbError> {
     for _ in 0..MOST_TRIES {
         let Some(before) = super::get(conn, tenant, id)? else {
             return Ok(None);
@@ -69,7 +69,12 @@ pub fn settle_confirmation(
             return Ok(None);
         }
         match settle_as_it_was(conn, tenant, &before, look)? {
-            Attempt::Over(row) => return Ok(row.map(|row| *row)),
+            Attempt::Over(row) => {
+                return Ok(row.map(|row| Extended {
+                    row: *row,
+                    risk_before: before.risk_level,
+                }));
+            }
             Attempt::ChangedMeanwhile => {}
         }
     }

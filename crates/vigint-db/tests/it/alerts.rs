@@ -1,11 +1,12 @@
 use std::collections::HashSet;
 use std::sync::Barrier;
+use std::time::Duration;
 
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::AlertId;
-use vigint_core::incident::AlertState;
+use vigint_core::incident::{AlertKind, AlertState};
 use vigint_db::DbError;
-use vigint_db::alerts::{self, AlertRow, ClaimedAlert, NewAlert};
+use vigint_db::alerts::{self, AlertRow, ClaimedAlert, Lease, NewAlert};
 use vigint_db::incidents::IncidentRow;
 
 use crate::fixture::{ADMIN, Customer, Fixture, at, new_alert};
@@ -89,32 +90,118 @@ on_each_database! {
         assert_eq!(again.message_id, message_id);
     }
 
+    fn a_lease_is_renewed_until_another_has_taken_over(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let id = queued(&fixture, &acme, None, at(0));
+        let first = claim(&fixture, at(0), at(20)).unwrap().lease;
+        let renew = |lease: &Lease, until| {
+            fixture.write(|conn| alerts::renew(conn, lease, until)).unwrap()
+        };
+        let renewed = renew(&first, at(25)).unwrap();
+        assert_eq!(renew(&first, at(30)), None, "it goes on under the new one");
+        assert!(claim(&fixture, at(24), at(44)).is_none());
+        let second = claim(&fixture, at(25), at(45)).unwrap().lease;
+        assert_eq!(renew(&renewed, at(50)), None);
+        // Who was too slow takes no step of whoever came after it.
+        let sent = |lease: &Lease| {
+            fixture.write(|conn| alerts::mark_sent(conn, lease, "s", at(26))).unwrap()
+        };
+        let late = fixture.write(|conn| alerts::postpone(conn, &renewed, at(60), "x")).unwrap();
+        assert!(!late && !sent(&renewed));
+        assert_eq!(get(&fixture, &acme, id).state, AlertState::Sending);
+        assert!(sent(&second));
+    }
+
     fn a_sent_alert_stays_sent_and_counts(fixture) {
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme");
         let id = queued(&fixture, &acme, None, at(0));
-        let sent = || fixture.write(|conn| alerts::mark_sent(conn, &acme.tenant, id, at(5))).unwrap();
-        assert!(!sent(), "nobody was sending it");
-        claim(&fixture, at(0), at(60)).unwrap();
+        let lease = claim(&fixture, at(0), at(60)).unwrap().lease;
+        let sent = || fixture.write(|conn| alerts::mark_sent(conn, &lease, "s", at(5))).unwrap();
         assert!(sent());
         assert!(!sent());
         let write = |refused: Result<bool, DbError>| assert!(!refused.unwrap());
-        write(fixture.write(|conn| alerts::postpone(conn, &acme.tenant, id, at(9), "x")));
-        write(fixture.write(|conn| alerts::mark_dead(conn, &acme.tenant, id, "x", at(9))));
-        write(fixture.write(|conn| alerts::hold(conn, &acme.tenant, id, at(9))));
+        write(fixture.write(|conn| alerts::postpone(conn, &lease, at(9), "x")));
+        write(fixture.write(|conn| alerts::mark_dead(conn, &lease, "x", at(9))));
+        write(fixture.write(|conn| alerts::hold(conn, &lease, at(9))));
         assert!(claim(&fixture, at(999), at(9999)).is_none());
         assert_eq!(get(&fixture, &acme, id).state, AlertState::Sent);
-        let count = |since| fixture.read(|conn| alerts::sent_since(conn, &acme.tenant, since)).unwrap();
+        let next = AlertRow { created_at: at(99), ..get(&fixture, &acme, id) };
+        let count = |since| {
+            fixture.read(|conn| alerts::sent_before(conn, &acme.tenant, &next, since)).unwrap()
+        };
         assert_eq!(count(at(5)), 1);
         assert_eq!(count(at(5).plus_millis(1)), 0);
+    }
+
+    fn of_alerts_sent_at_once_each_counts_those_before_it(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        for _ in 0..3 {
+            queued(&fixture, &acme, None, at(0));
+        }
+        let claimed: Vec<_> = (0..3).map(|_| claim(&fixture, at(0), at(60)).unwrap()).collect();
+        let mut counts: Vec<i64> = claimed
+            .iter()
+            .map(|one| {
+                fixture
+                    .read(|conn| alerts::sent_before(conn, &acme.tenant, &one.alert, at(0)))
+                    .unwrap()
+            })
+            .collect();
+        counts.sort_unstable();
+        assert_eq!(counts, [0, 1, 2]);
+    }
+
+    fn one_digest_tells_what_was_held_back_and_the_next_what_was_since(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let held = |seconds| {
+            let alert = NewAlert { created_at: at(seconds), ..new_alert(None, at(seconds)) };
+            fixture.write(|conn| alerts::insert(conn, &acme.tenant, &alert)).unwrap();
+            let lease = claim(&fixture, at(seconds), at(999)).unwrap().lease;
+            assert!(fixture.write(|conn| alerts::hold(conn, &lease, at(seconds))).unwrap());
+            alert.id
+        };
+        let digest = |seconds| NewAlert {
+            kind: AlertKind::Digest,
+            ..new_alert(None, at(seconds))
+        };
+        let quiet = Duration::from_secs(3600);
+        let ensure = |digest: &NewAlert| {
+            fixture.write(|conn| alerts::ensure_digest(conn, &acme.tenant, digest, quiet)).unwrap()
+        };
+        let told = |digest: &NewAlert, limit| {
+            fixture
+                .write(|conn| alerts::held_for(conn, &acme.tenant, digest.id, limit))
+                .unwrap()
+        };
+        let early = [held(1), held(2), held(3)];
+        let first = digest(60);
+        assert!(ensure(&first));
+        assert!(!ensure(&digest(61)), "one is enough");
+        assert!(claim(&fixture, at(59), at(999)).is_none());
+        let lease = claim(&fixture, at(60), at(999)).unwrap().lease;
+        assert!(!ensure(&digest(62)), "one is on its way");
+        assert_eq!(told(&first, 2).alerts.iter().map(|a| a.id).collect::<Vec<_>>(), early[..2]);
+        let late = held(63);
+        // Sent again, it tells the same.
+        assert_eq!((told(&first, 2).alerts.len(), told(&first, 2).count), (2, 3));
+        assert!(fixture.write(|conn| alerts::mark_sent(conn, &lease, "s", at(64))).unwrap());
+        let second = digest(120);
+        assert!(ensure(&second));
+        assert_eq!(get(&fixture, &acme, second.id).next_attempt_at, at(64 + 3600));
+        let next = told(&second, 50);
+        assert_eq!((next.alerts[0].id, next.count), (late, 1));
     }
 
     fn a_deferred_alert_waits_and_has_not_been_tried(fixture) {
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme");
         let id = queued(&fixture, &acme, None, at(0));
-        claim(&fixture, at(1), at(60)).unwrap();
-        let defer = || fixture.write(|conn| alerts::defer(conn, &acme.tenant, id, at(30), "not its turn"));
+        let lease = claim(&fixture, at(1), at(60)).unwrap().lease;
+        let defer = || fixture.write(|conn| alerts::defer(conn, &lease, at(30), "not its turn"));
         assert!(defer().unwrap());
         assert!(!defer().unwrap(), "it is not being sent any more");
         let row = get(&fixture, &acme, id);
@@ -125,9 +212,8 @@ on_each_database! {
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme");
         let id = queued(&fixture, &acme, None, at(0));
-        claim(&fixture, at(0), at(60)).unwrap();
-        let postponed = fixture
-            .write(|conn| alerts::postpone(conn, &acme.tenant, id, at(30), "greylisted"));
+        let lease = claim(&fixture, at(0), at(60)).unwrap().lease;
+        let postponed = fixture.write(|conn| alerts::postpone(conn, &lease, at(30), "greylisted"));
         assert!(postponed.unwrap());
         let alert = get(&fixture, &acme, id);
         assert_eq!((alert.state, alert.lease_until), (AlertState::Pending, None));
@@ -140,16 +226,49 @@ on_each_database! {
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme");
         let dead = queued(&fixture, &acme, None, at(0));
-        claim(&fixture, at(0), at(1)).unwrap();
-        let marked = fixture
-            .write(|conn| alerts::mark_dead(conn, &acme.tenant, dead, "no such mailbox", at(2)));
+        let lease = claim(&fixture, at(0), at(1)).unwrap().lease;
+        let marked =
+            fixture.write(|conn| alerts::mark_dead(conn, &lease, "no such mailbox", at(2)));
         assert!(marked.unwrap());
         let held = queued(&fixture, &acme, None, at(0));
-        assert!(fixture.write(|conn| alerts::hold(conn, &acme.tenant, held, at(2))).unwrap());
+        let lease = claim(&fixture, at(0), at(1)).unwrap().lease;
+        assert!(fixture.write(|conn| alerts::hold(conn, &lease, at(2))).unwrap());
         assert!(claim(&fixture, at(999), at(9999)).is_none());
         assert_eq!(get(&fixture, &acme, dead).state, AlertState::Dead);
         assert_eq!(get(&fixture, &acme, dead).last_error.as_deref(), Some("no such mailbox"));
         assert_eq!(get(&fixture, &acme, held).state, AlertState::Held);
+    }
+
+    fn a_thread_has_the_subject_of_its_first_mail(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let incident = fixture.incident(&acme, "till", 0);
+        let thread = || {
+            fixture
+                .read(|conn| alerts::thread_of_incident(conn, &acme.tenant, incident.id))
+                .unwrap()
+        };
+        let is_told = || {
+            fixture
+                .read(|conn| alerts::is_told(conn, &acme.tenant, incident.id))
+                .unwrap()
+        };
+        assert_eq!(thread(), None);
+        let first = new_alert(Some(&incident), at(0));
+        fixture.write(|conn| alerts::insert(conn, &acme.tenant, &first)).unwrap();
+        assert!(!is_told());
+        let lease = claim(&fixture, at(0), at(60)).unwrap().lease;
+        assert!(is_told(), "it may be on its way");
+        fixture.write(|conn| alerts::mark_sent(conn, &lease, "Alert: theft", at(1))).unwrap();
+        let later = NewAlert {
+            kind: AlertKind::RiskRaised,
+            message_id: "later".to_owned(),
+            ..new_alert(Some(&incident), at(2))
+        };
+        fixture.write(|conn| alerts::insert(conn, &acme.tenant, &later)).unwrap();
+        let thread = thread().unwrap();
+        assert_eq!(thread.message_id, first.message_id);
+        assert_eq!(thread.subject.as_deref(), Some("Alert: theft"));
     }
 
     fn a_clip_that_is_there_wakes_its_alert_and_no_other(fixture) {
@@ -164,11 +283,12 @@ on_each_database! {
                 .unwrap()
         };
         assert_eq!(wake(at(3)), 1);
-        assert_eq!(claim(&fixture, at(3), at(60)).unwrap().alert.id, waiting);
+        let claimed = claim(&fixture, at(3), at(60)).unwrap();
+        assert_eq!(claimed.alert.id, waiting);
         assert!(claim(&fixture, at(3), at(60)).is_none());
         // It failed once: now it waits for its next try, and no clip hastens that.
         fixture
-            .write(|conn| alerts::postpone(conn, &acme.tenant, waiting, at(300), "later"))
+            .write(|conn| alerts::postpone(conn, &claimed.lease, at(300), "later"))
             .unwrap();
         assert_eq!(wake(at(4)), 0);
     }
@@ -184,22 +304,17 @@ on_each_database! {
 
     fn an_alert_of_nobodys_is_sent_without_a_client(fixture) {
         let fixture = fixture.migrated();
-        let acme = fixture.customer("acme");
         let alert = NewAlert { notice: Some("{}".to_owned()), ..new_alert(None, at(0)) };
         fixture.write(|conn| alerts::insert(conn, None, &alert)).unwrap();
         let claimed = claim(&fixture, at(0), at(60)).unwrap();
         assert_eq!((claimed.alert.client_id, claimed.tenant), (None, None));
         assert_eq!(claimed.alert.notice.as_deref(), Some("{}"));
-        let foreign = fixture.write(|conn| alerts::mark_sent(conn, &acme.tenant, alert.id, at(1)));
-        assert!(!foreign.unwrap(), "a client's step touches only its own");
-        let postponed = fixture.write(|conn| alerts::postpone(conn, None, alert.id, at(30), "x"));
-        assert!(postponed.unwrap());
-        claim(&fixture, at(30), at(60)).unwrap();
-        assert!(fixture.write(|conn| alerts::mark_sent(conn, None, alert.id, at(31))).unwrap());
-        let own = queued(&fixture, &acme, None, at(40));
-        claim(&fixture, at(40), at(60)).unwrap();
-        let nobodys = fixture.write(|conn| alerts::mark_sent(conn, None, own, at(41)));
-        assert!(!nobodys.unwrap(), "a step for nobody touches no client's");
+        let postponed = |lease: &Lease| {
+            fixture.write(|conn| alerts::postpone(conn, lease, at(30), "x")).unwrap()
+        };
+        assert!(postponed(&claimed.lease));
+        let again = claim(&fixture, at(30), at(60)).unwrap().lease;
+        assert!(fixture.write(|conn| alerts::mark_sent(conn, &again, "s", at(31))).unwrap());
     }
 
     fn an_alert_about_an_incident_always_has_its_client(fixture) {
@@ -216,9 +331,12 @@ on_each_database! {
         let acme = fixture.customer("acme");
         let notice = NewAlert { notice: Some("{}".to_owned()), ..new_alert(None, at(0)) };
         fixture.write(|conn| alerts::insert(conn, &acme.tenant, &notice)).unwrap();
-        claim(&fixture, at(0), at(60)).unwrap();
-        assert!(fixture.write(|conn| alerts::mark_sent(conn, &acme.tenant, notice.id, at(5))).unwrap());
-        let sent = fixture.read(|conn| alerts::sent_since(conn, &acme.tenant, at(0))).unwrap();
+        let claimed = claim(&fixture, at(0), at(60)).unwrap();
+        let sent = fixture.write(|conn| alerts::mark_sent(conn, &claimed.lease, "s", at(5)));
+        assert!(sent.unwrap());
+        let next = AlertRow { created_at: at(99), ..claimed.alert };
+        let sent =
+            fixture.read(|conn| alerts::sent_before(conn, &acme.tenant, &next, at(0))).unwrap();
         assert_eq!(sent, 0);
     }
 }

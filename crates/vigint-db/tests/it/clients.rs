@@ -4,7 +4,7 @@ use vigint_core::locale::Locale;
 use vigint_db::clients::{self, ClientStatus, NewClient};
 use vigint_db::{DbError, keys, sources};
 
-use crate::fixture::{ADMIN, at, source};
+use crate::fixture::{ADMIN, at, hear, source};
 
 on_each_database! {
     fn an_email_address_is_taken_in_whatever_case(fixture) {
@@ -59,7 +59,7 @@ on_each_database! {
         let till = source("till");
         for (name, seconds) in [(None, 1), (Some("Caisse"), 2), (None, 3)] {
             fixture
-                .write(|conn| sources::touch(conn, &acme.tenant, &till, name, at(seconds)))
+                .write(|conn| hear(conn, &acme.tenant, "till", name, at(seconds)))
                 .unwrap();
         }
         let listed = fixture.read(|conn| sources::list(conn, &acme.tenant)).unwrap();

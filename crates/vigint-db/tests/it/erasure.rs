@@ -7,9 +7,9 @@ use vigint_db::clients::{self, Deleted};
 use vigint_db::erasures::ErasedFiles;
 use vigint_db::notices::{self, NoticeClaim};
 use vigint_db::spending::{self, Cap};
-use vigint_db::{AnyConnection, Operator, Tenant, alerts, clips, erasures, sources, usage};
+use vigint_db::{AnyConnection, Operator, Tenant, alerts, clips, erasures, usage};
 
-use crate::fixture::{ADMIN, Customer, Fixture, at, new_alert, new_clip, new_usage, source};
+use crate::fixture::{ADMIN, Customer, Fixture, at, hear, new_alert, new_clip, new_usage};
 
 /// The tables that outlive a client.
 const KEPT: [&str; 3] = ["ai_spending", "audit_log", "erasures"];
@@ -96,7 +96,7 @@ fn fill(fixture: &Fixture, customer: &Customer) {
                 80,
                 at(1),
             )?;
-            sources::touch(conn, &customer.tenant, &source("till"), None, at(1))?;
+            hear(conn, &customer.tenant, "till", None, at(1))?;
             usage::insert(conn, &customer.tenant, &new_usage(customer.key.id, 1))?;
             audit::record(conn, &entry)
         })

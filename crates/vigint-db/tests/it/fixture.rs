@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
@@ -21,8 +22,9 @@ use vigint_db::clients::{ClientRow, NewClient};
 use vigint_db::clips::NewClip;
 use vigint_db::incidents::{IncidentRow, Redetection};
 use vigint_db::keys::{KeyRow, NewKey};
+use vigint_db::sources::{self, Heard, Patience, Returned};
 use vigint_db::usage::NewUsage;
-use vigint_db::{Backend, Db, DbError, Operator, Tenant};
+use vigint_db::{AnyConnection, Backend, Db, DbError, Operator, Tenant};
 use vigint_testkit::postgres::{self, TestDatabase};
 
 /// Makes of each function two tests: `name::sqlite` and `name::postgres`.
@@ -167,14 +169,14 @@ impl Fixture {
 
     pub(crate) fn read<T>(
         &self,
-        work: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<T, DbError>,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
         self.db.read(work)
     }
 
     pub(crate) fn write<T>(
         &self,
-        work: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<T, DbError>,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
         self.db.write(work)
     }
@@ -183,8 +185,8 @@ impl Fixture {
     /// wait for each other anyway.
     pub(crate) fn at_once<E: From<DbError> + Debug + Send>(
         &self,
-        first: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<(), E> + Send,
-        second: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<(), E> + Send,
+        first: impl FnOnce(&mut AnyConnection) -> Result<(), E> + Send,
+        second: impl FnOnce(&mut AnyConnection) -> Result<(), E> + Send,
     ) {
         let (first, second) = self.overlapping(first, || Ok(()), second);
         first.unwrap();
@@ -194,7 +196,7 @@ impl Fixture {
     /// What a few writers get that do the same at once, each through a pool of its own.
     pub(crate) fn several_at_once<T: Send>(
         &self,
-        write: impl Fn(&mut vigint_db::AnyConnection) -> Result<T, DbError> + Sync,
+        write: impl Fn(&mut AnyConnection) -> Result<T, DbError> + Sync,
     ) -> Vec<T> {
         const WRITERS: usize = 4;
         let start = Barrier::new(WRITERS);
@@ -214,9 +216,9 @@ impl Fixture {
     /// As [`Self::at_once`], but the first ends as `ending` says.
     pub(crate) fn overlapping<T: Send, E: From<DbError> + Send>(
         &self,
-        first: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<(), E> + Send,
+        first: impl FnOnce(&mut AnyConnection) -> Result<(), E> + Send,
         ending: impl FnOnce() -> Result<(), E> + Send,
-        second: impl FnOnce(&mut vigint_db::AnyConnection) -> Result<T, E> + Send,
+        second: impl FnOnce(&mut AnyConnection) -> Result<T, E> + Send,
     ) -> (Result<(), E>, Result<T, E>) {
         let (began, has_begun) = std::sync::mpsc::channel();
         let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
@@ -318,6 +320,7 @@ pub(crate) fn again(seconds: i64) -> Redetection {
         frame_count: 1,
         risk_level: RiskLevel::Low,
         confirmation: Confirmation::Confirmed,
+        words: None,
     }
 }
 
@@ -346,6 +349,29 @@ pub(crate) fn new_alert(incident: Option<&IncidentRow>, due: UtcTime) -> NewAler
         notice: None,
     }
 }
+
+/// Notes that a source was heard, by a server that has listened since the beginning.
+pub(crate) fn hear(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    from: &str,
+    name: Option<&str>,
+    seen_at: UtcTime,
+) -> Result<Vec<Returned>, DbError> {
+    let heard = Heard {
+        source_id: source(from),
+        source_name: name.map(str::to_owned),
+        at: seen_at,
+    };
+    let patience = Patience {
+        silent_after: SILENT_AFTER,
+        listening_since: at(0),
+    };
+    sources::hear(conn, tenant, &[heard], &patience)
+}
+
+/// How long a source may pause in tests.
+pub(crate) const SILENT_AFTER: Duration = Duration::from_secs(300);
 
 /// A counter that makes amounts tell-tale: no two uses cost the same.
 static COSTS: AtomicI64 = AtomicI64::new(1);

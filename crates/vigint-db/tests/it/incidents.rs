@@ -73,9 +73,9 @@ on_each_database! {
         let extend = |again: Redetection| {
             fixture.write(|conn| incidents::extend(conn, &acme.tenant, row.id, &again)).unwrap()
         };
-        assert_eq!(extend(again(5)).unwrap().occurrences, 2);
+        assert_eq!(extend(again(5)).unwrap().row.occurrences, 2);
         let last = Redetection { seen_at: at(4), frame_count: 300, ..again(6) };
-        let extended = extend(last).unwrap();
+        let extended = extend(last).unwrap().row;
         let read = fixture.read(|conn| incidents::get(conn, &acme.tenant, row.id)).unwrap().unwrap();
         assert_eq!(extended, read);
         assert_eq!((read.occurrences, read.frame_count), (3, 300));
@@ -94,7 +94,7 @@ on_each_database! {
         let risk = |risk_level| {
             let again = Redetection { risk_level, ..again(2) };
             let extended = fixture.write(|conn| incidents::extend(conn, &acme.tenant, row.id, &again));
-            extended.unwrap().unwrap().risk_level
+            extended.unwrap().unwrap().row.risk_level
         };
         assert_eq!(risk(RiskLevel::Medium), RiskLevel::Medium);
         assert_eq!(risk(RiskLevel::High), RiskLevel::High);

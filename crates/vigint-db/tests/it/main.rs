@@ -25,6 +25,7 @@ mod notices;
 mod opening;
 mod readers;
 mod second_looks;
+mod silence;
 mod spending;
 mod tenants;
 mod transactions;

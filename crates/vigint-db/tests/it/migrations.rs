@@ -3,17 +3,34 @@ use vigint_db::{DbError, Migrated, alerts, clients, incidents, spending};
 use crate::fixture::{ADMIN, Fixture, at, new_alert};
 
 const NOTICES: &str = "20261125000000";
+const ONE_MAIL_AN_EVENT: &str = "20261129010000";
 
-/// Takes the step to [`NOTICES`] back, as somebody who goes back to the earlier program would by hand.
+/// Takes the steps to [`NOTICES`] back that touch alerts, newest first, as somebody who goes back to the earlier program
+/// would by hand.
 fn without_notices(fixture: &Fixture) {
-    fixture.sql(if fixture.is_sqlite() {
-        include_str!("../../../../migrations/sqlite/20261125000000_notices/down.sql")
-    } else {
-        include_str!("../../../../migrations/postgres/20261125000000_notices/down.sql")
-    });
-    fixture.sql(&format!(
-        "DELETE FROM __diesel_schema_migrations WHERE version = '{NOTICES}'"
-    ));
+    for (version, sqlite, postgres) in [
+        (
+            ONE_MAIL_AN_EVENT,
+            include_str!("../../../../migrations/sqlite/20261129010000_one_mail_an_event/down.sql"),
+            include_str!(
+                "../../../../migrations/postgres/20261129010000_one_mail_an_event/down.sql"
+            ),
+        ),
+        (
+            NOTICES,
+            include_str!("../../../../migrations/sqlite/20261125000000_notices/down.sql"),
+            include_str!("../../../../migrations/postgres/20261125000000_notices/down.sql"),
+        ),
+    ] {
+        fixture.sql(if fixture.is_sqlite() {
+            sqlite
+        } else {
+            postgres
+        });
+        fixture.sql(&format!(
+            "DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"
+        ));
+    }
 }
 
 /// Steps that only add, newest first, and how somebody who goes back would take them back by hand on SQLite and
@@ -118,8 +135,8 @@ on_each_database! {
             .write(|conn| {
                 alerts::insert(conn, &acme.tenant, &sent)?;
                 alerts::insert(conn, &acme.tenant, &waiting)?;
-                alerts::claim_due(conn, &ADMIN, at(1), at(60))?;
-                alerts::mark_sent(conn, &acme.tenant, sent.id, at(2))
+                let claimed = alerts::claim_due(conn, &ADMIN, at(1), at(60))?.unwrap();
+                alerts::mark_sent(conn, &claimed.lease, "a subject", at(2))
             })
             .unwrap();
         let rows = || {
@@ -132,7 +149,7 @@ on_each_database! {
         // As the earlier program had it: no column for notices, and a client for each.
         fixture.read(|conn| alerts::get(conn, &acme.tenant, sent.id)).unwrap_err();
         let upgraded = fixture.db.migrate().unwrap();
-        assert_eq!((upgraded.created, upgraded.applied), (false, vec![NOTICES.to_owned()]));
+        assert_eq!((upgraded.created, upgraded.applied), (false, vec![NOTICES.to_owned(), ONE_MAIL_AN_EVENT.to_owned()]));
         assert_eq!(rows(), before);
         // The copy has what its model had: its index, and the cascades.
         fixture.sql(&format!("DELETE FROM clients WHERE id = {}", acme.row.id));

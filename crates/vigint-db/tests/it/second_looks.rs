@@ -40,6 +40,7 @@ fn settle(
     fixture
         .write(|conn| incidents::settle_confirmation(conn, &customer.tenant, id, look))
         .unwrap()
+        .map(|settled| settled.row)
 }
 
 fn get(fixture: &Fixture, customer: &Customer, id: IncidentId) -> IncidentRow {
@@ -196,7 +197,7 @@ on_each_database! {
         let extend = |confirmation| {
             let again = Redetection { confirmation, ..again(5) };
             let extended = fixture.write(|conn| incidents::extend(conn, &acme.tenant, row.id, &again));
-            extended.unwrap().unwrap().confirmation
+            extended.unwrap().unwrap().row.confirmation
         };
         for doubt in [Confirmation::Unavailable, Confirmation::NotNeeded] {
             assert_eq!(extend(doubt), Confirmation::Unavailable);
@@ -213,7 +214,7 @@ on_each_database! {
         (row.status, row.confirmation) = (IncidentStatus::Open, Confirmation::NotNeeded);
         fixture.write(|conn| incidents::insert(conn, &acme.tenant, &row)).unwrap();
         let extended = fixture.write(|conn| incidents::extend(conn, &acme.tenant, row.id, &again(5)));
-        assert_eq!(extended.unwrap().unwrap().confirmation, Confirmation::NotNeeded);
+        assert_eq!(extended.unwrap().unwrap().row.confirmation, Confirmation::NotNeeded);
     }
 
     fn a_detection_that_waited_for_a_second_look_undoes_nothing_of_it(fixture) {
@@ -249,7 +250,7 @@ on_each_database! {
             incidents::settle_confirmation(conn, &acme.tenant, row.id, &yes)
         });
         let settled = late.unwrap().expect("it is settled");
-        assert_eq!((settled.confirmation, settled.occurrences), (Confirmation::Confirmed, 2));
+        assert_eq!((settled.row.confirmation, settled.row.occurrences), (Confirmation::Confirmed, 2));
     }
 
     fn a_second_look_that_waited_for_a_confirmed_detection_settles_nothing(fixture) {

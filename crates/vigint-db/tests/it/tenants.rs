@@ -1,13 +1,16 @@
 use vigint_core::incident::{AlertState, ClipState, IncidentStatus, Triage};
 use vigint_core::money::MicroEuros;
 use vigint_core::verdict::{Confirmation, RiskLevel};
+use vigint_db::alerts::AlertRow;
 use vigint_db::clips::MadeClip;
 use vigint_db::incidents::{IncidentQuery, SecondLook};
 use vigint_db::spending::Cap;
 use vigint_db::usage::UsageQuery;
 use vigint_db::{alerts, clients, clips, incidents, keys, sources, spending, usage};
 
-use crate::fixture::{ADMIN, again, at, incident_row, new_alert, new_clip, new_usage, source};
+use crate::fixture::{
+    ADMIN, again, at, hear, incident_row, new_alert, new_clip, new_usage, source,
+};
 
 on_each_database! {
     fn a_tenant_sees_and_changes_nothing_of_anothers(fixture) {
@@ -19,17 +22,18 @@ on_each_database! {
         let clip = new_clip(&incident, 1);
         let alert = new_alert(Some(&incident), at(0));
         let till = source("till");
-        fixture
+        let claimed = fixture
             .write(|conn| {
                 incidents::insert(conn, &victim.tenant, &incident)?;
                 clips::insert(conn, &victim.tenant, &clip)?;
                 alerts::insert(conn, &victim.tenant, &alert)?;
-                sources::touch(conn, &victim.tenant, &till, None, at(1))?;
+                hear(conn, &victim.tenant, "till", None, at(1))?;
                 usage::insert(conn, &victim.tenant, &new_usage(victim.key.id, 1))?;
                 spending::add(conn, &victim.tenant, MicroEuros(7), at(1))?;
                 assert!(spending::claim_warning(conn, Cap::OfClient(&victim.tenant), MicroEuros(20), 80, at(1))?);
-                alerts::claim_due(conn, &ADMIN, at(1), at(60)).map(drop)
+                alerts::claim_due(conn, &ADMIN, at(1), at(60))
             })
+            .unwrap()
             .unwrap();
         let me = &thief.tenant;
         let made = MadeClip { bytes: 1, duration_ms: 1, width: 2, height: 2, sha256: String::new() };
@@ -48,6 +52,7 @@ on_each_database! {
                 assert_eq!(keys::list(conn, me)?, std::slice::from_ref(&thief.key));
                 assert!(!keys::revoke(conn, me, victim.key.id, at(2))?);
                 assert!(sources::list(conn, me)?.is_empty());
+                assert!(!sources::mark_silent(conn, me, &till, at(1))?);
                 assert!(!sources::delete(conn, me, &till)?);
 
                 let usage = usage::list(conn, me, &UsageQuery::default())?;
@@ -72,11 +77,10 @@ on_each_database! {
                 assert!(!clips::mark_expired(conn, me, clip.id)?);
 
                 assert_eq!(alerts::get(conn, me, alert.id)?, None);
-                assert_eq!(alerts::sent_since(conn, me, at(0))?, 0);
-                assert!(!alerts::mark_sent(conn, me, alert.id, at(2))?);
-                assert!(!alerts::postpone(conn, me, alert.id, at(2), "x")?);
-                assert!(!alerts::mark_dead(conn, me, alert.id, "x", at(2))?);
-                assert!(!alerts::hold(conn, me, alert.id, at(2))?);
+                let next = AlertRow { created_at: at(9), ..claimed.alert.clone() };
+                assert_eq!(alerts::sent_before(conn, me, &next, at(0))?, 0);
+                assert_eq!(alerts::thread_of_incident(conn, me, incident.id)?, None);
+                assert_eq!(alerts::held_for(conn, me, alert.id, 9)?, alerts::HeldAlerts::default());
                 assert_eq!(alerts::wake_for_incident(conn, me, incident.id, at(0))?, 0);
 
                 assert_eq!(spending::state(conn, me, at(2))?.client_spent, MicroEuros::ZERO);

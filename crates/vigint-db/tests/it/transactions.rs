@@ -2,9 +2,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use vigint_core::ids::ClientId;
 use vigint_db::clients::{self, ClientStatus};
-use vigint_db::{Db, DbError, Tenant, sources};
+use vigint_db::{Db, DbError, Tenant};
 
-use crate::fixture::{ADMIN, Fixture, at, source};
+use crate::fixture::{ADMIN, Fixture, at, hear};
 
 fn statuses(fixture: &Fixture) -> Vec<ClientStatus> {
     let listed = fixture.read(|conn| clients::list(conn, &ADMIN)).unwrap();
@@ -52,7 +52,7 @@ on_each_database! {
         let stranger = Tenant::by_operator(&ADMIN, ClientId(4711));
         let gone = fixture.write(|conn| {
             clients::set_status(conn, &acme.tenant, ClientStatus::Suspended, at(1))?;
-            sources::touch(conn, &stranger, &source("till"), None, at(1))
+            hear(conn, &stranger, "till", None, at(1)).map(drop)
         });
         assert!(matches!(gone, Err(DbError::Gone)), "{gone:?}");
         assert_eq!(statuses(&fixture), [ClientStatus::Active]);

@@ -1,25 +1,24 @@
 //! The alerts service: from a claimed alert to a mail handed over.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lettre::Message;
 use tokio::sync::Notify;
 use vigint_core::clock::{Clock, UtcTime};
-use vigint_core::ids::{ClientId, IncidentId};
-use vigint_core::incident::{AlertKind, ClipState};
+use vigint_core::ids::ClientId;
+use vigint_core::incident::AlertKind;
 use vigint_core::locale::Locale;
 use vigint_db::alerts::{AlertRow, ClaimedAlert};
-use vigint_db::clients::ClientRow;
-use vigint_db::clips::ClipRow;
-use vigint_db::incidents::IncidentRow;
-use vigint_db::{AnyConnection, DbError, Tenant};
+use vigint_db::{DbError, Tenant};
 
-use super::compose::{ClipHost, ClipNews, IncidentMail, IncidentNews, WhyNoClip};
-use super::mailer::{Envelope, MailError, Mailer};
-use super::message::{MailHead, Sender};
-use super::notice::{NoticeMail, Reader};
-use crate::clips::ClipLinks;
+use super::camera::CameraEvent;
+use super::channel::Channel;
+use super::compose::{DigestMail, IncidentMail};
+use super::gather::{ToldOfIncident, client_of, digest_of, told_of_incident};
+use super::mailer::{Envelope, Fate, MailError, Mailer};
+use super::message::{Composed, MailHead, Sender};
+use super::notice::{CameraMail, NoticeMail, Reader};
+use crate::clips::{ClipLinks, Clips};
 use crate::database::Database;
 use crate::notices::Notice;
 use crate::vitals::Vital;
@@ -37,6 +36,8 @@ pub struct AlertsOptions {
     pub sender: Sender,
     /// Links to clips.
     pub links: ClipLinks,
+    /// Where pictures come from.
+    pub clips: Arc<Clips>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How many mails about incidents a client may get an hour.
@@ -49,39 +50,53 @@ pub struct AlertsOptions {
 
 /// Composes mails and hands them over.
 pub struct Alerts {
-    options: AlertsOptions,
+    pub(super) options: AlertsOptions,
+    channel: Mutex<Channel>,
     /// Rung when an alert became due.
     pub due: Notify,
 }
 
-/// What became of a claimed alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What became of a claimed alert that needs no other try.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// The mail is handed over.
-    Sent,
-    /// The client has had its share of this hour: later.
-    Later,
+    Sent {
+        /// Under which subject.
+        subject: String,
+    },
+    /// This client has had its share of this hour.
+    OverShare(Tenant),
     /// What it was about is gone.
     Obsolete,
 }
 
-/// Why an alert was not delivered.
-#[derive(Debug, thiserror::Error)]
-pub enum DeliverError {
-    /// The mail could not be made or handed over.
-    #[error(transparent)]
-    Mail(#[from] MailError),
-    /// The incident could not be read.
-    #[error(transparent)]
-    Database(#[from] DbError),
+/// What became of a try to deliver an alert. Reasons are safe to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It is over.
+    Ended(Delivery),
+    /// It may go another time, for this reason.
+    Failed(String),
+    /// It never will, for this reason.
+    GivenUp(String),
+    /// Nothing goes out just now, for this reason.
+    Closed(String),
 }
 
-impl DeliverError {
-    /// Whether another try could succeed. A mail that cannot be composed never will be.
-    #[must_use]
-    pub const fn is_passing(&self) -> bool {
-        !matches!(self, Self::Mail(MailError::Compose(_)))
-    }
+/// A mail to hand over, or why there is none.
+pub(super) enum ToSend {
+    Mail(Composed),
+    Not(Delivery),
+}
+
+/// Why there is no mail.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MakeError {
+    #[error(transparent)]
+    Compose(#[from] MailError),
+    /// What it tells could not be read.
+    #[error(transparent)]
+    Database(#[from] DbError),
 }
 
 impl Alerts {
@@ -90,6 +105,7 @@ impl Alerts {
     pub fn new(options: AlertsOptions) -> Self {
         Self {
             options,
+            channel: Mutex::default(),
             due: Notify::new(),
         }
     }
@@ -98,6 +114,11 @@ impl Alerts {
     #[must_use]
     pub const fn mailer_kind(&self) -> &'static str {
         self.options.mailer.kind()
+    }
+
+    /// Whether mails go out just now.
+    pub fn channel(&self) -> MutexGuard<'_, Channel> {
+        self.channel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// When an alert made at `now` is due: once its clip is there, or after half a minute without it.
@@ -110,26 +131,64 @@ impl Alerts {
         }
     }
 
-    /// Hands over the mail of a claimed alert.
-    ///
-    /// # Errors
-    /// When it should be tried again later.
-    pub async fn deliver(&self, claimed: &ClaimedAlert) -> Result<Delivery, DeliverError> {
-        let now = self.options.clock.now();
-        let (alert, tenant) = (&claimed.alert, claimed.tenant.as_ref());
-        let composed = match (&alert.notice, tenant) {
-            (Some(notice), tenant) => self.notice_mail(alert, tenant, notice, now).await?,
-            (None, Some(tenant)) => self.incident_mail(alert, tenant, now).await?,
-            (None, None) => Composed::Not(Delivery::Obsolete),
+    /// Makes the mail of a claimed alert and hands it over. Takes as long as the mail server does, within the limits
+    /// of the way out.
+    pub async fn deliver(&self, claimed: &ClaimedAlert) -> Attempt {
+        let mail = match self.make(claimed).await {
+            Ok(ToSend::Mail(mail)) => mail,
+            Ok(ToSend::Not(outcome)) => {
+                self.channel().note_untried();
+                return Attempt::Ended(outcome);
+            }
+            Err(error) => {
+                self.channel().note_untried();
+                return match &error {
+                    MakeError::Compose(error) if error.fate() == Fate::GiveUp => {
+                        Attempt::GivenUp(error.to_string())
+                    }
+                    _ => Attempt::Failed(error.to_string()),
+                };
+            }
         };
-        let mail = match composed {
-            Composed::Mail(mail) => mail,
-            Composed::Not(outcome) => return Ok(outcome),
+        let alert = &claimed.alert;
+        let envelope = Envelope {
+            client: alert.client_id,
+            alert: alert.id,
+            created_at: alert.created_at,
         };
-        let sent = self.send(alert, mail).await;
-        // Health speaks of the way out, not of what one client's incident holds.
-        self.options.vital.note(sent.is_ok());
-        sent.map(|()| Delivery::Sent)
+        let sent = self.options.mailer.send(&envelope, &mail.message).await;
+        self.note(sent.map(drop), mail.subject)
+    }
+
+    /// What a try says of the way out, and of this mail.
+    fn note(&self, sent: Result<(), MailError>, subject: String) -> Attempt {
+        let Err(error) = sent else {
+            self.channel().note_open();
+            self.options.vital.note(true);
+            return Attempt::Ended(Delivery::Sent { subject });
+        };
+        let why = error.to_string();
+        let fate = error.fate();
+        // Health speaks of the way out, not of one mail that a server would not take.
+        self.options.vital.note(fate == Fate::GiveUp);
+        match fate {
+            Fate::TryAgain => {
+                self.channel().note_untried();
+                Attempt::Failed(why)
+            }
+            Fate::GiveUp => {
+                self.channel().note_open();
+                Attempt::GivenUp(why)
+            }
+            Fate::ChannelStopped { pause } => {
+                let pause = self.channel().close(self.options.clock.now(), pause);
+                if let Some(pause) = pause {
+                    let seconds = pause.as_secs();
+                    tracing::error!(%error, seconds, "no mails go out: the mail server refuses all of them; one is tried after a pause");
+                }
+                Attempt::Closed(why)
+            }
+        }
     }
 
     /// Removes what is left of a client's mails.
@@ -143,65 +202,120 @@ impl Alerts {
             .unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
     }
 
-    async fn incident_mail(
-        &self,
-        alert: &AlertRow,
-        tenant: &Tenant,
-        now: UtcTime,
-    ) -> Result<Composed, DeliverError> {
-        let (tenant, incident_id) = (tenant.clone(), alert.incident_id);
+    async fn make(&self, claimed: &ClaimedAlert) -> Result<ToSend, MakeError> {
+        let alert = &claimed.alert;
+        match (alert.kind, &claimed.tenant) {
+            (AlertKind::Incident | AlertKind::Manual | AlertKind::RiskRaised, Some(tenant)) => {
+                self.incident_mail(alert, tenant).await
+            }
+            (AlertKind::Digest, Some(tenant)) => self.digest_mail(alert, tenant).await,
+            (AlertKind::Camera, Some(tenant)) => self.camera_mail(alert, tenant).await,
+            (AlertKind::Account | AlertKind::Operator, tenant) => {
+                self.notice_mail(alert, tenant.as_ref()).await
+            }
+            (_, None) => Ok(ToSend::Not(Delivery::Obsolete)),
+        }
+    }
+
+    async fn incident_mail(&self, alert: &AlertRow, tenant: &Tenant) -> Result<ToSend, MakeError> {
+        let (now, max) = (self.options.clock.now(), self.options.max_per_hour);
+        let told = {
+            let (alert, tenant) = (alert.clone(), tenant.clone());
+            let read = move |conn: &mut _| told_of_incident(conn, &tenant, &alert, now);
+            self.options.database.read(read).await?
+        };
+        let Some(told) = told else {
+            return Ok(ToSend::Not(Delivery::Obsolete));
+        };
+        if told.sent_this_hour >= i64::from(max) {
+            return Ok(ToSend::Not(Delivery::OverShare(tenant.clone())));
+        }
+        let still = self.still(&told).await;
+        let thread = told
+            .thread
+            .as_ref()
+            .filter(|_| alert.kind == AlertKind::RiskRaised);
+        let mail = IncidentMail {
+            head: MailHead {
+                in_reply_to: thread.map(|thread| thread.message_id.as_str()),
+                subject: thread.and_then(|thread| thread.subject.as_deref()),
+                ..self.head(alert, now)
+            },
+            client: &told.client,
+            incident: &told.incident,
+            news: told.news(alert.kind),
+            clip: told.clip_news(&self.options.links, now),
+            still,
+        };
+        Ok(ToSend::Mail(mail.compose()?))
+    }
+
+    /// A mail goes out without its picture rather than not at all.
+    async fn still(&self, told: &ToldOfIncident) -> Option<Vec<u8>> {
+        let clip = told.clip.as_ref()?;
+        let still = self.options.clips.still(&clip.storage_key).await;
+        still.unwrap_or_else(|error| {
+            tracing::debug!(%error, "a mail goes out without a picture");
+            None
+        })
+    }
+
+    async fn digest_mail(&self, alert: &AlertRow, tenant: &Tenant) -> Result<ToSend, MakeError> {
+        let (digest, owner) = (alert.id, tenant.clone());
+        let (links, max) = (self.options.links.clone(), self.options.max_per_hour);
         let told = self
             .options
             .database
-            .read(move |conn| what_to_tell(conn, &tenant, incident_id, now))
+            .write(move |conn| digest_of(conn, &owner, digest, &links, max))
             .await?;
-        let Some(told) = told else {
-            return Ok(Composed::Not(Delivery::Obsolete));
+        let Some((client, digest)) = told else {
+            return Ok(ToSend::Not(Delivery::Obsolete));
         };
-        if told.sent_this_hour >= i64::from(self.options.max_per_hour) {
-            return Ok(Composed::Not(Delivery::Later));
-        }
-        let mail = IncidentMail {
-            head: self.head(alert, now),
-            client: &told.client,
-            incident: &told.incident,
-            news: IncidentNews::First,
-            clip: self.clip_news(&told.incident, told.clip.as_ref()),
-            still: None,
+        let mail = DigestMail {
+            head: self.head(alert, self.options.clock.now()),
+            client: &client,
+            digest: &digest,
         };
-        Ok(Composed::Mail(mail.compose()?.message))
+        Ok(ToSend::Mail(mail.compose()?))
+    }
+
+    async fn camera_mail(&self, alert: &AlertRow, tenant: &Tenant) -> Result<ToSend, MakeError> {
+        let event: CameraEvent = read_notice(alert)?;
+        let Some(client) = client_of(&self.options.database, tenant).await? else {
+            return Ok(ToSend::Not(Delivery::Obsolete));
+        };
+        let mail = CameraMail {
+            head: self.head(alert, self.options.clock.now()),
+            client: &client,
+            news: &event.news(),
+        };
+        Ok(ToSend::Mail(mail.compose()?))
     }
 
     async fn notice_mail(
         &self,
         alert: &AlertRow,
         tenant: Option<&Tenant>,
-        notice: &str,
-        now: UtcTime,
-    ) -> Result<Composed, DeliverError> {
-        let notice: Notice = serde_json::from_str(notice)
-            .map_err(|error| MailError::Compose(format!("a notice not understood: {error}")))?;
-        let client = match tenant.cloned() {
+    ) -> Result<ToSend, MakeError> {
+        let notice: Notice = read_notice(alert)?;
+        let client = match tenant {
             None => None,
-            Some(tenant) => {
-                let read = move |conn: &mut AnyConnection| vigint_db::clients::get(conn, &tenant);
-                match self.options.database.read(read).await? {
-                    None => return Ok(Composed::Not(Delivery::Obsolete)),
-                    client => client,
-                }
-            }
+            Some(tenant) => match client_of(&self.options.database, tenant).await? {
+                None => return Ok(ToSend::Not(Delivery::Obsolete)),
+                client => client,
+            },
         };
         let reader = match alert.kind {
             AlertKind::Operator => Reader::Operator(self.options.operator_locale),
             _ => Reader::Client,
         };
         let mail = NoticeMail {
-            head: self.head(alert, now),
+            head: self.head(alert, self.options.clock.now()),
             notice: &notice,
             client: client.as_ref(),
             reader,
         };
-        Ok(Composed::Mail(mail.compose()?.message))
+        Ok(ToSend::Mail(mail.compose()?))
     }
 
     fn head<'a>(&'a self, alert: &'a AlertRow, now: UtcTime) -> MailHead<'a> {
@@ -214,73 +328,10 @@ impl Alerts {
             now,
         }
     }
-
-    async fn send(&self, alert: &AlertRow, mail: Message) -> Result<(), DeliverError> {
-        let envelope = Envelope {
-            client: alert.client_id,
-            alert: alert.id,
-            created_at: alert.created_at,
-        };
-        self.options.mailer.send(&envelope, &mail).await?;
-        Ok(())
-    }
-
-    fn clip_news(&self, incident: &IncidentRow, clip: Option<&ClipRow>) -> ClipNews {
-        let known = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
-        match clip {
-            Some(clip) => match clip.state {
-                ClipState::Ready => ClipNews::Ready {
-                    url: self.options.links.video_url(clip.id, clip.expires_at),
-                    expires_at: clip.expires_at,
-                    bytes: known(clip.bytes),
-                    duration_ms: known(clip.duration_ms),
-                    host: ClipHost::Ours,
-                },
-                ClipState::Pending => ClipNews::Late,
-                ClipState::Failed => ClipNews::Missing(WhyNoClip::Failed),
-                ClipState::Expired => ClipNews::Missing(WhyNoClip::Expired),
-            },
-            None if incident.frame_count > 0 => ClipNews::Missing(WhyNoClip::Failed),
-            None => ClipNews::Missing(WhyNoClip::NothingBuffered),
-        }
-    }
 }
 
-/// A mail to hand over, or why there is none.
-enum Composed {
-    Mail(Message),
-    Not(Delivery),
-}
-
-struct WhatToTell {
-    client: ClientRow,
-    incident: IncidentRow,
-    clip: Option<ClipRow>,
-    sent_this_hour: i64,
-}
-
-fn what_to_tell(
-    conn: &mut AnyConnection,
-    tenant: &Tenant,
-    incident_id: Option<IncidentId>,
-    now: UtcTime,
-) -> Result<Option<WhatToTell>, DbError> {
-    let Some(incident_id) = incident_id else {
-        return Ok(None);
-    };
-    let Some(client) = vigint_db::clients::get(conn, tenant)? else {
-        return Ok(None);
-    };
-    let Some(incident) = vigint_db::incidents::get(conn, tenant, incident_id)? else {
-        return Ok(None);
-    };
-    let clip = vigint_db::clips::of_incident(conn, tenant, incident_id)?;
-    let an_hour_ago = now - Duration::from_secs(3600);
-    let sent_this_hour = vigint_db::alerts::sent_since(conn, tenant, an_hour_ago)?;
-    Ok(Some(WhatToTell {
-        client,
-        incident,
-        clip,
-        sent_this_hour,
-    }))
+/// What an alert tells that is about no incident. One that another version wrote may not be understood.
+fn read_notice<T: serde::de::DeserializeOwned>(alert: &AlertRow) -> Result<T, MailError> {
+    serde_json::from_str(alert.notice.as_deref().unwrap_or_default())
+        .map_err(|error| MailError::Compose(format!("a notice not understood: {error}")))
 }

@@ -7,7 +7,7 @@ use vigint_core::ids::AlertId;
 use vigint_core::locale::Locale;
 
 use super::mailer::MailError;
-use super::message::{MailHead, Sender, local_time, render};
+use super::message::{Bodies, MailHead, Sender, local_time, render};
 
 /// What it is made from.
 pub struct TestMail<'a> {
@@ -55,11 +55,17 @@ impl TestMail<'_> {
             sender: self.sender,
             recipient: self.recipient,
             message_id: &format!("test-{}", self.id),
+            in_reply_to: None,
+            subject: None,
             now: self.now,
         };
-        let text = render(&TextBody(&texts))?;
-        let html = render(&HtmlBody(&texts))?;
-        head.message(&format!("[Vigint] {}", texts.heading), text, html)
+        let bodies = Bodies {
+            text: render(&TextBody(&texts))?,
+            html: render(&HtmlBody(&texts))?,
+            still: None,
+        };
+        let composed = head.compose(&format!("[Vigint] {}", texts.heading), bodies)?;
+        Ok(composed.message)
     }
 
     fn texts(&self) -> Texts<'_> {

@@ -128,14 +128,13 @@ fn a_port_for_another_security_is_warned_of() {
 
 #[test]
 fn a_setting_of_no_effect_is_warned_of_unless_it_stands_at_its_default() {
-    let config = "[AI]\nscreening_frames = 8\nopenai_api_key = k\n[VideoAnalysis]\nsilent_min_seconds = 5\n[Clips]\n\
-                  max_bytes_per_client = 1 GiB\nretention_hours = 1\n";
+    let config = "[AI]\nscreening_frames = 8\nopenai_api_key = k\n[SparseAI]\ndefault_expiration_hours = 5\n[Clips]\n\
+                  retention_hours = 1\n";
     let (code, said) = checked(config);
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(
         said,
-        "warning: [VideoAnalysis] silent_min_seconds is set, but this version does not honour it yet\n\
-         warning: [Clips] max_bytes_per_client is set, but this version does not honour it yet\n\
+        "warning: [SparseAI] default_expiration_hours is set, but this version does not honour it yet\n\
          warning: [AI] openai_api_key is set, and provider = auto does not use it: write provider = openai, with its models\n"
     );
     let (code, said) = checked("[AI]\nprovider = motion\nopenai_api_key = k\nmonthly_budget = 5\n");
@@ -160,7 +159,7 @@ fn a_setting_of_no_effect_is_warned_of_unless_it_stands_at_its_default() {
     let output = server(&folder, &["--port", "0"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
-        said.contains("[VideoAnalysis] silent_min_seconds is set, but this version"),
+        said.contains("[SparseAI] default_expiration_hours is set, but this version"),
         "{said}"
     );
 }

@@ -40,11 +40,14 @@ pub enum KeepError {
 }
 
 impl KeepError {
+    /// The [`Self::reason`] of a disk that is nearly full.
+    pub const STORAGE_FULL: &str = "storage full";
+
     /// The same in a few stable words, for the row of the incident's clip and its mail.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::StorageFull { .. } => "storage full",
+            Self::StorageFull { .. } => Self::STORAGE_FULL,
             Self::NoRoom { .. } => "larger than all clips of the client may be",
             Self::Database(_) => "database failed",
             Self::Disk(_) => "disk failed",

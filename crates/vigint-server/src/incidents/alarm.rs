@@ -9,8 +9,8 @@ use vigint_db::DbError;
 use vigint_db::auth::Caller;
 use vigint_db::usage::NewUsage;
 
-use super::record::Sighting;
 use super::service::Incidents;
+use super::sighting::{Sighting, corrected_time};
 
 /// What a person or the camera program reports.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Incidents {
         let sighting = Sighting {
             source_id: alarm.source_id,
             source_name: snapshot.as_ref().and_then(|s| s.source_name.clone()),
-            seen_at: snapshot.as_ref().and_then(super::record::corrected_time),
+            seen_at: snapshot.as_ref().and_then(corrected_time),
             frame_count: snapshot.as_ref().map_or(0, |s| s.newest_frame_count),
             incident_type: clean_line(&alarm.incident_type),
             risk_level: alarm.risk_level,

@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tracing::Instrument as _;
 use vigint_core::clock::UtcTime;
-use vigint_core::ids::IncidentId;
+use vigint_core::ids::{AlertId, IncidentId};
 use vigint_core::incident::Triage;
 use vigint_core::money::MicroEuros;
 use vigint_core::text::{clean_line, clean_text};
@@ -17,6 +17,7 @@ use vigint_db::usage::NewUsage;
 
 use super::charges::Charge;
 use super::doubts::Trial;
+use super::draft::tell_of_risk;
 use super::service::{Incidents, IncidentsParts};
 use crate::analysis::{AnalyzerError, Calls, Look, Opinion};
 
@@ -139,6 +140,11 @@ impl Asked<'_> {
         let was_asked = !self.calls.list().is_empty();
         let price = parts.prices.of_stage(Stage::Confirm);
         let mut usage = self.usage(status_code);
+        let (mail, recipient) = (
+            AlertId::generate(&*parts.random),
+            self.caller.client_email.clone(),
+        );
+        let now = usage.timestamp;
         let written = parts.database.write(move |conn| {
             let settled = match &look {
                 Some(look) => {
@@ -147,8 +153,9 @@ impl Asked<'_> {
                 None => None,
             };
             // What changed nothing costs the customer nothing.
-            if settled.is_some() {
+            if let Some(settled) = &settled {
                 usage.cost = price;
+                tell_of_risk(conn, &tenant, settled, mail, &recipient, now)?;
             }
             if was_asked {
                 vigint_db::usage::insert(conn, &tenant, &usage)?;
@@ -158,8 +165,8 @@ impl Asked<'_> {
         // From here on it goes on without us.
         self.is_written = true;
         match written.await {
-            Ok(Some(row)) => {
-                tracing::info!(confirmation = %row.confirmation, "an incident in doubt is settled");
+            Ok(Some(settled)) => {
+                tracing::info!(confirmation = %settled.row.confirmation, "an incident in doubt is settled");
             }
             Ok(None) => {}
             Err(error) => {

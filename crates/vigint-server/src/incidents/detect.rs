@@ -12,8 +12,9 @@ use vigint_db::{DbError, Tenant};
 
 use super::charges::Charge;
 use super::doubts::Doubt;
-use super::record::{Recorded, Sighting};
+use super::record::Recorded;
 use super::service::{Incidents, IncidentsParts};
+use super::sighting::Sighting;
 use crate::analysis::model::SmallPictures;
 use crate::analysis::{AnalyzerError, Calls, Judged, Look};
 use crate::buffer::{Outcome, Snapshot};

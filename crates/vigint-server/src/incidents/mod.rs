@@ -9,10 +9,12 @@ mod charges;
 mod confirm_again;
 mod detect;
 mod doubts;
+mod draft;
 mod flights;
 mod record;
 mod review;
 mod service;
+mod sighting;
 mod unwritten;
 
 pub use alarm::{Alarm, RaisedAlarm};

@@ -1,95 +1,143 @@
-//! Delivers alerts that are due; on several servers each alert is claimed by one.
+//! Delivers alerts that are due: several at once, each claimed by one server under a lease.
 
+use std::pin::pin;
 use std::time::Duration;
 
-use vigint_db::alerts::ClaimedAlert;
-use vigint_db::{DbError, Operator};
+use tokio::task::JoinSet;
+use tracing::Instrument as _;
+use vigint_core::clock::UtcTime;
+use vigint_core::ids::AlertId;
+use vigint_core::incident::AlertKind;
+use vigint_db::alerts::{ClaimedAlert, Lease, NewAlert};
+use vigint_db::{AnyConnection, DbError, Operator, Tenant};
 
 use super::JobParts;
 use super::schedule::Schedule;
-use crate::alerts::{DeliverError, Delivery};
+use crate::alerts::{Attempt, Delivery, wait_after};
 
-/// A mail takes seconds; a server that died is replaced after this.
-const LEASE: Duration = Duration::from_secs(120);
+/// A server that died is replaced after this.
+const LEASE: Duration = Duration::from_secs(20);
+/// One that lives says so this often: a mail server may take its time.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// Alerts become due by time: looked for this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The first wait after a failure; it doubles up to [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_secs(10);
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-/// About a day of tries.
-const MAX_ATTEMPTS: i32 = 32;
-/// A client over its hourly share is looked at again after this.
-const SHARE_WAIT: Duration = Duration::from_secs(300);
+/// How many mails are on the way at once: one that hangs holds up no other.
+const AT_ONCE: usize = 4;
+/// How often something is tried that was begun and never ended: it may be what the server died of.
+const MOST_ATTEMPTS: i32 = 32;
+/// A digest waits so long for what else is held back.
+const DIGEST_WAIT: Duration = Duration::from_secs(60);
+/// The next digest of a client comes after this.
+const DIGEST_QUIET: Duration = Duration::from_secs(3600);
+/// How often what became of a mail is tried to be written down.
+const CONCLUDE_TRIES: u32 = 3;
 
 pub(super) async fn run(parts: JobParts, schedule: Schedule) {
+    let mut on_the_way = JoinSet::new();
     loop {
-        while !schedule.is_over() {
-            match deliver_one(&parts).await {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    tracing::error!(%error, "an alert's row could not be read or written");
-                    break;
+        if let Err(error) = send_due(&parts, &mut on_the_way).await {
+            tracing::error!(%error, "an alert's row could not be read or written");
+        }
+        tokio::select! {
+            Some(ended) = on_the_way.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a mail was not handed over: it is tried again when its lease is over");
+                    parts.alerts.channel().note_untried();
                 }
             }
-        }
-        if !schedule.called(&parts.alerts.due, LOOK_EVERY).await {
-            return;
+            goes_on = schedule.called(&parts.alerts.due, LOOK_EVERY) => if !goes_on { break },
         }
     }
+    while on_the_way.join_next().await.is_some() {}
 }
 
-/// Delivers one due alert; false when none is due.
-async fn deliver_one(parts: &JobParts) -> Result<bool, DbError> {
+/// Begins to send what is due, as far as there is room for it.
+async fn send_due(parts: &JobParts, on_the_way: &mut JoinSet<()>) -> Result<(), DbError> {
+    while on_the_way.len() < AT_ONCE && parts.alerts.channel().lets_one_through(parts.clock.now()) {
+        let claimed = claim(parts).await;
+        let Ok(Some(claimed)) = claimed else {
+            parts.alerts.channel().note_untried();
+            return claimed.map(drop);
+        };
+        let span = tracing::info_span!("mail", alert = %claimed.alert.id);
+        on_the_way.spawn(send(parts.clone(), claimed).instrument(span));
+    }
+    Ok(())
+}
+
+async fn claim(parts: &JobParts) -> Result<Option<ClaimedAlert>, DbError> {
     let now = parts.clock.now();
-    let claimed = parts
+    parts
         .database
         .write(move |conn| {
             vigint_db::alerts::claim_due(conn, &Operator::named("alert job"), now, now + LEASE)
         })
-        .await?;
-    let Some(claimed) = claimed else {
-        return Ok(false);
-    };
-    let outcome = parts.alerts.deliver(&claimed).await;
-    conclude(parts, claimed, outcome).await?;
-    Ok(true)
+        .await
 }
 
+async fn send(parts: JobParts, claimed: ClaimedAlert) {
+    let (attempt, lease) = if claimed.alert.attempts > MOST_ATTEMPTS {
+        (
+            Attempt::GivenUp("it was begun too often and never ended".to_owned()),
+            claimed.lease.clone(),
+        )
+    } else {
+        match send_under_lease(&parts, &claimed).await {
+            Some(sent) => sent,
+            // Another server has it.
+            None => return parts.alerts.channel().note_untried(),
+        }
+    };
+    for tries_left in (0..CONCLUDE_TRIES).rev() {
+        match conclude(&parts, &claimed, &attempt, &lease).await {
+            Ok(()) => return,
+            Err(error) if tries_left == 0 => {
+                tracing::error!(%error, "what became of a mail could not be written down: it may be sent again");
+            }
+            Err(error) => tracing::warn!(%error, "what became of a mail could not be written down"),
+        }
+    }
+}
+
+/// Sends it, and renews the lease until it is sent. None when the lease ran out: then it is another server's.
+async fn send_under_lease(parts: &JobParts, claimed: &ClaimedAlert) -> Option<(Attempt, Lease)> {
+    let mut lease = claimed.lease.clone();
+    let mut sending = pin!(parts.alerts.deliver(claimed));
+    loop {
+        if let Ok(attempt) = tokio::time::timeout(RENEW_EVERY, &mut sending).await {
+            return Some((attempt, lease));
+        }
+        let until = parts.clock.now() + LEASE;
+        let held = lease.clone();
+        let renewed = parts
+            .database
+            .write(move |conn| vigint_db::alerts::renew(conn, &held, until))
+            .await;
+        match renewed {
+            Ok(Some(renewed)) => lease = renewed,
+            Ok(None) => {
+                tracing::warn!("the lease of a mail ran out: another server sends it");
+                return None;
+            }
+            Err(error) => tracing::warn!(%error, "the lease of a mail could not be renewed"),
+        }
+    }
+}
+
+/// Writes down what became of it.
 async fn conclude(
     parts: &JobParts,
-    claimed: ClaimedAlert,
-    outcome: Result<Delivery, DeliverError>,
+    claimed: &ClaimedAlert,
+    attempt: &Attempt,
+    lease: &Lease,
 ) -> Result<(), DbError> {
     let now = parts.clock.now();
-    let ClaimedAlert { alert, tenant } = claimed;
-    let (id, attempts) = (alert.id, alert.attempts);
-    match &outcome {
-        Ok(Delivery::Sent) => tracing::info!(alert = %id, "a mail was handed over"),
-        Ok(_) => {}
-        Err(error) => tracing::warn!(alert = %id, %error, attempts, "a mail was not handed over"),
-    }
+    let step = step(parts, claimed, attempt, now);
+    let (lease, tenant) = (lease.clone(), claimed.tenant.clone());
     let gone = parts
         .database
         .write(move |conn| {
-            let whose = tenant.as_ref();
-            let is_noted = match outcome {
-                Ok(Delivery::Sent) => vigint_db::alerts::mark_sent(conn, whose, id, now)?,
-                Ok(Delivery::Later) => {
-                    let why = "the client has had its mails of this hour";
-                    vigint_db::alerts::defer(conn, whose, id, now + SHARE_WAIT, why)?
-                }
-                Ok(Delivery::Obsolete) => {
-                    vigint_db::alerts::mark_dead(conn, whose, id, "what it is about is gone", now)?
-                }
-                Err(error) if attempts >= MAX_ATTEMPTS || !error.is_passing() => {
-                    vigint_db::alerts::mark_dead(conn, whose, id, &error.to_string(), now)?
-                }
-                Err(error) => {
-                    let next = now + wait_after(attempts);
-                    vigint_db::alerts::postpone(conn, whose, id, next, &error.to_string())?
-                }
-            };
+            let is_noted = step.take(conn, &lease, now)?;
             let gone = match tenant.filter(|_| !is_noted) {
                 Some(tenant) if vigint_db::clients::get(conn, &tenant)?.is_none() => Some(tenant),
                 _ => None,
@@ -106,24 +154,92 @@ async fn conclude(
     Ok(())
 }
 
-fn wait_after(attempts: i32) -> Duration {
-    let doublings = u32::try_from(attempts.saturating_sub(1))
-        .unwrap_or(0)
-        .min(16);
-    FIRST_WAIT
-        .saturating_mul(2_u32.saturating_pow(doublings))
-        .min(LONGEST_WAIT)
+/// What is written down of an attempt.
+enum Step {
+    Sent { subject: String },
+    Hold { tenant: Tenant, digest: NewAlert },
+    Dead { why: String },
+    Postpone { until: UtcTime, why: String },
+    Defer { until: UtcTime, why: String },
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Step {
+    fn take(&self, conn: &mut AnyConnection, lease: &Lease, now: UtcTime) -> Result<bool, DbError> {
+        match self {
+            Self::Sent { subject } => vigint_db::alerts::mark_sent(conn, lease, subject, now),
+            Self::Dead { why } => vigint_db::alerts::mark_dead(conn, lease, why, now),
+            Self::Postpone { until, why } => vigint_db::alerts::postpone(conn, lease, *until, why),
+            Self::Defer { until, why } => vigint_db::alerts::defer(conn, lease, *until, why),
+            Self::Hold { tenant, digest } => {
+                if !vigint_db::alerts::hold(conn, lease, now)? {
+                    return Ok(false);
+                }
+                vigint_db::alerts::ensure_digest(conn, tenant, digest, DIGEST_QUIET)?;
+                Ok(true)
+            }
+        }
+    }
+}
 
-    #[test]
-    fn waits_double_up_to_an_hour() {
-        let waits: Vec<u64> = [1, 2, 3, 9, 10, 32]
-            .map(|attempts| wait_after(attempts).as_secs())
-            .to_vec();
-        assert_eq!(waits, [10, 20, 40, 2560, 3600, 3600]);
+fn step(parts: &JobParts, claimed: &ClaimedAlert, attempt: &Attempt, now: UtcTime) -> Step {
+    let attempts = claimed.alert.attempts;
+    let dead = |why: &str| {
+        tracing::error!(why, attempts, "a mail is given up");
+        Step::Dead {
+            why: why.to_owned(),
+        }
+    };
+    match attempt {
+        Attempt::Ended(Delivery::Sent { subject }) => {
+            tracing::info!(attempts, "a mail was handed over");
+            Step::Sent {
+                subject: subject.clone(),
+            }
+        }
+        Attempt::Ended(Delivery::OverShare(tenant)) => {
+            tracing::info!("a mail is held back: its client has had its share of this hour");
+            Step::Hold {
+                tenant: tenant.clone(),
+                digest: digest(parts, claimed, now),
+            }
+        }
+        Attempt::Ended(Delivery::Obsolete) => Step::Dead {
+            why: "what it is about is gone".to_owned(),
+        },
+        Attempt::GivenUp(why) => dead(why),
+        Attempt::Failed(why) => match wait_after(attempts, &*parts.random) {
+            None => dead(why),
+            Some(wait) => {
+                tracing::warn!(
+                    why,
+                    attempts,
+                    "a mail was not handed over; it is tried again"
+                );
+                Step::Postpone {
+                    until: now + wait,
+                    why: why.clone(),
+                }
+            }
+        },
+        // It is tried as soon as the way out is open: its own tries are not used up by that.
+        Attempt::Closed(why) => Step::Defer {
+            until: now,
+            why: why.clone(),
+        },
+    }
+}
+
+fn digest(parts: &JobParts, claimed: &ClaimedAlert, now: UtcTime) -> NewAlert {
+    let id = AlertId::generate(&*parts.random);
+    NewAlert {
+        id,
+        incident_id: None,
+        kind: AlertKind::Digest,
+        channel: claimed.alert.channel.clone(),
+        recipient: claimed.alert.recipient.clone(),
+        not_before: now + DIGEST_WAIT,
+        message_id: format!("digest-{id}"),
+        created_at: now,
+        notice: None,
     }
 }

@@ -7,13 +7,13 @@ mod erase;
 mod expire;
 mod flush_usage;
 mod make_clips;
-mod note_sources;
 mod schedule;
 mod show_out;
 mod sweep_files;
 mod sweep_rings;
 mod tell_notices;
 mod turns;
+mod watch_cameras;
 mod watch_disk;
 mod watch_rates;
 mod write_costs;
@@ -26,6 +26,7 @@ use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vigint_core::clock::Clock;
+use vigint_core::random::Random;
 
 use crate::alerts::{Alerts, MailFiles};
 use crate::buffer::Rings;
@@ -66,6 +67,12 @@ pub struct JobParts {
     pub meter: Arc<Meter>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where ids come from, and who waits how long.
+    pub random: Arc<dyn Random>,
+    /// A camera that had been sending for so long…
+    pub silent_min: Duration,
+    /// …is missed when nothing is heard of it for so long.
+    pub silent_after: Duration,
     /// How many films may be made at once.
     pub encoders: usize,
     /// How long after its last detection an incident is over.
@@ -102,7 +109,8 @@ impl Jobs {
         jobs.spawn("erasures", erase::run);
         jobs.spawn("expiry", expire::run);
         jobs.spawn("usage", flush_usage::run);
-        jobs.spawn("sources", note_sources::run);
+        jobs.spawn("sources", watch_cameras::note);
+        jobs.spawn("cameras", watch_cameras::look);
         jobs.spawn("files", sweep_files::run);
         jobs.spawn("rings", sweep_rings::run);
         jobs.spawn("presence", show_out::run);

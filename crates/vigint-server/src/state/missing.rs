@@ -8,10 +8,7 @@ use vigint_db::DatabaseUrl;
 use super::{BuildError, analyzers, mail, tls};
 
 /// Settings that are read and checked, and then used by nothing. A line goes when its setting is used.
-const UNHEEDED: &[(&str, &[&str])] = &[
-    ("VideoAnalysis", &["silent_min_seconds"]),
-    ("SparseAI", &["base_url", "default_expiration_hours"]),
-];
+const UNHEEDED: &[(&str, &[&str])] = &[("SparseAI", &["base_url", "default_expiration_hours"])];
 
 /// All for which a server refuses to start with these settings, as far as that shows without its database and
 /// its folders. Makes nothing.

@@ -60,6 +60,8 @@ pub(super) struct Incident {
     pub(super) description: String,
     pub(super) occurrences: i64,
     pub(super) note: Option<String>,
+    /// Whether it was raised by hand: what is judged does not join it.
+    pub(super) is_manual: bool,
     /// Whether there were frames to make one of.
     pub(super) has_film: bool,
     /// The path of its film with its token, once it was told.
@@ -85,6 +87,7 @@ impl Incident {
             description,
             occurrences: 1,
             note: None,
+            is_manual: false,
             has_film: true,
             link,
             film: None,
@@ -119,7 +122,7 @@ impl Model {
     pub(super) fn open_incident(&mut self, source: &str) -> Option<&mut Incident> {
         self.incidents
             .iter_mut()
-            .find(|incident| incident.source == source)
+            .rfind(|incident| incident.source == source)
     }
 
     pub(super) fn incident(&mut self, id: &str) -> Option<&mut Incident> {

@@ -236,7 +236,7 @@ fn concluded(
             .as_deref()
             .map(|url| path_of(url).to_owned()),
     );
-    match model.open_incident(&source) {
+    match model.open_incident(&source).filter(|open| !open.is_manual) {
         Some(open) => {
             same("is_new", &incident.is_new, &false)?;
             same("the incident", &id, &open.id)?;

@@ -57,6 +57,7 @@ pub(super) fn raise_alarm(scene: &mut Scene<'_>) -> Prepared {
             None => {
                 same("status", &shown.status, &AlertStatus::Queued)?;
                 let mut incident = Incident::new(id, source, name, description, None);
+                incident.is_manual = true;
                 incident.has_film = has_film;
                 model.incidents.push(incident);
             }

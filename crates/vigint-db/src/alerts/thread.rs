@@ -1,0 +1,63 @@
+//! The mails of one incident: a thread, which begins with the first.
+
+use diesel::prelude::*;
+use vigint_core::ids::IncidentId;
+use vigint_core::incident::{AlertKind, AlertState};
+
+use crate::schema::alerts;
+use crate::{AnyConnection, DbError, Tenant};
+
+/// How a thread begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// The first mail's `Message-ID`, without its domain.
+    pub message_id: String,
+    /// Its subject; none until it was handed over.
+    pub subject: Option<String>,
+}
+
+fn first_kinds() -> [&'static str; 2] {
+    [AlertKind::Incident, AlertKind::Manual].map(AlertKind::as_str)
+}
+
+/// The first mail of this incident; none when it has none.
+///
+/// # Errors
+/// When the database fails.
+pub fn thread_of_incident(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    incident: IncidentId,
+) -> Result<Option<Thread>, DbError> {
+    let first: Option<(String, Option<String>)> = alerts::table
+        .filter(alerts::client_id.eq(tenant.client_id().0))
+        .filter(alerts::incident_id.eq(incident.to_string()))
+        .filter(alerts::kind.eq_any(first_kinds()))
+        .order((alerts::created_at, alerts::id))
+        .select((alerts::message_id, alerts::subject))
+        .first(conn)
+        .optional()?;
+    Ok(first.map(|(message_id, subject)| Thread {
+        message_id,
+        subject,
+    }))
+}
+
+/// Whether the owner of this incident may have been told of it already. A mail that has not been begun tells it as it
+/// is when it is sent; one that was given up, or that only a digest told of, told of it as it was.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_told(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    incident: IncidentId,
+) -> Result<bool, DbError> {
+    let untold = alerts::table
+        .filter(alerts::client_id.eq(tenant.client_id().0))
+        .filter(alerts::incident_id.eq(incident.to_string()))
+        .filter(alerts::state.eq(AlertState::Pending.as_str()))
+        .filter(alerts::attempts.eq(0));
+    let is_untold: bool = diesel::select(diesel::dsl::exists(untold)).get_result(conn)?;
+    Ok(!is_untold)
+}

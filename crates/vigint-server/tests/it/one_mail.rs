@@ -1,0 +1,210 @@
+//! One event is one incident and one mail; too many of them are told together.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use vigint_core::clock::ManualClock;
+use vigint_core::verdict::RiskLevel;
+use vigint_testkit::smtp::{Offers, ReceivedMail, SmtpOptions, SmtpServer};
+
+use crate::fixture::{Customer, GradedAnalyzer, Options, TestServer, now, pictures};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that sees an incident in everything, as grave as it is told, by a clock that the test turns; and the mail
+/// server that it hands mails to.
+struct Shop {
+    server: TestServer,
+    clock: Arc<ManualClock>,
+    risk: Arc<Mutex<RiskLevel>>,
+    mail: SmtpServer,
+    runtime: Runtime,
+}
+
+impl Shop {
+    fn with(config: &str) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let options = SmtpOptions::offering(Offers::NoTls);
+        let mail = runtime.block_on(SmtpServer::start(options)).unwrap();
+        let clock = Arc::new(ManualClock::new(now()));
+        let risk = Arc::new(Mutex::new(RiskLevel::Medium));
+        let (its_clock, its_risk) = (Arc::clone(&clock), Arc::clone(&risk));
+        let server = TestServer::with(Options {
+            config: format!(
+                "[API]\npublic_url = https://v.example.com\n[AI]\nmotion_gate = false\n{config}\n[Email]\n\
+                 smtp_server = 127.0.0.1\nsmtp_port = {}\nsecurity = none\nfrom_email = v@example.com\n",
+                mail.port()
+            ),
+            change: Box::new(move |parts| {
+                parts.clock = its_clock;
+                parts.analyzer = Some(Arc::new(GradedAnalyzer(its_risk)));
+            }),
+        });
+        Self {
+            server,
+            clock,
+            risk,
+            mail,
+            runtime,
+        }
+    }
+
+    fn mails(&self, count: usize) -> Vec<Arc<ReceivedMail>> {
+        let there = self.mail.until(PATIENCE, |mails| mails.len() >= count);
+        let mails = self.runtime.block_on(there);
+        assert_eq!(mails.len(), count);
+        mails
+    }
+
+    fn becomes(&self, risk: RiskLevel) {
+        *self.risk.lock().unwrap() = risk;
+    }
+}
+
+/// A frame now, and the incident that an analysis sees in it.
+fn detect(customer: &Customer, source: &str) -> Value {
+    let frame = &pictures(1)[0];
+    let pushed = customer.push(&format!("source_id={source}"), frame);
+    assert_eq!(pushed.status, 200, "{}", pushed.text());
+    let answer = customer.post("/api/video/analyze", &json!({"source_id": source}));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()["incident"].clone()
+}
+
+fn show(customer: &Customer, incident: &Value) -> Value {
+    let path = format!("/api/incidents/{}", incident["id"].as_str().unwrap());
+    customer.get(&path).json()
+}
+
+#[test]
+fn ten_detections_of_one_event_are_one_mail() {
+    let shop = Shop::with("");
+    let customer = shop.server.customer("Acme");
+    let first = detect(&customer, "till");
+    for _ in 0..9 {
+        shop.clock.advance(Duration::from_secs(3));
+        assert_eq!(detect(&customer, "till")["id"], first["id"]);
+    }
+    // Another camera's event: when its mail is there, a second one of the first would be, too.
+    detect(&customer, "door");
+    let mails = shop.mails(2);
+    assert_eq!(show(&customer, &first)["occurrences"], 10);
+    let about = |id: &Value| {
+        let id = format!("<inc-{}@example.com>", id.as_str().unwrap());
+        mails
+            .iter()
+            .filter(|mail| mail.message_id().as_ref() == Some(&id))
+            .count()
+    };
+    assert_eq!(about(&first["id"]), 1);
+}
+
+#[test]
+fn an_incident_that_becomes_grave_has_a_second_mail_in_its_thread_and_no_third() {
+    let shop = Shop::with("");
+    let customer = shop.server.customer("Acme");
+    let incident = detect(&customer, "till");
+    let first = shop.mails(1);
+    shop.becomes(RiskLevel::High);
+    assert_eq!(detect(&customer, "till")["id"], incident["id"]);
+    detect(&customer, "till");
+    let mails = shop.mails(2);
+    assert_eq!(mails[1].header("In-Reply-To"), first[0].message_id());
+    assert_eq!(mails[1].header("References"), first[0].message_id());
+    assert_eq!(mails[1].subject(), first[0].subject());
+    assert_ne!(mails[1].message_id(), first[0].message_id());
+    assert_eq!(show(&customer, &incident)["risk_level"], "HIGH");
+    shop.becomes(RiskLevel::Low);
+    detect(&customer, "till");
+    detect(&customer, "door");
+    shop.mails(3);
+    assert_eq!(
+        show(&customer, &incident)["risk_level"],
+        "HIGH",
+        "the gravest is kept"
+    );
+}
+
+#[test]
+fn a_dismissed_incident_stays_dismissed_and_a_grave_one_is_another() {
+    let shop = Shop::with("");
+    let customer = shop.server.customer("Acme");
+    let incident = detect(&customer, "till");
+    shop.mails(1);
+    let path = format!("/api/incidents/{}", incident["id"].as_str().unwrap());
+    let dismissed = customer.send("PATCH", &path, br#"{"status":"dismissed"}"#);
+    assert_eq!(dismissed.status, 200);
+    assert_eq!(detect(&customer, "till")["id"], incident["id"]);
+    assert_eq!(show(&customer, &incident)["status"], "dismissed");
+    shop.becomes(RiskLevel::High);
+    let grave = detect(&customer, "till");
+    assert_ne!(grave["id"], incident["id"]);
+    shop.mails(2);
+    assert_eq!(show(&customer, &incident)["status"], "dismissed");
+    assert_eq!(show(&customer, &grave)["status"], "new");
+}
+
+#[test]
+fn what_is_judged_is_not_hidden_in_an_alarm_by_hand_and_an_alarm_joins_what_is_judged() {
+    let shop = Shop::with("");
+    let customer = shop.server.customer("Acme");
+    let alarm = || {
+        let body = json!({"analysis": "He has a knife", "source_id": "till", "risk_level": "HIGH"});
+        customer.post("/api/video/alert", &body).json()
+    };
+    let raised = alarm();
+    assert_eq!(raised["status"], "queued");
+    let judged = detect(&customer, "till");
+    assert_ne!(judged["id"], raised["incident_id"]);
+    assert_eq!(judged["is_new"], true);
+    let joined = alarm();
+    assert_eq!(joined["status"], "merged");
+    assert_eq!(joined["incident_id"], judged["id"]);
+    let mails = shop.mails(2);
+    let not_judged = mails
+        .iter()
+        .filter(|mail| mail.text().contains("not judged by Vigint"));
+    assert_eq!(not_judged.count(), 1);
+    assert_eq!(
+        show(&customer, &judged)["risk_level"],
+        "MEDIUM",
+        "who has not judged says nothing of how grave it is"
+    );
+}
+
+#[test]
+fn more_than_the_hours_share_is_told_in_one_digest() {
+    let shop = Shop::with("[Alerts]\nmax_per_hour = 2\n");
+    let customer = shop.server.customer("Acme");
+    for source in ["a", "b"] {
+        detect(&customer, source);
+    }
+    shop.mails(2);
+    let held: Vec<Value> = ["c", "d", "e"]
+        .map(|source| detect(&customer, source))
+        .into();
+    let held_back = || {
+        let alerts = shop.server.db().read(|conn| {
+            let query = vigint_db::alerts::OutboxQuery::default();
+            vigint_db::alerts::list(conn, &crate::fixture::OPERATOR, &query)
+        });
+        let alerts = alerts.unwrap().alerts;
+        let held = alerts.iter().filter(|alert| alert.state.as_str() == "held");
+        (held.count() == 3).then_some(())
+    };
+    vigint_testkit::programs::wait_for(PATIENCE, held_back).unwrap();
+    shop.clock.advance(Duration::from_secs(60));
+    let digest = shop.mails(3)[2].clone();
+    assert!(digest.message_id().unwrap().starts_with("<digest-"));
+    for incident in &held {
+        let id = incident["id"].as_str().unwrap();
+        let camera = show(&customer, incident)["source_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(digest.text().contains(&camera), "{id}: {}", digest.text());
+    }
+    assert!(digest.text().contains('3'), "{}", digest.text());
+}

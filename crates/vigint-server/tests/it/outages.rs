@@ -1,0 +1,182 @@
+//! Mail servers that are down, do not answer, or let nobody in, by a clock that the test turns.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::runtime::Runtime;
+use vigint_core::clock::{Clock as _, ManualClock};
+use vigint_core::incident::AlertState;
+use vigint_db::alerts::{AlertRow, OutboxQuery};
+use vigint_testkit::programs::wait_for;
+use vigint_testkit::smtp::{Deed, Offers, SmtpOptions, SmtpServer, When};
+
+use crate::fixture::{Customer, FixedAnalyzer, OPERATOR, Options, TestServer, now, pictures};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn server(port: u16, login: &str) -> (TestServer, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::new(now()));
+    let config = format!(
+        "[API]\npublic_url = https://v.example.com\n[Email]\nsmtp_server = 127.0.0.1\nsmtp_port = {port}\n\
+         security = none\nfrom_email = v@example.com\n{login}"
+    );
+    let options = FixedAnalyzer::options(&config, Ok(true), Ok(true));
+    let (change, its) = (options.change, Arc::clone(&clock));
+    let server = TestServer::with(Options {
+        change: Box::new(move |parts| {
+            change(parts);
+            parts.clock = its;
+        }),
+        ..options
+    });
+    (server, clock)
+}
+
+fn detect(customer: &Customer, source: &str) -> String {
+    let pushed = customer.push(&format!("source_id={source}"), &pictures(1)[0]);
+    assert_eq!(pushed.status, 200);
+    let answer = customer.post("/api/video/analyze", &json!({"source_id": source}));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()["incident"]["id"].as_str().unwrap().to_owned()
+}
+
+fn outbox(server: &TestServer) -> Vec<AlertRow> {
+    let list = |conn: &mut _| vigint_db::alerts::list(conn, &OPERATOR, &OutboxQuery::default());
+    server.db().read(list).unwrap().alerts
+}
+
+/// Waits until every alert is such.
+fn all_are(server: &TestServer, such: impl Fn(&AlertRow) -> bool) {
+    let there = wait_for(PATIENCE, || outbox(server).iter().all(&such).then_some(()));
+    assert!(there.is_some(), "{:#?}", outbox(server));
+}
+
+fn health(server: &TestServer) -> String {
+    let health = server.request("GET", "/api/health", &[], b"").json();
+    health["checks"]["mail"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_mail_server_that_is_down_for_an_hour_loses_nothing() {
+    let runtime = Runtime::new().unwrap();
+    let options = SmtpOptions::offering(Offers::NoTls);
+    let gone = runtime
+        .block_on(SmtpServer::start(options.clone()))
+        .unwrap();
+    let port = gone.port();
+    drop(gone);
+    let (server, clock) = server(port, "");
+    let customer = server.customer("Acme");
+    let began = clock.now();
+    let incidents: Vec<String> = ["a", "b", "c", "d", "e"]
+        .map(|source| detect(&customer, source))
+        .into();
+    let mut tries = 0;
+    while clock.now().since(began) < Duration::from_secs(3600) {
+        tries += 1;
+        all_are(&server, |alert| {
+            alert.attempts == tries && alert.state == AlertState::Pending
+        });
+        assert_eq!(health(&server), "failing");
+        let next = outbox(&server)
+            .iter()
+            .map(|alert| alert.next_attempt_at)
+            .max();
+        clock.set(next.unwrap());
+    }
+    assert!(tries >= 6, "{tries} tries in an hour");
+    all_are(&server, |alert| {
+        alert.attempts >= tries && alert.state == AlertState::Pending
+    });
+    let back = runtime
+        .block_on(SmtpServer::start_at(options, port))
+        .unwrap();
+    let next = outbox(&server)
+        .iter()
+        .map(|alert| alert.next_attempt_at)
+        .max();
+    clock.set(next.unwrap());
+    all_are(&server, |alert| alert.state == AlertState::Sent);
+    let mut got: Vec<String> = back
+        .mails()
+        .iter()
+        .map(|mail| mail.message_id().unwrap())
+        .collect();
+    got.sort();
+    let mut expected: Vec<String> = incidents
+        .iter()
+        .map(|id| format!("<inc-{id}@example.com>"))
+        .collect();
+    expected.sort();
+    assert_eq!(got, expected);
+    assert_eq!(health(&server), "smtp");
+}
+
+#[test]
+fn a_lost_reply_to_the_final_dot_is_answered_by_the_same_mail_again() {
+    let runtime = Runtime::new().unwrap();
+    let options = SmtpOptions::offering(Offers::NoTls);
+    let mail = runtime.block_on(SmtpServer::start(options)).unwrap();
+    mail.script(When::message().first(1), Deed::AcceptAndClose);
+    let (server, clock) = server(mail.port(), "");
+    let customer = server.customer("Acme");
+    detect(&customer, "till");
+    all_are(&server, |alert| {
+        alert.attempts == 1 && alert.state == AlertState::Pending
+    });
+    clock.advance(Duration::from_secs(6));
+    all_are(&server, |alert| alert.state == AlertState::Sent);
+    let mails = mail.mails();
+    assert_eq!(mails.len(), 2);
+    assert_eq!(mails[0].message_id(), mails[1].message_id());
+}
+
+#[test]
+fn a_mail_that_is_refused_for_good_is_dead_at_once_and_others_go_on() {
+    let runtime = Runtime::new().unwrap();
+    let options = SmtpOptions::offering(Offers::NoTls);
+    let mail = runtime.block_on(SmtpServer::start(options)).unwrap();
+    mail.script(
+        When::recipient("gone@shop.example"),
+        Deed::reply("550 5.1.1 no such user"),
+    );
+    let (server, _clock) = server(mail.port(), "");
+    let (gone, acme) = (server.customer("Gone"), server.customer("Acme"));
+    detect(&gone, "till");
+    detect(&acme, "till");
+    all_are(&server, |alert| match alert.client_id {
+        Some(id) if id == gone.id => {
+            let why = alert.last_error.as_deref().unwrap_or_default();
+            alert.state == AlertState::Dead && alert.attempts == 1 && why.contains("no such user")
+        }
+        _ => alert.state == AlertState::Sent,
+    });
+    assert_eq!(health(&server), "smtp");
+}
+
+#[test]
+fn a_refused_login_stops_all_mails_and_heals_by_itself() {
+    let runtime = Runtime::new().unwrap();
+    let options =
+        SmtpOptions::offering(Offers::NoTls).demanding("v@example.com", "a-password-of-tests");
+    let mail = runtime.block_on(SmtpServer::start(options)).unwrap();
+    mail.script(When::command("AUTH"), Deed::reply("535 5.7.8 no"));
+    let login = "username = v@example.com\npassword = a-password-of-tests\n";
+    let (server, clock) = server(mail.port(), login);
+    let customer = server.customer("Acme");
+    for source in ["a", "b", "c", "d", "e", "f"] {
+        detect(&customer, source);
+    }
+    let is_closed = || (health(&server) == "failing").then_some(());
+    wait_for(PATIENCE, is_closed).unwrap();
+    // Nobody's tries are used up by that.
+    all_are(&server, |alert| {
+        alert.state == AlertState::Pending && alert.attempts == 0
+    });
+    mail.forget_script();
+    clock.advance(Duration::from_secs(120));
+    all_are(&server, |alert| alert.state == AlertState::Sent);
+    assert_eq!(mail.mails().len(), 6);
+    assert_eq!(health(&server), "smtp");
+}

@@ -1,0 +1,77 @@
+//! A camera that falls silent is told of once, and once when it is back; by a clock that the test turns.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vigint_core::clock::{Clock as _, ManualClock};
+use vigint_testkit::mailbox::{Mail, mails};
+use vigint_testkit::programs::wait_for;
+
+use crate::fixture::{Customer, FixedAnalyzer, Options, TestServer, now, pictures};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const CONFIG: &str = "[VideoAnalysis]\nsilent_min_seconds = 20\nsilent_after_seconds = 8\n";
+
+fn server() -> (TestServer, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::new(now()));
+    let options = FixedAnalyzer::options(CONFIG, Ok(false), Ok(false));
+    let (change, its) = (options.change, Arc::clone(&clock));
+    let server = TestServer::with(Options {
+        change: Box::new(move |parts| {
+            change(parts);
+            parts.clock = its;
+        }),
+        ..options
+    });
+    (server, clock)
+}
+
+/// The source sends a frame, and the server has noted it.
+fn heard(server: &TestServer, customer: &Customer, clock: &ManualClock) {
+    let pushed = customer.push("source_id=till&source_name=Caisse", &pictures(1)[0]);
+    assert_eq!(pushed.status, 200, "{}", pushed.text());
+    let now = clock.now();
+    let noted = wait_for(PATIENCE, || {
+        let tenant = customer.tenant.clone();
+        let sources = server
+            .db()
+            .read(|conn| vigint_db::sources::list(conn, &tenant));
+        let sources = sources.unwrap();
+        sources
+            .iter()
+            .any(|row| row.last_seen_at >= now)
+            .then_some(())
+    });
+    assert!(noted.is_some(), "it was not noted");
+}
+
+fn mails_become(server: &TestServer, count: usize) -> Vec<Mail> {
+    let outbox = server.folder().join("outbox");
+    wait_for(PATIENCE, || (mails(&outbox).len() == count).then_some(()))
+        .unwrap_or_else(|| panic!("{} mails, not {count}", mails(&outbox).len()));
+    let read = |path: &std::path::PathBuf| Mail::read(path).unwrap();
+    mails(&outbox).iter().map(read).collect()
+}
+
+#[test]
+fn a_camera_that_falls_silent_is_told_once_and_once_when_it_is_back() {
+    let (server, clock) = server();
+    let customer = server.customer("Acme");
+    for _ in 0..6 {
+        heard(&server, &customer, &clock);
+        clock.advance(Duration::from_secs(5));
+    }
+    clock.advance(Duration::from_secs(10));
+    let silent = mails_become(&server, 1);
+    assert_eq!(silent[0].to, "acme@shop.example");
+    assert!(
+        silent[0].subject.contains("Caisse"),
+        "{}",
+        silent[0].subject
+    );
+    clock.advance(Duration::from_secs(300));
+    heard(&server, &customer, &clock);
+    let both = mails_become(&server, 2);
+    assert_ne!(both[0].subject, both[1].subject);
+    assert!(both.iter().all(|mail| mail.text.contains("Caisse")));
+}

@@ -29,6 +29,7 @@ mod incidents;
 mod isolation;
 mod keep_alive;
 mod kill_nine;
+mod kills;
 mod mail;
 mod metrics;
 mod models;

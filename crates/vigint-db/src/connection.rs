@@ -36,10 +36,43 @@ pub(crate) fn in_transaction<T, E: From<DbError>>(
     conn: &mut AnyConnection,
     work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
+    let begin = Begin {
+        postgres: "BEGIN",
+        sqlite: "BEGIN IMMEDIATE",
+    };
+    in_transaction_begun(conn, &begin, work)
+}
+
+/// Runs `work`, which only reads, in one snapshot: all that it reads was true at one moment.
+pub(crate) fn in_snapshot<T, E: From<DbError>>(
+    conn: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    let begin = Begin {
+        postgres: "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        // Its first query decides what it sees.
+        sqlite: "BEGIN DEFERRED",
+    };
+    in_transaction_begun(conn, &begin, work)
+}
+
+/// By which words a transaction begins.
+struct Begin {
+    postgres: &'static str,
+    sqlite: &'static str,
+}
+
+fn in_transaction_begun<T, E: From<DbError>>(
+    conn: &mut AnyConnection,
+    begin: &Begin,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
     match conn {
-        AnyConnection::Postgres(pg) => AnsiTransactionManager::begin_transaction(pg),
+        AnyConnection::Postgres(pg) => {
+            AnsiTransactionManager::begin_transaction_sql(pg, begin.postgres)
+        }
         AnyConnection::Sqlite(sqlite) => {
-            AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")
+            AnsiTransactionManager::begin_transaction_sql(sqlite, begin.sqlite)
         }
     }
     .map_err(DbError::from)?;

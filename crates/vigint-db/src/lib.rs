@@ -25,6 +25,7 @@ pub mod auth;
 pub mod clients;
 pub mod clips;
 pub mod erasures;
+pub mod export;
 pub mod health;
 pub mod import;
 pub mod incidents;

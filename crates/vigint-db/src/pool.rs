@@ -10,7 +10,7 @@ use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
 use diesel::{Connection, ConnectionError, PgConnection, RunQueryDsl, SqliteConnection};
 
-use crate::connection::in_transaction;
+use crate::connection::{in_snapshot, in_transaction};
 use crate::{AnyConnection, Backend, DatabaseUrl, DbError};
 
 /// How long a caller waits for a connection.
@@ -87,6 +87,18 @@ impl Db {
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
         in_transaction(&mut *self.connection()?, work)
+    }
+
+    /// Runs queries that belong together: all see what was committed when the first one began. Do not dwell in it: until
+    /// it ends SQLite's write-ahead log only grows, and after a minute without a query PostgreSQL ends it.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn snapshot<T, E: From<DbError>>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        in_snapshot(&mut *self.connection()?, work)
     }
 
     /// Which database this is.

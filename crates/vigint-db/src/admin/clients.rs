@@ -10,10 +10,18 @@ use vigint_core::wire::{
 };
 
 use super::{Admin, AdminError, show};
-use crate::clients::{self, ClientStatus, Deleted, NewClient};
+use crate::clients::{self, ClientRow, ClientStatus, Deleted, NewClient};
 use crate::erasures::ErasedFiles;
 use crate::keys::{self, NewKey};
-use crate::{AnyConnection, DbError, spending};
+use crate::{AnyConnection, DbError, Tenant, spending};
+
+/// A client whose export was noted.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Exporting {
+    pub client: ClientRow,
+    pub tenant: Tenant,
+}
 
 impl Admin {
     /// `create`: a client and its first key.
@@ -167,6 +175,23 @@ impl Admin {
         let detail = "client erased".to_owned();
         self.note(conn, now, "delete", (Some(id), None), detail)?;
         Ok(deleted)
+    }
+
+    /// `export`: notes that all that is kept about a client is about to be given out, before anything is.
+    ///
+    /// # Errors
+    /// [`AdminError::NoClient`].
+    pub fn begin_export(
+        &self,
+        conn: &mut AnyConnection,
+        id: ClientId,
+        now: UtcTime,
+    ) -> Result<Exporting, AdminError> {
+        let client = self.client(conn, id)?;
+        let detail = "everything kept about it, written to a file".to_owned();
+        self.note(conn, now, "export", (Some(id), None), detail)?;
+        let tenant = self.tenant(id);
+        Ok(Exporting { client, tenant })
     }
 
     /// What a server has erased of what a delete left outside the database; `None` until it has.

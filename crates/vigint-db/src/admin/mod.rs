@@ -14,6 +14,7 @@ mod usage;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClientId, KeyId};
 
+pub use self::clients::Exporting;
 pub use self::error::AdminError;
 use crate::audit::{self, AuditEntry};
 use crate::clients::ClientRow;

@@ -40,7 +40,7 @@ fn tables_with(fixture: &Fixture, column: &str) -> Vec<String> {
 }
 
 /// How many rows of each table are this client's.
-fn rows_of(fixture: &Fixture, client: ClientId) -> Vec<(String, i64)> {
+pub(crate) fn rows_of(fixture: &Fixture, client: ClientId) -> Vec<(String, i64)> {
     let count = |table: &str, column: &str, value: &str| {
         fixture.number(&format!(
             "SELECT count(*) AS number FROM {table} WHERE {column} {value}"
@@ -58,7 +58,7 @@ fn rows_of(fixture: &Fixture, client: ClientId) -> Vec<(String, i64)> {
     by_client.chain(by_key).collect()
 }
 
-fn fill(fixture: &Fixture, customer: &Customer) {
+pub(crate) fn fill(fixture: &Fixture, customer: &Customer) {
     assert_eq!(customer.key.id.0, customer.row.id.0, "see rows_of");
     let incident = fixture.incident(customer, "till", 1);
     // Only an import makes one.

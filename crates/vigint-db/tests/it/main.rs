@@ -17,6 +17,7 @@ mod auth;
 mod clients;
 mod clips;
 mod erasure;
+mod export;
 mod import;
 mod incidents;
 mod key_watch;

@@ -4,6 +4,7 @@
 //! the same. `println!` would end both with a panic.
 
 mod database;
+mod export;
 mod send_test_email;
 mod storage;
 
@@ -59,6 +60,8 @@ enum Command {
         #[arg(long, value_name = "ADDRESS")]
         to: Address,
     },
+    /// Write everything that is kept about a client to a zip file. Exit: 0 done, 1 failed, 2 wrong usage, 3 no such client
+    Export(export::ExportClient),
     /// Look after what is kept on disk
     #[command(subcommand)]
     Storage(storage::Storage),
@@ -67,13 +70,14 @@ enum Command {
 impl Cli {
     /// Does what was asked for.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let loaded = Settings::load(&LoadFrom::process(
+        let from = LoadFrom::process(
             self.common.config,
             Overrides {
                 host: self.common.host,
                 port: self.common.port,
             },
-        ))?;
+        );
+        let loaded = Settings::load(&from)?;
         match self.command.unwrap_or(Command::Serve) {
             Command::CheckConfig => check_config(&loaded, &mut io::stdout())?,
             Command::Migrate => migrate(&loaded.settings, &mut io::stdout())?,
@@ -81,6 +85,9 @@ impl Cli {
                 send_test_email::send(&loaded, &to, &mut io::stdout())?;
             }
             Command::Serve => serve(loaded)?,
+            Command::Export(export) => {
+                return export.run(&loaded.settings, from.shell_user(), &mut io::stdout());
+            }
             Command::Storage(storage) => {
                 return storage.run(&loaded.settings, &mut io::stdout());
             }

@@ -9,6 +9,7 @@ pub mod analysis;
 pub mod buffer;
 pub mod clips;
 pub mod database;
+pub mod export;
 pub mod http;
 pub mod incidents;
 pub mod jobs;

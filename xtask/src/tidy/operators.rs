@@ -9,6 +9,7 @@ use super::tree::Tree;
 /// Where one may be made, and under which name it appears in the audit log.
 const ALLOWED: &[(&str, &str)] = &[
     ("crates/vigint-admin/src/reach/chosen.rs", "vigint-admin"),
+    ("crates/vigint-server/src/cli/export.rs", "export"),
     ("crates/vigint-server/src/cli/storage.rs", "storage check"),
     ("crates/vigint-server/src/clips/room.rs", "clip room"),
     ("crates/vigint-server/src/http/admin_auth.rs", "admin API"),

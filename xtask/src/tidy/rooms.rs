@@ -21,7 +21,7 @@ const ROWS: &[Row] = &[
     together(&["lib", "state"]),
     apart(&["http"]),
     apart(&["jobs"]),
-    apart(&["administration", "incidents"]),
+    apart(&["administration", "export", "incidents"]),
     apart(&["presence"]),
     // A mail holds the clip's link: alerts stand above clips.
     apart(&["alerts"]),

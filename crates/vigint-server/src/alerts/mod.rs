@@ -25,5 +25,6 @@ pub use mailer::{
     SmtpLimits, SmtpOptions, SmtpSetupError,
 };
 pub use message::Sender;
+pub(crate) use message::day_and_minute;
 pub use retries::wait_after;
 pub use test_mail::TestMail;

@@ -175,6 +175,11 @@ impl ClipStore {
         self.path(key, "mp4")
     }
 
+    /// Where the still picture lies, if there is one.
+    pub(crate) fn still_path(&self, key: StorageKey) -> PathBuf {
+        self.path(key, "jpg")
+    }
+
     /// Writes the still picture: it appears whole or not at all.
     ///
     /// # Errors

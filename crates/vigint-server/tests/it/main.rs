@@ -21,6 +21,7 @@ mod deploy;
 mod dropping;
 mod earlier_client;
 mod end_to_end;
+mod export;
 mod fixture;
 mod frames;
 mod https;

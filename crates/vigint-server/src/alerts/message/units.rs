@@ -26,7 +26,7 @@ pub(in crate::alerts) fn day_and_second(at: UtcTime, locale: Locale, time_zone: 
 }
 
 /// A time in words, to the minute: `Sunday 22 November 2026 at 16:40 (CET)`.
-pub(in crate::alerts) fn day_and_minute(at: UtcTime, locale: Locale, time_zone: &str) -> String {
+pub(crate) fn day_and_minute(at: UtcTime, locale: Locale, time_zone: &str) -> String {
     in_a_sentence(&on_the_wall(at, time_zone), locale, "%H:%M")
 }
 

@@ -1,12 +1,12 @@
 //! Mails as files, where no mail server is set.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use vigint_core::ids::ClientId;
 
 use super::Envelope;
+use crate::alerts::MailFiles;
 use crate::private_files;
 
 /// A folder of `.eml` files (RFC 5322), 0700, files 0600: `<time>-c<client>-<alert>.eml`, `<time>-server-<alert>.eml`
@@ -48,25 +48,18 @@ impl Outbox {
         Ok(path)
     }
 
-    /// Removes a client's mails. Blocks.
+    /// Removes a client's mails, and no file that is named otherwise. Blocks.
     pub(super) fn remove_client(&self, client: ClientId) -> io::Result<()> {
-        let mark = format!("-c{client}-");
-        let entries = match fs::read_dir(&self.directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries?,
-        };
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().contains(&mark) {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
+        MailFiles::new(&self.directory)
+            .remove_client(client)
+            .map(drop)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use uuid::Uuid;
     use vigint_core::clock::UtcTime;
     use vigint_core::ids::AlertId;
@@ -110,9 +103,22 @@ mod tests {
         let outbox = Outbox::open(dir.path()).unwrap();
         outbox.write(&envelope(5, 1), b"mail").unwrap();
         outbox.write(&envelope(55, 2), b"mail").unwrap();
+        // The id of an alert may hold what looks like a client's mark.
+        outbox
+            .write(&envelope(5, 1 | (0xc123 << 64)), b"mail")
+            .unwrap();
+        outbox
+            .write(&envelope(7, 3 | (0xc123 << 64)), b"mail")
+            .unwrap();
+        fs::write(dir.path().join("invoice-c5-.eml"), "not ours").unwrap();
         outbox.remove_client(ClientId(5)).unwrap();
-        assert_eq!(names(dir.path()).len(), 1);
-        assert!(names(dir.path())[0].contains("-c55-"));
+        outbox.remove_client(ClientId(123)).unwrap();
+        let left = names(dir.path());
+        assert_eq!(left.len(), 3, "{left:?}");
+        assert!(
+            left[0].contains("-c55-") && left[1].contains("-c7-"),
+            "{left:?}"
+        );
     }
 
     #[test]

@@ -45,8 +45,11 @@ pub fn sent_before(
         .get_result(conn)?)
 }
 
-/// Has what is held back of this client told by `digest`, unless one is waiting already. It is due at its time, or
-/// when `quiet` is over since the last one. False when one is waiting.
+/// Has what is held back of this client, and told by no digest yet, told by `digest`, unless one is waiting already. It
+/// is due at its time, or when `quiet` is over since the last one. False when one is waiting, or nothing is untold.
+///
+/// A digest that was begun takes in nothing more. So this is to be called twice, each time in the transaction of the
+/// step: when an alert is held back, and when a digest has ended.
 ///
 /// # Errors
 /// [`DbError::Gone`] when the client is not there.
@@ -56,6 +59,11 @@ pub fn ensure_digest(
     digest: &NewAlert,
     quiet: Duration,
 ) -> Result<bool, DbError> {
+    // Of two servers, one holding back while the other ends a digest, the second sees what the first did.
+    crate::clients::lock(conn, tenant)?;
+    if !diesel::select(diesel::dsl::exists(untold(tenant))).get_result(conn)? {
+        return Ok(false);
+    }
     let waiting = [AlertState::Pending, AlertState::Sending].map(AlertState::as_str);
     let digests = || {
         alerts::table
@@ -79,6 +87,17 @@ pub fn ensure_digest(
     };
     super::insert(conn, tenant, &digest)?;
     Ok(true)
+}
+
+/// What is held back of this client and told by no digest.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn untold(tenant: &Tenant) -> _ {
+    let client: i64 = tenant.client_id().0;
+    let held: &'static str = AlertState::Held.as_str();
+    alerts::table
+        .filter(alerts::client_id.eq(client))
+        .filter(alerts::state.eq(held))
+        .filter(alerts::told_in.is_null())
 }
 
 /// What a digest tells of.
@@ -109,11 +128,7 @@ pub fn held_for(
     };
     let mut count: i64 = held().count().get_result(conn)?;
     if count == 0 {
-        let untold = alerts::table
-            .filter(alerts::client_id.eq(tenant.client_id().0))
-            .filter(alerts::state.eq(AlertState::Held.as_str()))
-            .filter(alerts::told_in.is_null());
-        let told = diesel::update(untold)
+        let told = diesel::update(untold(tenant))
             .set(alerts::told_in.eq(digest.to_string()))
             .execute(conn)?;
         count = i64::try_from(told).unwrap_or(i64::MAX);

@@ -194,6 +194,9 @@ on_each_database! {
         assert_eq!(get(&fixture, &acme, second.id).next_attempt_at, at(64 + 3600));
         let next = told(&second, 50);
         assert_eq!((next.alerts[0].id, next.count), (late, 1));
+        let lease = claim(&fixture, at(64 + 3600), at(9999)).unwrap().lease;
+        assert!(fixture.write(|conn| alerts::mark_sent(conn, &lease, "s", at(3700))).unwrap());
+        assert!(!ensure(&digest(3701)), "all is told");
     }
 
     fn a_deferred_alert_waits_and_has_not_been_tried(fixture) {

@@ -65,7 +65,7 @@ pub enum Delivery {
         subject: String,
     },
     /// This client has had its share of this hour.
-    OverShare(Tenant),
+    OverShare,
     /// What it was about is gone.
     Obsolete,
 }
@@ -228,7 +228,7 @@ impl Alerts {
             return Ok(ToSend::Not(Delivery::Obsolete));
         };
         if told.sent_this_hour >= i64::from(max) {
-            return Ok(ToSend::Not(Delivery::OverShare(tenant.clone())));
+            return Ok(ToSend::Not(Delivery::OverShare));
         }
         let still = self.still(&told).await;
         let thread = told

@@ -9,7 +9,7 @@ use vigint_core::clock::UtcTime;
 use vigint_core::ids::AlertId;
 use vigint_core::incident::AlertKind;
 use vigint_db::alerts::{ClaimedAlert, Lease, NewAlert};
-use vigint_db::{AnyConnection, DbError, Operator, Tenant};
+use vigint_db::{AnyConnection, DbError, Operator};
 
 use super::JobParts;
 use super::schedule::Schedule;
@@ -134,10 +134,16 @@ async fn conclude(
     let now = parts.clock.now();
     let step = step(parts, claimed, attempt, now);
     let (lease, tenant) = (lease.clone(), claimed.tenant.clone());
+    let digest = step
+        .leaves_untold(claimed.alert.kind)
+        .then(|| digest(parts, claimed, now));
     let gone = parts
         .database
         .write(move |conn| {
             let is_noted = step.take(conn, &lease, now)?;
+            if let (true, Some(tenant), Some(digest)) = (is_noted, &tenant, &digest) {
+                vigint_db::alerts::ensure_digest(conn, tenant, digest, DIGEST_QUIET)?;
+            }
             let gone = match tenant.filter(|_| !is_noted) {
                 Some(tenant) if vigint_db::clients::get(conn, &tenant)?.is_none() => Some(tenant),
                 _ => None,
@@ -157,26 +163,30 @@ async fn conclude(
 /// What is written down of an attempt.
 enum Step {
     Sent { subject: String },
-    Hold { tenant: Tenant, digest: NewAlert },
+    Hold,
     Dead { why: String },
     Postpone { until: UtcTime, why: String },
     Defer { until: UtcTime, why: String },
 }
 
 impl Step {
+    /// Whether something may be held back after it that no digest will tell: what was held back while a digest was on
+    /// its way is not in it.
+    fn leaves_untold(&self, kind: AlertKind) -> bool {
+        match self {
+            Self::Hold => true,
+            Self::Sent { .. } | Self::Dead { .. } => kind == AlertKind::Digest,
+            Self::Postpone { .. } | Self::Defer { .. } => false,
+        }
+    }
+
     fn take(&self, conn: &mut AnyConnection, lease: &Lease, now: UtcTime) -> Result<bool, DbError> {
         match self {
             Self::Sent { subject } => vigint_db::alerts::mark_sent(conn, lease, subject, now),
             Self::Dead { why } => vigint_db::alerts::mark_dead(conn, lease, why, now),
             Self::Postpone { until, why } => vigint_db::alerts::postpone(conn, lease, *until, why),
             Self::Defer { until, why } => vigint_db::alerts::defer(conn, lease, *until, why),
-            Self::Hold { tenant, digest } => {
-                if !vigint_db::alerts::hold(conn, lease, now)? {
-                    return Ok(false);
-                }
-                vigint_db::alerts::ensure_digest(conn, tenant, digest, DIGEST_QUIET)?;
-                Ok(true)
-            }
+            Self::Hold => vigint_db::alerts::hold(conn, lease, now),
         }
     }
 }
@@ -196,12 +206,9 @@ fn step(parts: &JobParts, claimed: &ClaimedAlert, attempt: &Attempt, now: UtcTim
                 subject: subject.clone(),
             }
         }
-        Attempt::Ended(Delivery::OverShare(tenant)) => {
+        Attempt::Ended(Delivery::OverShare) => {
             tracing::info!("a mail is held back: its client has had its share of this hour");
-            Step::Hold {
-                tenant: tenant.clone(),
-                digest: digest(parts, claimed, now),
-            }
+            Step::Hold
         }
         Attempt::Ended(Delivery::Obsolete) => Step::Dead {
             why: "what it is about is gone".to_owned(),

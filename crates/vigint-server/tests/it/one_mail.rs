@@ -6,10 +6,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use vigint_core::clock::ManualClock;
+use vigint_core::incident::{AlertKind, AlertState};
 use vigint_core::verdict::RiskLevel;
-use vigint_testkit::smtp::{Offers, ReceivedMail, SmtpOptions, SmtpServer};
+use vigint_db::alerts::{AlertRow, OutboxQuery};
+use vigint_testkit::programs::wait_for;
+use vigint_testkit::smtp::{Deed, Offers, ReceivedMail, SmtpOptions, SmtpServer, When};
 
-use crate::fixture::{Customer, GradedAnalyzer, Options, TestServer, now, pictures};
+use crate::fixture::{Customer, GradedAnalyzer, OPERATOR, Options, TestServer, now, pictures};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -49,6 +52,23 @@ impl Shop {
             mail,
             runtime,
         }
+    }
+
+    fn outbox(&self) -> Vec<AlertRow> {
+        let list = |conn: &mut _| vigint_db::alerts::list(conn, &OPERATOR, &OutboxQuery::default());
+        self.server.db().read(list).unwrap().alerts
+    }
+
+    /// Waits until so many alerts are held back.
+    fn holds_back(&self, count: usize) {
+        let held = || {
+            let alerts = self.outbox();
+            let held = alerts
+                .iter()
+                .filter(|alert| alert.state == AlertState::Held);
+            (held.count() == count).then_some(())
+        };
+        wait_for(PATIENCE, held).unwrap();
     }
 
     fn mails(&self, count: usize) -> Vec<Arc<ReceivedMail>> {
@@ -182,29 +202,56 @@ fn more_than_the_hours_share_is_told_in_one_digest() {
         detect(&customer, source);
     }
     shop.mails(2);
-    let held: Vec<Value> = ["c", "d", "e"]
-        .map(|source| detect(&customer, source))
-        .into();
-    let held_back = || {
-        let alerts = shop.server.db().read(|conn| {
-            let query = vigint_db::alerts::OutboxQuery::default();
-            vigint_db::alerts::list(conn, &crate::fixture::OPERATOR, &query)
-        });
-        let alerts = alerts.unwrap().alerts;
-        let held = alerts.iter().filter(|alert| alert.state.as_str() == "held");
-        (held.count() == 3).then_some(())
-    };
-    vigint_testkit::programs::wait_for(PATIENCE, held_back).unwrap();
+    let cameras = ["cold-store", "delivery-door", "east-aisle"];
+    for camera in cameras {
+        detect(&customer, camera);
+    }
+    shop.holds_back(3);
     shop.clock.advance(Duration::from_secs(60));
     let digest = shop.mails(3)[2].clone();
     assert!(digest.message_id().unwrap().starts_with("<digest-"));
-    for incident in &held {
-        let id = incident["id"].as_str().unwrap();
-        let camera = show(&customer, incident)["source_id"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        assert!(digest.text().contains(&camera), "{id}: {}", digest.text());
+    let text = digest.text();
+    for camera in cameras {
+        assert!(text.contains(camera), "{camera}: {text}");
     }
-    assert!(digest.text().contains('3'), "{}", digest.text());
+    assert!(
+        digest.subject().contains("3 incidents"),
+        "{}",
+        digest.subject()
+    );
+}
+
+#[test]
+fn what_is_held_back_while_a_digest_is_on_its_way_is_told_by_the_next() {
+    let shop = Shop::with("[Alerts]\nmax_per_hour = 1\n");
+    let customer = shop.server.customer("Acme");
+    detect(&customer, "till");
+    shop.mails(1);
+    detect(&customer, "cold-store");
+    shop.holds_back(1);
+    shop.mail
+        .script(When::message().first(1), Deed::reply("451 4.3.0 later"));
+    shop.clock.advance(Duration::from_secs(60));
+    let tried = || {
+        let mut digests = shop.outbox().into_iter();
+        let digest = digests.find(|alert| alert.kind == AlertKind::Digest)?;
+        (digest.state == AlertState::Pending && digest.attempts == 1).then_some(digest)
+    };
+    let digest = wait_for(PATIENCE, tried).unwrap();
+    detect(&customer, "delivery-door");
+    shop.holds_back(2);
+    shop.clock.set(digest.next_attempt_at);
+    let first = shop.mails(2)[1].clone();
+    assert!(first.text().contains("cold-store"), "{}", first.text());
+    assert!(!first.text().contains("delivery-door"), "{}", first.text());
+    let waiting = || {
+        let mut alerts = shop.outbox().into_iter();
+        alerts.find(|alert| alert.state == AlertState::Pending)
+    };
+    let next = wait_for(PATIENCE, waiting).unwrap();
+    assert_eq!(next.kind, AlertKind::Digest);
+    shop.clock.set(next.next_attempt_at);
+    let second = shop.mails(3)[2].clone();
+    assert!(second.text().contains("delivery-door"), "{}", second.text());
+    assert!(!second.text().contains("cold-store"), "{}", second.text());
 }

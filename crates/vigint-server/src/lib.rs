@@ -24,5 +24,6 @@ pub mod vitals;
 mod background;
 mod descriptors;
 mod fair_turns;
+mod http_client;
 mod private_files;
 mod secret_file;

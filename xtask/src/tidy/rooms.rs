@@ -29,7 +29,13 @@ const ROWS: &[Row] = &[
     apart(&["analysis"]),
     apart(&["buffer"]),
     apart(&["database", "metrics", "secret_file", "telemetry", "vitals"]),
-    apart(&["background", "descriptors", "fair_turns", "private_files"]),
+    apart(&[
+        "background",
+        "descriptors",
+        "fair_turns",
+        "http_client",
+        "private_files",
+    ]),
 ];
 
 const fn together(rooms: &'static [&'static str]) -> Row {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use url::Url;
 use vigint_config::{Ai, Loaded, Provider as Choice};
 
 use super::{BuildError, Parts, threads};
@@ -10,6 +9,7 @@ use crate::analysis::model::{
     AddressError, Connection, Gemini, LookOptions, ModelAnalyzer, ModelOptions, OpenAi,
 };
 use crate::analysis::{Analyzer, MotionAnalyzer, MotionShares};
+use crate::http_client::is_loopback;
 use crate::usage::is_priced;
 
 /// What an operator should know of the settings of `[AI]`: a sentence each, with the key.
@@ -124,13 +124,4 @@ fn connection(ai: &Ai) -> Option<Result<Connection, AddressError>> {
         Choice::OpenAi => OpenAi::connect(ai),
         Choice::Auto | Choice::Motion => return None,
     })
-}
-
-fn is_loopback(base: &Url) -> bool {
-    match base.host() {
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

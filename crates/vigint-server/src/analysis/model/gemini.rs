@@ -12,11 +12,10 @@ use url::Url;
 use vigint_config::{Ai, Resolution};
 use vigint_core::key::Secret;
 
-use super::provider::{
-    AddressError, Ask, Base64, Connection, Dialect, Outgoing, Provider, secret_header,
-};
+use super::provider::{AddressError, Ask, Base64, Connection, Dialect, Outgoing, Provider};
 use super::reply::{Fault, Reading, Reply, TokenCount, error_status, retry_after, span, str_at};
 use super::verdict::{ModelVerdict, Schema};
+use crate::http_client::secret_header;
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-goog-api-key");
 

@@ -13,10 +13,10 @@ use vigint_core::key::Secret;
 
 use super::provider::{
     AddressError, AnswerFormat, Ask, Connection, DataUrl, Dialect, Outgoing, Provider,
-    secret_header,
 };
 use super::reply::{Fault, Reading, Reply, TokenCount, error_status, retry_after, str_at};
 use super::verdict::{ModelVerdict, Schema};
+use crate::http_client::secret_header;
 
 /// Servers that ask for no key want to see some word.
 const ANY_KEY: &str = "none";

@@ -2,7 +2,7 @@
 //! reply; it does no I/O and knows nothing of retries, so that all of its rules can be tried by tests and a fuzzer.
 
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::HeaderMap;
 use serde::{Serialize, Serializer};
 use url::Url;
 use vigint_config::Resolution;
@@ -133,11 +133,4 @@ impl Serialize for DataUrl<'_> {
         let data = base64_simd::STANDARD.encode_to_string(self.0);
         serializer.serialize_str(&format!("data:image/jpeg;base64,{data}"))
     }
-}
-
-/// A header that holds a key: never shown when headers are printed.
-pub(super) fn secret_header(value: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(value).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }

@@ -1,5 +1,5 @@
-//! What tests share and no user runs: drawn scenes, the battery of the motion gate, a stand-in for AI model
-//! services, private PostgreSQL clusters, a mail server, the real programs, the mails they leave, a database of the
+//! What tests share and no user runs: drawn scenes, the battery of the motion gate, stand-ins for AI model
+//! services and for the service that hosts films, private PostgreSQL clusters, a mail server, the real programs, the mails they leave, a database of the
 //! earlier Vigint.
 
 #![allow(
@@ -14,6 +14,8 @@
 pub mod battery;
 pub mod earlier;
 pub mod footage;
+pub mod hosting;
+mod http;
 pub mod mailbox;
 pub mod model;
 pub mod postgres;

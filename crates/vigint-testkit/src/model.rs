@@ -25,7 +25,6 @@ mod connection;
 mod error;
 mod gate;
 mod gemini;
-mod http;
 mod known_errors;
 mod media;
 mod mp4;

@@ -4,11 +4,11 @@ use std::io::{self, BufReader, Write as _};
 use std::net::TcpStream;
 
 use super::answer::{Answer, Content, Delivery, HalfWay};
-use super::http::{self, HttpAnswer, HttpRequest};
 use super::refusal::refuse;
 use super::request::{Call, ModelRequest, Provider};
 use super::state::{Shared, Turn};
 use super::{gemini, openai};
+use crate::http::{self, HttpAnswer, HttpRequest};
 
 /// How a flood begins, so that what it comes to could still be an answer.
 const FLOOD_BEGINS: &str = r#"{"candidates":[{"content":{"role":"model","parts":[{"text":""#;

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::http::HttpAnswer;
 use super::request::Provider;
+use crate::http::HttpAnswer;
 
 /// How an OpenAI-compatible server writes an error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,11 +12,11 @@ pub(super) use self::answers::{blocked_prompt, refusal, reply};
 pub(super) use self::refusals::refuse;
 
 use self::fields::{field, items, text};
-use super::http::HttpAnswer;
 use super::media::Media;
 use super::options::StandInOptions;
 use super::request::Prompt;
 use super::tokens::{MediaResolution, is_before_gemini_3};
+use crate::http::HttpAnswer;
 
 /// How many models a page of the list has, unless the request says otherwise.
 const PAGE_SIZE: usize = 50;

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 pub(super) use self::answers::{blocked_prompt, refusal, reply};
 pub(super) use self::refusals::refuse;
 
-use super::http::HttpAnswer;
 use super::media::Media;
 use super::options::StandInOptions;
 use super::request::Prompt;
+use crate::http::HttpAnswer;
 
 /// What a request says and shows; whatever is not as it should be is left out.
 pub(super) fn read_prompt(json: &Value) -> Prompt {

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::http::{self, HttpRequest};
 use super::media::Media;
 use super::options::StandInOptions;
 use super::tokens::MediaResolution;
 use super::{gemini, openai};
+use crate::http::{self, HttpRequest};
 
 /// Which API a request speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

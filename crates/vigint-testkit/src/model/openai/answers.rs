@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::http::HttpAnswer;
 use crate::model::answer::reply::{Finish, Reply};
-use crate::model::http::HttpAnswer;
 use crate::model::request::ModelRequest;
 use crate::model::tokens::PromptTokens;
 

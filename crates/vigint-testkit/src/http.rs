@@ -13,28 +13,28 @@ const MAX_DRAINED: u64 = 1 << 30;
 
 /// A request as it came.
 #[derive(Debug, Default)]
-pub(super) struct HttpRequest {
-    pub(super) method: String,
+pub(crate) struct HttpRequest {
+    pub(crate) method: String,
     /// Path and query.
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
     /// Empty when it was longer than allowed.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     /// How long it was.
-    pub(super) body_length: u64,
-    pub(super) closes_connection: bool,
+    pub(crate) body_length: u64,
+    pub(crate) closes_connection: bool,
 }
 
 /// An answer with all its bytes.
 #[derive(Clone, Debug)]
-pub(super) struct HttpAnswer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct HttpAnswer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl HttpAnswer {
-    pub(super) fn json(status: u16, body: &serde_json::Value) -> Self {
+    pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -43,7 +43,7 @@ impl HttpAnswer {
     }
 
     /// The lines before the body. JSON is what it is unless its headers say otherwise.
-    pub(super) fn head(&self, framing: &str) -> String {
+    pub(crate) fn head(&self, framing: &str) -> String {
         let mut head = format!("HTTP/1.1 {} \r\n{framing}\r\n", self.status);
         let names_type = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
         if !self.headers.iter().any(names_type) {
@@ -60,7 +60,7 @@ impl HttpAnswer {
 
 /// Reads the next request; `None` when the client has hung up. An error of kind `InvalidData` says that it
 /// was no HTTP.
-pub(super) fn read_request(
+pub(crate) fn read_request(
     stream: &mut BufReader<TcpStream>,
     body_limit: usize,
 ) -> io::Result<Option<HttpRequest>> {
@@ -110,7 +110,7 @@ pub(super) fn read_request(
 }
 
 /// The first header of this name.
-pub(super) fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+pub(crate) fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers
         .iter()
         .find(|(found, _)| found.eq_ignore_ascii_case(name))

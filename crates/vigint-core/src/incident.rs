@@ -95,6 +95,18 @@ impl ClipState {
 }
 
 named_enum!(
+    /// The way of a film to the hosting service.
+    HostingState {
+        /// It is to be handed over.
+        Pending = "pending",
+        /// It can be watched there.
+        Hosted = "hosted",
+        /// It could not be handed over.
+        Failed = "failed",
+    }
+);
+
+named_enum!(
     /// The life of an alert.
     AlertState {
         /// Waiting for its time.

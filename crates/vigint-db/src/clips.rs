@@ -1,5 +1,6 @@
 //! Clips: from kept frames to a film, and to its end. The files are not here; `storage_key` names them.
 
+mod hosting;
 mod life;
 
 use std::collections::HashSet;
@@ -8,7 +9,12 @@ use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClientId, ClipId, IncidentId};
 use vigint_core::incident::ClipState;
+use vigint_core::key::Secret;
 
+pub use self::hosting::{
+    ClaimedHosting, HostedFilm, Hosting, HostingLease, ask_for_hosting, claim_hosting,
+    clients_to_host, give_hosting_up, host_again, mark_hosted, renew_hosting, still_hosted,
+};
 pub use self::life::{
     ClaimedClip, MadeClip, claim_pending, clients_waiting, due_to_expire, lease_until,
     mark_expired, mark_failed, mark_ready, oldest_with_files, try_again,
@@ -43,6 +49,8 @@ pub struct ClipRow {
     pub last_error: Option<String>,
     pub expires_at: UtcTime,
     pub created_at: UtcTime,
+    /// None: nobody asked for its film to be hosted elsewhere.
+    pub hosting: Option<Hosting>,
 }
 
 /// A clip whose frames are kept.
@@ -74,10 +82,34 @@ pub(crate) struct Stored {
     last_error: Option<String>,
     expires_at: Moment,
     created_at: Moment,
+    hosting: Option<String>,
+    hosting_attempts: i32,
+    _hosting_lease_until: Option<Moment>,
+    hosting_error: Option<String>,
+    hosted_id: Option<String>,
+    hosted_url: Option<String>,
+    hosted_until: Option<Moment>,
 }
 
 impl Stored {
     pub(crate) fn row(self) -> Result<ClipRow, DbError> {
+        let film = match (self.hosted_id, self.hosted_url, self.hosted_until) {
+            (Some(id), Some(url), Some(until)) => Some(HostedFilm {
+                id,
+                url: Secret::new(url),
+                until: until.0,
+            }),
+            _ => None,
+        };
+        let hosting = match self.hosting {
+            None => None,
+            Some(state) => Some(Hosting {
+                state: parse("clips", "hosting", &state)?,
+                attempts: self.hosting_attempts,
+                last_error: self.hosting_error,
+                film,
+            }),
+        };
         Ok(ClipRow {
             id: parse("clips", "id", &self.id)?,
             incident_id: parse("clips", "incident_id", &self.incident_id)?,
@@ -95,6 +127,7 @@ impl Stored {
             last_error: self.last_error,
             expires_at: self.expires_at.0,
             created_at: self.created_at.0,
+            hosting,
         })
     }
 }

@@ -15,6 +15,10 @@ pub fn release_all(conn: &mut AnyConnection, _: &Operator) -> Result<(), DbError
     diesel::update(clips::table.filter(clips::lease_until.is_not_null()))
         .set(clips::lease_until.eq(none))
         .execute(conn)?;
+    let none: Option<crate::stored::Moment> = None;
+    diesel::update(clips::table.filter(clips::hosting_lease_until.is_not_null()))
+        .set(clips::hosting_lease_until.eq(none))
+        .execute(conn)?;
     let sending = vigint_core::incident::AlertState::Sending.as_str();
     let pending = vigint_core::incident::AlertState::Pending.as_str();
     let none: Option<crate::stored::Moment> = None;

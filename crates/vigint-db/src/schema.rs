@@ -112,6 +112,13 @@ table! {
         last_error -> Nullable<Text>,
         expires_at -> Timestamp,
         created_at -> Timestamp,
+        hosting -> Nullable<Text>,
+        hosting_attempts -> Integer,
+        hosting_lease_until -> Nullable<Timestamp>,
+        hosting_error -> Nullable<Text>,
+        hosted_id -> Nullable<Text>,
+        hosted_url -> Nullable<Text>,
+        hosted_until -> Nullable<Timestamp>,
     }
 }
 

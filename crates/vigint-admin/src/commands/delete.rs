@@ -2,6 +2,7 @@
 //! command waits for that.
 
 use vigint_core::ids::ClientId;
+use vigint_core::wire::HostedLeft;
 
 use super::{Session, list};
 use crate::console;
@@ -21,7 +22,7 @@ pub(super) fn run(session: &Session, id: ClientId) -> Result<(), Failure> {
     } else {
         console::answer_line(&format!(
             "Client {id} is erased. Keys: {}, incidents: {}, clips: {}, rows of usage: {}, mails: {}, cameras: {}, \
-             notices: {}, budget warnings: {}.{}",
+             notices: {}, budget warnings: {}.{}{}",
             gone.api_keys,
             gone.incidents,
             gone.clips,
@@ -30,7 +31,8 @@ pub(super) fn run(session: &Session, id: ClientId) -> Result<(), Failure> {
             gone.sources,
             gone.notices,
             gone.budget_warnings,
-            files(gone.files, gone.bytes)
+            files(gone.files, gone.bytes),
+            hosted(&gone.hosted)
         ))
     };
     console::say(erased.about_files);
@@ -42,5 +44,41 @@ fn files(files: Option<i64>, bytes: Option<i64>) -> String {
     match (files, bytes) {
         (Some(files), Some(bytes)) => format!(" Files: {files}, with {bytes} bytes."),
         _ => String::new(),
+    }
+}
+
+/// What lies at the hosting service, which this command cannot remove.
+fn hosted(left: &[HostedLeft]) -> String {
+    let Some(last) = left.last() else {
+        return String::new();
+    };
+    let ids: Vec<&str> = left.iter().map(|film| film.video_id.as_str()).collect();
+    format!(
+        " Still at Sparse AI, the last until {}, unless you ask it to delete them: {} {} (video id {}).",
+        last.until,
+        ids.len(),
+        if ids.len() == 1 { "film" } else { "films" },
+        ids.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use vigint_core::clock::UtcTime;
+
+    use super::*;
+
+    #[test]
+    fn films_that_lie_elsewhere_are_named() {
+        let film = |video_id: &str, seconds| HostedLeft {
+            video_id: video_id.to_owned(),
+            until: UtcTime::from_unix_seconds(seconds),
+        };
+        assert_eq!(hosted(&[]), "");
+        assert_eq!(
+            hosted(&[film("a", 0), film("b", 60)]),
+            " Still at Sparse AI, the last until 1970-01-01T00:01:00.000Z, unless you ask it to delete them: 2 films \
+             (video id a, b)."
+        );
     }
 }

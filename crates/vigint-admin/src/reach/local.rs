@@ -74,7 +74,9 @@ impl Local {
         let (_sender, nobody) = mpsc::channel::<()>();
         let began = self.clock.elapsed();
         loop {
-            let erased = self.db.read(|conn| self.admin.erased(conn, deleted))?;
+            let erased = self
+                .db
+                .read(|conn| self.admin.erased(conn, deleted.erasure_id))?;
             if erased.is_some() {
                 return Ok(erased);
             }

@@ -21,8 +21,8 @@ pub use admin::{
     ActiveCountResponse, AddKeyRequest, AdminAlert, AdminAlertsResponse, AdminClient,
     AdminClientsResponse, AdminKey, AdminUsageResponse, AdminUsageRow, AuditLine, AuditResponse,
     CreateClientRequest, CreatedClientResponse, CreatedKeyResponse, DeletedClientResponse,
-    KEY_SHOWN_ONCE, KeyState, KeyTotal, ReactivateRequest, ReplacedKey, RotateKeyRequest,
-    RotatedKeyResponse, StatusResponse, UpdateClientRequest,
+    HostedLeft, KEY_SHOWN_ONCE, KeyState, KeyTotal, ReactivateRequest, ReplacedKey,
+    RotateKeyRequest, RotatedKeyResponse, StatusResponse, UpdateClientRequest,
 };
 pub use analysis::{
     AlertRequest, AlertResponse, AlertStatus, AnalysisResponse, AnalyzeRequest, CostInfo,

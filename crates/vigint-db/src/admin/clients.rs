@@ -201,8 +201,8 @@ impl Admin {
     pub fn erased(
         &self,
         conn: &mut AnyConnection,
-        deleted: &Deleted,
+        erasure_id: i64,
     ) -> Result<Option<ErasedFiles>, DbError> {
-        crate::erasures::done(conn, &self.operator, deleted.erasure_id)
+        crate::erasures::done(conn, &self.operator, erasure_id)
     }
 }

@@ -55,8 +55,8 @@ impl KeyRow {
 
 impl Deleted {
     /// What is answered to who deleted `client_id`.
-    #[must_use]
     /// `erased`: what a server removed of its files, once it has.
+    #[must_use]
     pub fn response(
         &self,
         client_id: ClientId,
@@ -76,6 +76,7 @@ impl Deleted {
             files_erased: erased.is_some(),
             files: erased.map(|erased| erased.files),
             bytes: erased.map(|erased| erased.bytes),
+            hosted: self.hosted.clone(),
         }
     }
 }

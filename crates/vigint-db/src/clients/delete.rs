@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
+use vigint_core::wire::HostedLeft;
 
 use crate::schema::{
     ai_budget_warnings, alerts, api_keys, api_usage, audit_log, clients, clips, incidents, notices,
@@ -10,7 +11,7 @@ use crate::schema::{
 use crate::{AnyConnection, DbError, Operator, Tenant, erasures};
 
 /// What went with a client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "rows of each table")]
 pub struct Deleted {
     pub api_keys: usize,
@@ -21,6 +22,8 @@ pub struct Deleted {
     pub sources: usize,
     pub notices: usize,
     pub budget_warnings: usize,
+    /// Films that still lie at the hosting service, by the end of their time there.
+    pub hosted: Vec<HostedLeft>,
     /// The erasure that a server still has to carry out: see [`crate::erasures`].
     pub erasure_id: i64,
 }
@@ -54,6 +57,7 @@ pub fn delete(
     let budget_warnings =
         diesel::delete(ai_budget_warnings::table.filter(ai_budget_warnings::client_id.eq(id)))
             .execute(conn)?;
+    let hosted = crate::clips::still_hosted(conn, tenant, now)?;
     let clips = diesel::delete(clips::table.filter(clips::client_id.eq(id))).execute(conn)?;
     let incidents =
         diesel::delete(incidents::table.filter(incidents::client_id.eq(id))).execute(conn)?;
@@ -73,6 +77,7 @@ pub fn delete(
         sources,
         notices,
         budget_warnings,
+        hosted,
         erasure_id: erasures::note(conn, operator, tenant, now)?,
     }))
 }

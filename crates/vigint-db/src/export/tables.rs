@@ -183,8 +183,17 @@ table! {
         last_error: Option<String>,
         expires_at: Moment,
         created_at: Moment,
+        hosting: Option<String>,
+        hosting_attempts: i32,
+        hosting_lease_until: Option<Moment>,
+        hosting_error: Option<String>,
+        hosted_id: Option<String>,
+        hosted_until: Option<Moment>,
     }
-    without &[]
+    without &[(
+        "hosted_url",
+        "whoever knows it can watch the film at the hosting service; the film itself is in the export",
+    )]
 }
 
 table! {

@@ -18,6 +18,7 @@ mod clients;
 mod clips;
 mod erasure;
 mod export;
+mod hosting;
 mod import;
 mod incidents;
 mod key_watch;

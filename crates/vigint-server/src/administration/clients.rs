@@ -11,7 +11,7 @@ use vigint_core::wire::{
     DeletedClientResponse, StatusResponse, UpdateClientRequest,
 };
 use vigint_db::admin::{Admin, AdminError};
-use vigint_db::clients::{ClientStatus, Deleted};
+use vigint_db::clients::ClientStatus;
 use vigint_db::erasures::ErasedFiles;
 
 use super::Administration;
@@ -112,14 +112,14 @@ impl Administration {
             .await?;
         self.show_out().await;
         // The rows are gone: nothing that fails from here on may hide that.
-        let erased = tokio::time::timeout(ERASURE_PATIENCE, self.erased(admin, deleted))
+        let erased = tokio::time::timeout(ERASURE_PATIENCE, self.erased(admin, deleted.erasure_id))
             .await
             .ok();
         Ok(deleted.response(id, erased))
     }
 
     /// Waits until a server has erased what a delete left outside the database.
-    async fn erased(&self, admin: Admin, deleted: Deleted) -> ErasedFiles {
+    async fn erased(&self, admin: Admin, erasure_id: i64) -> ErasedFiles {
         let admin = Arc::new(admin);
         let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
@@ -127,7 +127,7 @@ impl Administration {
             let admin = Arc::clone(&admin);
             let look = self
                 .database
-                .read(move |conn| admin.erased(conn, &deleted))
+                .read(move |conn| admin.erased(conn, erasure_id))
                 .await;
             match look {
                 Ok(Some(erased)) => return erased,

@@ -136,4 +136,16 @@ pub struct DeletedClientResponse {
     /// How many bytes they had.
     #[serde(default)]
     pub bytes: Option<i64>,
+    /// Films that still lie at the hosting service: only it can remove them before their time is over.
+    #[serde(default)]
+    pub hosted: Vec<HostedLeft>,
+}
+
+/// A film of an erased client at the hosting service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostedLeft {
+    /// What the service calls it.
+    pub video_id: String,
+    /// When its time there is over.
+    pub until: UtcTime,
 }

@@ -10,7 +10,7 @@ pub use alerts::{AdminAlert, AdminAlertsResponse};
 pub use audit::{AuditLine, AuditResponse};
 pub use clients::{
     AdminClient, AdminClientsResponse, CreateClientRequest, CreatedClientResponse,
-    DeletedClientResponse, StatusResponse, UpdateClientRequest,
+    DeletedClientResponse, HostedLeft, StatusResponse, UpdateClientRequest,
 };
 pub use keys::{
     ActiveCountResponse, AddKeyRequest, AdminKey, CreatedKeyResponse, KEY_SHOWN_ONCE, KeyState,

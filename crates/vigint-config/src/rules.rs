@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use url::Url;
 use vigint_core::key::Secret;
 
 use super::Settings;
@@ -19,11 +20,7 @@ pub(super) fn check(settings: &Settings, origins: &Origins, problems: &mut Probl
     rules.of_ai(settings);
     rules.of_video_analysis(settings);
     rules.of_email(settings);
-    rules.require(
-        settings.sparse_ai.api_key.is_none() || settings.sparse_ai.base_url.is_some(),
-        &[("SparseAI", "base_url"), ("SparseAI", "api_key")],
-        "must be given when api_key is",
-    );
+    rules.of_sparse_ai(settings);
 }
 
 struct Rules<'a> {
@@ -132,6 +129,20 @@ impl Rules<'_> {
         );
     }
 
+    fn of_sparse_ai(&mut self, settings: &Settings) {
+        let sparse_ai = &settings.sparse_ai;
+        self.require(
+            sparse_ai.api_key.is_none() || sparse_ai.base_url.is_some(),
+            &[("SparseAI", "base_url"), ("SparseAI", "api_key")],
+            "must be given when api_key is",
+        );
+        self.require(
+            sparse_ai.base_url.as_deref().is_none_or(is_private),
+            &[("SparseAI", "base_url")],
+            "must be https unless it is on this machine: clips and the key would travel where others can read them",
+        );
+    }
+
     fn of_email(&mut self, settings: &Settings) {
         let email = &settings.email;
         let server = email.smtp_server.as_deref();
@@ -158,6 +169,14 @@ impl Rules<'_> {
             "must be given when smtp_server is and username is no mail address (environment EMAIL_FROM)",
         );
     }
+}
+
+/// Whether nobody between can read what goes there.
+fn is_private(address: &str) -> bool {
+    let Ok(url) = Url::parse(address) else {
+        return false;
+    };
+    url.scheme() == "https" || url.host_str().is_some_and(is_loopback)
 }
 
 fn is_loopback(host: &str) -> bool {

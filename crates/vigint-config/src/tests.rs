@@ -607,6 +607,10 @@ fn settings_that_need_each_other_come_together() {
             "config.ini: [SparseAI] base_url must be given when api_key is",
         ),
         (
+            "[SparseAI]\napi_key = k\nbase_url = http://sparse.example.com\n",
+            "config.ini:3: [SparseAI] base_url must be https unless it is on this machine: clips and the key would travel where others can read them",
+        ),
+        (
             "[VideoAnalysis]\nshort_buffer_duration = 10.5\n",
             "config.ini:2: [VideoAnalysis] short_buffer_duration must not be more than long_buffer_duration, which is 10",
         ),

@@ -10,6 +10,7 @@ pub mod buffer;
 pub mod clips;
 pub mod database;
 pub mod export;
+pub mod hosting;
 pub mod http;
 pub mod incidents;
 pub mod jobs;

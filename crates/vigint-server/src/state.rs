@@ -1,12 +1,13 @@
 //! Puts the services together and runs them.
 //!
 //! Here: what is built from what. `parts` is what it is built from, `analyzers` who judges, `mail` which way mails leave,
-//! `missing` what this version has not, `error` why it does not start, `tls` the certificate, `threads` how many there are.
+//! `hosting` who hosts films, `checks` what shows before anything is made, `error` why it does not start, `tls` the certificate, `threads` how many there are.
 
 mod analyzers;
+mod checks;
 mod error;
+mod hosting;
 mod mail;
-mod missing;
 mod parts;
 mod threads;
 mod tls;
@@ -44,9 +45,9 @@ use crate::vitals::Vitals;
 
 use analyzers::Analyzers;
 
+pub use checks::{refusals, warnings};
 pub use error::BuildError;
 pub use mail::mailer;
-pub use missing::{refusals, warnings};
 pub use parts::Parts;
 pub use tls::TlsError;
 
@@ -103,6 +104,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     let clips = Arc::new(clips(&parts, &vitals, &database, &metrics)?);
     let alerts = Arc::new(alerts(&parts, &vitals, &database, &links, &clips)?);
     let judge = Arc::new(judge(&parts, &vitals)?);
+    let hosting = hosting::hosting(settings)?.map(Arc::new);
     let rings = rings(&parts)?;
     let prices = prices(settings);
     let notices = Arc::new(notices(&parts, &database, &metrics));
@@ -140,10 +142,12 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         presence: presence.clone(),
         incidents: incidents.clone(),
         clips,
+        hosting: hosting.clone(),
         alerts: Arc::clone(&alerts),
         mail_files: MailFiles::new(&settings.email.outbox_directory),
         notices: Arc::clone(&notices),
         rates: Arc::new(RateWatch::new(Arc::clone(&notices))),
+        metrics: Arc::clone(&metrics),
         meter: Arc::clone(&meter),
         clock: Arc::clone(&parts.clock),
         random: Arc::clone(&parts.random),
@@ -170,6 +174,7 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
         incidents,
         links,
         judge,
+        hosting,
         alerts,
         presence,
         meter,

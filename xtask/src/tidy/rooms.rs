@@ -25,7 +25,7 @@ const ROWS: &[Row] = &[
     apart(&["presence"]),
     // A mail holds the clip's link: alerts stand above clips.
     apart(&["alerts"]),
-    apart(&["clips", "notices", "usage"]),
+    apart(&["clips", "hosting", "notices", "usage"]),
     apart(&["analysis"]),
     apart(&["buffer"]),
     apart(&["database", "metrics", "secret_file", "telemetry", "vitals"]),

@@ -40,4 +40,7 @@ pub struct Checks {
     pub mail: String,
     /// `gemini`, `openai`, `motion` or `failing`.
     pub analyzer: String,
+    /// `sparse_ai` or `failing`; left out where the server hosts films itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosting: Option<String>,
 }

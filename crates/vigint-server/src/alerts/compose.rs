@@ -14,7 +14,7 @@ use vigint_core::clock::UtcTime;
 use vigint_core::text::clean_line;
 use vigint_db::clients::ClientRow;
 
-pub(super) use self::clip::{ClipHost, ClipNews, WhyNoClip};
+pub(super) use self::clip::{ClipNews, WhyNoClip};
 pub(super) use self::digest::{Digest, DigestMail, HeldLine};
 pub(super) use self::incident::{IncidentMail, IncidentNews};
 pub(super) use self::words::keep_safe;

@@ -261,18 +261,18 @@ impl Alerts {
     }
 
     async fn digest_mail(&self, alert: &AlertRow, tenant: &Tenant) -> Result<ToSend, MakeError> {
-        let (digest, owner) = (alert.id, tenant.clone());
+        let (digest, owner, now) = (alert.id, tenant.clone(), self.options.clock.now());
         let (links, max) = (self.options.links.clone(), self.options.max_per_hour);
         let told = self
             .options
             .database
-            .write(move |conn| digest_of(conn, &owner, digest, &links, max))
+            .write(move |conn| digest_of(conn, &owner, digest, &links, max, now))
             .await?;
         let Some((client, digest)) = told else {
             return Ok(ToSend::Not(Delivery::Obsolete));
         };
         let mail = DigestMail {
-            head: self.head(alert, self.options.clock.now()),
+            head: self.head(alert, now),
             client: &client,
             digest: &digest,
         };

@@ -12,7 +12,7 @@ use vigint_db::clips::ClipRow;
 use vigint_db::incidents::IncidentRow;
 use vigint_db::{AnyConnection, DbError, Tenant};
 
-use super::compose::{ClipHost, ClipNews, Digest, HeldLine, IncidentNews, WhyNoClip};
+use super::compose::{ClipNews, Digest, HeldLine, IncidentNews, WhyNoClip};
 use crate::clips::{ClipLinks, KeepError};
 use crate::database::Database;
 
@@ -70,13 +70,16 @@ impl ToldOfIncident {
             return ClipNews::Missing(WhyNoClip::NothingBuffered);
         };
         match clip.state {
-            ClipState::Ready => ClipNews::Ready {
-                url: links.video_url(clip.id, clip.expires_at),
-                expires_at: clip.expires_at,
-                bytes: known(clip.bytes),
-                duration_ms: known(clip.duration_ms),
-                host: ClipHost::Ours,
-            },
+            ClipState::Ready => {
+                let link = links.to_watch(clip, now);
+                ClipNews::Ready {
+                    url: link.url,
+                    expires_at: link.until,
+                    bytes: known(clip.bytes),
+                    duration_ms: known(clip.duration_ms),
+                    host: link.host,
+                }
+            }
             ClipState::Pending => ClipNews::Late,
             ClipState::Failed => ClipNews::Missing(why_failed(clip.last_error.as_deref())),
             // It ended before its time: newer ones took its room.
@@ -100,6 +103,7 @@ pub(super) fn digest_of(
     digest: AlertId,
     links: &ClipLinks,
     max_per_hour: u32,
+    now: UtcTime,
 ) -> Result<Option<(ClientRow, Digest)>, DbError> {
     let Some(client) = vigint_db::clients::get(conn, tenant)? else {
         return Ok(None);
@@ -119,7 +123,7 @@ pub(super) fn digest_of(
             && let Some(incident) = vigint_db::incidents::get(conn, tenant, id)?
         {
             let clip = vigint_db::clips::of_incident(conn, tenant, id)?;
-            held.push(line(incident, clip, links));
+            held.push(line(incident, clip, links, now));
         }
     }
     // The gravest first: a list may be cut.
@@ -134,7 +138,7 @@ pub(super) fn digest_of(
     Ok(Some((client, digest)))
 }
 
-fn line(incident: IncidentRow, clip: Option<ClipRow>, links: &ClipLinks) -> HeldLine {
+fn line(incident: IncidentRow, clip: Option<ClipRow>, links: &ClipLinks, now: UtcTime) -> HeldLine {
     HeldLine {
         at: incident.first_seen_at,
         camera: incident
@@ -147,7 +151,7 @@ fn line(incident: IncidentRow, clip: Option<ClipRow>, links: &ClipLinks) -> Held
         incident_id: incident.id,
         clip_url: clip
             .filter(|clip| clip.state == ClipState::Ready)
-            .map(|clip| links.video_url(clip.id, clip.expires_at)),
+            .map(|clip| links.to_watch(&clip, now).url),
     }
 }
 

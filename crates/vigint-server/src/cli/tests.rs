@@ -70,15 +70,13 @@ fn check_config_names_each_setting_for_which_a_server_would_not_start() {
         "[API]\ntls_cert = gone.pem\ntls_key = gone.key\n\
          public_url = https://v.example.com\n\
          [Database]\ndatabase_url = sqlite:///a.db?mode=ro\n\
-         [Email]\nsmtp_server = smtp.example.com\nfrom_email = v@example.com\nca_file = gone.ca\n\
-         [SparseAI]\napi_key = k\nbase_url = https://s.example.com\n",
+         [Email]\nsmtp_server = smtp.example.com\nfrom_email = v@example.com\nca_file = gone.ca\n",
     );
     assert_eq!(code, Some(1), "{said}");
     for setting in [
         "[API] tls_cert = gone.pem: it cannot be read: ",
         "[Database] database_url: the database URL may hold nothing but a path",
         "[Email] ca_file = gone.ca: it cannot be read: ",
-        "[SparseAI] api_key",
     ] {
         assert_eq!(
             said.matches(&format!("\n  {setting}")).count(),
@@ -134,8 +132,18 @@ fn a_setting_of_no_effect_is_warned_of_unless_it_stands_at_its_default() {
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(
         said,
-        "warning: [SparseAI] default_expiration_hours is set, but this version does not honour it yet\n\
-         warning: [AI] openai_api_key is set, and provider = auto does not use it: write provider = openai, with its models\n"
+        "warning: [AI] openai_api_key is set, and provider = auto does not use it: write provider = openai, with its models\n\
+         warning: [SparseAI] default_expiration_hours is set to no effect: without api_key this server hosts the clips itself\n"
+    );
+    let hosting = "[SparseAI]\napi_key = k\nbase_url = https://s.example.com\ndefault_expiration_hours = 50\n";
+    let (code, said) = checked(hosting);
+    assert_eq!(
+        (code, &*said),
+        (
+            Some(0),
+            "warning: [SparseAI] default_expiration_hours is more than [Clips] retention_hours: clips are hosted no longer \
+             than they are kept here\n"
+        )
     );
     let (code, said) = checked("[AI]\nprovider = motion\nopenai_api_key = k\nmonthly_budget = 5\n");
     assert_eq!(
@@ -159,7 +167,7 @@ fn a_setting_of_no_effect_is_warned_of_unless_it_stands_at_its_default() {
     let output = server(&folder, &["--port", "0"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
-        said.contains("[SparseAI] default_expiration_hours is set, but this version"),
+        said.contains("[SparseAI] default_expiration_hours is set to no effect"),
         "{said}"
     );
 }

@@ -2,7 +2,30 @@
 
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClipId, IncidentId};
+use vigint_core::incident::HostingState;
 use vigint_core::link::{LinkError, LinkSigner};
+use vigint_db::clips::ClipRow;
+
+/// Where a clip can be watched. Whoever knows it can: it belongs into no log.
+pub struct WatchLink {
+    /// `http` or `https`.
+    pub url: String,
+    /// Until when.
+    pub until: UtcTime,
+    /// Who shows it.
+    pub host: ClipHost,
+}
+
+/// Who shows a clip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClipHost {
+    /// Our own server.
+    Ours,
+    /// The hosting service.
+    SparseAi,
+    /// Our own server, for the hosting service has not taken it.
+    OursInstead,
+}
 
 /// Makes and checks links under the server's public address.
 #[derive(Clone, Debug)]
@@ -21,7 +44,32 @@ impl ClipLinks {
         }
     }
 
-    /// The link to watch a clip, good until `expires`.
+    /// Where a clip that has not ended can be watched: at the hosting service while its link there opens, else here.
+    #[must_use]
+    pub fn to_watch(&self, clip: &ClipRow, now: UtcTime) -> WatchLink {
+        let hosting = clip.hosting.as_ref();
+        let hosted = hosting.filter(|hosting| hosting.state == HostingState::Hosted);
+        if let Some(film) = hosted.and_then(|hosting| hosting.film.as_ref())
+            && film.until > now
+        {
+            return WatchLink {
+                url: film.url.reveal().to_owned(),
+                until: film.until,
+                host: ClipHost::SparseAi,
+            };
+        }
+        let host = match hosting.map(|hosting| hosting.state) {
+            Some(HostingState::Pending | HostingState::Failed) => ClipHost::OursInstead,
+            None | Some(HostingState::Hosted) => ClipHost::Ours,
+        };
+        WatchLink {
+            url: self.video_url(clip.id, clip.expires_at),
+            until: clip.expires_at,
+            host,
+        }
+    }
+
+    /// The link to watch a clip here, good until `expires`.
     #[must_use]
     pub fn video_url(&self, clip: ClipId, expires: UtcTime) -> String {
         format!("{}{}", self.public_url, self.signer.path(clip, expires))

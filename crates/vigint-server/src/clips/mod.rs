@@ -20,6 +20,6 @@ mod tests;
 pub use check::{CheckError, ClipCheck, Finding, FindingKind, Looked, YOUNG};
 pub use disk::{DiskLook, FreeSpace, KEPT_FREE, SystemFreeSpace};
 pub use error::{KeepError, MakeFilmError, Retry};
-pub use links::ClipLinks;
+pub use links::{ClipHost, ClipLinks, WatchLink};
 pub use service::{Clips, ClipsOptions};
 pub use store::{ClipStore, Removed, StorageKey};

@@ -20,6 +20,7 @@ use crate::buffer::Rings;
 use crate::clips::ClipLinks;
 use crate::database::Database;
 use crate::fair_turns::FairTurns;
+use crate::hosting::Hosting;
 use crate::incidents::Incidents;
 use crate::metrics::Metrics;
 use crate::presence::Presence;
@@ -60,6 +61,8 @@ pub struct Services {
     pub incidents: Incidents,
     /// Links to clips.
     pub links: ClipLinks,
+    /// Who hosts films, unless this server does, for health.
+    pub hosting: Option<Arc<Hosting>>,
     /// Who judges, for health.
     pub judge: Arc<Judge>,
     /// Who mails, for health.

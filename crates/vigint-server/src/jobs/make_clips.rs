@@ -90,7 +90,10 @@ async fn make_film(parts: &JobParts, claimed: ClaimedClip, key: StorageKey) -> R
     match make_under_lease(parts, &claimed, key).await {
         Ok(made) => {
             let is_kept = conclude(parts, &claimed, made).await?;
-            parts.alerts.due.notify_one();
+            match &parts.hosting {
+                Some(hosting) => hosting.waiting.notify_one(),
+                None => parts.alerts.due.notify_one(),
+            }
             tidy_up(parts, key, is_kept).await;
             Ok(())
         }
@@ -145,7 +148,7 @@ async fn make_under_lease(
     }
 }
 
-/// Writes a film down and calls the mail that waits for it. Whether there is a clip to keep the film for.
+/// Writes a film down, and calls the mail that waits for it unless it waits for the hosting service, too. Whether there is a clip to keep the film for.
 async fn conclude(
     parts: &JobParts,
     claimed: &ClaimedClip,
@@ -153,12 +156,16 @@ async fn conclude(
 ) -> Result<bool, DbError> {
     let tenant = claimed.tenant.clone();
     let (clip, incident) = (claimed.clip.id, claimed.clip.incident_id);
-    let now = parts.clock.now();
+    let (now, is_to_be_hosted) = (parts.clock.now(), parts.hosting.is_some());
     parts
         .database
         .write(move |conn| {
             if vigint_db::clips::mark_ready(conn, &tenant, clip, &made)? {
-                vigint_db::alerts::wake_for_incident(conn, &tenant, incident, now)?;
+                if is_to_be_hosted {
+                    vigint_db::clips::ask_for_hosting(conn, &tenant, clip)?;
+                } else {
+                    vigint_db::alerts::wake_for_incident(conn, &tenant, incident, now)?;
+                }
                 tracing::info!(%clip, "a clip is ready");
                 return Ok::<_, DbError>(true);
             }

@@ -6,6 +6,7 @@ mod deliver_alerts;
 mod erase;
 mod expire;
 mod flush_usage;
+mod host_clips;
 mod make_clips;
 mod schedule;
 mod show_out;
@@ -32,7 +33,9 @@ use crate::alerts::{Alerts, MailFiles};
 use crate::buffer::Rings;
 use crate::clips::Clips;
 use crate::database::Database;
+use crate::hosting::Hosting;
 use crate::incidents::Incidents;
+use crate::metrics::Metrics;
 use crate::notices::{Notices, RateWatch};
 use crate::presence::Presence;
 use crate::usage::Meter;
@@ -41,6 +44,9 @@ use turns::Turns;
 
 /// A job that panicked begins again after this.
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
+
+/// How many films are handed over to the hosting service at once.
+const UPLOADS: usize = 2;
 
 /// What the jobs work with.
 #[derive(Clone)]
@@ -55,6 +61,8 @@ pub struct JobParts {
     pub incidents: Incidents,
     /// Clips on the disk.
     pub clips: Arc<Clips>,
+    /// Who hosts films, unless this server does.
+    pub hosting: Option<Arc<Hosting>>,
     /// Mails.
     pub alerts: Arc<Alerts>,
     /// Mails that were written as files.
@@ -63,6 +71,8 @@ pub struct JobParts {
     pub notices: Arc<Notices>,
     /// How fast keys are used.
     pub rates: Arc<RateWatch>,
+    /// What is counted for who watches this server.
+    pub metrics: Arc<Metrics>,
     /// Counts not yet written.
     pub meter: Arc<Meter>,
     /// The time.
@@ -103,6 +113,15 @@ impl Jobs {
             jobs.spawn("clips", move |parts, schedule| {
                 make_clips::run(parts, schedule, Arc::clone(&turns))
             });
+        }
+        if let Some(hosting) = jobs.parts.hosting.clone() {
+            let turns = Arc::new(Turns::default());
+            for _ in 0..UPLOADS {
+                let (hosting, turns) = (Arc::clone(&hosting), Arc::clone(&turns));
+                jobs.spawn("hosting", move |parts, schedule| {
+                    host_clips::run(parts, Arc::clone(&hosting), schedule, Arc::clone(&turns))
+                });
+            }
         }
         jobs.spawn("alerts", deliver_alerts::run);
         jobs.spawn("confirmations", confirm_again::run);

@@ -34,7 +34,7 @@ pub struct Levels {
     /// Counts of usage that are not written down yet.
     pub usage_pending: usize,
     /// How the parts are.
-    pub parts: [PartLevel; 3],
+    pub parts: Vec<PartLevel>,
 }
 
 impl Collector for Levels {

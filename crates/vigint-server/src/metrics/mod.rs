@@ -38,6 +38,7 @@ pub struct Metrics {
     notices: Family<Labels<1>, Counter>,
     unseen_uses: Counter,
     clips_free_bytes: Gauge<u64, AtomicU64>,
+    uploads: Family<Labels<1>, Counter>,
 }
 
 impl Default for Metrics {
@@ -105,9 +106,16 @@ impl Default for Metrics {
             "Bytes that were free on the disk of the clips when it was last looked at",
             clips_free_bytes.clone(),
         );
+        let uploads = Family::default();
+        registry.register(
+            "uploads",
+            "Uploads of films to the hosting service: hosted, or failed, be it that they are tried again",
+            uploads.clone(),
+        );
         Self {
             registry,
             clips_free_bytes,
+            uploads,
             analyses,
             frames,
             frame_bytes,
@@ -197,6 +205,11 @@ impl Metrics {
         self.clips_free_bytes.set(free);
     }
 
+    /// Counts an upload to the hosting service.
+    pub fn count_upload(&self, outcome: &'static str) {
+        self.uploads.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
     /// All that was counted, and these levels, as text.
     ///
     /// # Errors
@@ -236,7 +249,7 @@ mod tests {
             gate: [("judged", 7), ("skipped", 1), ("failed", 0)],
             inflight_bytes: 5,
             usage_pending: 6,
-            parts: [part("clips", 0), part("mail", 9), part("analyzer", 0)],
+            parts: vec![part("clips", 0), part("mail", 9), part("analyzer", 0)],
         };
         let text = metrics.render(levels, Format::OpenMetrics).unwrap();
         assert!(text.ends_with("\n# EOF\n"));

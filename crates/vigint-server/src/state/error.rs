@@ -12,14 +12,6 @@ use super::tls::TlsError;
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// A setting that a later version will honour: running without it would break what it promises.
-    #[error("{setting} is set, but this version does not have it yet: {cure}")]
-    NotYet {
-        /// `[Section] key`.
-        setting: &'static str,
-        /// What to do.
-        cure: &'static str,
-    },
     /// The database.
     #[error("[Database] database_url: {0}")]
     Database(#[from] DbError),
@@ -48,6 +40,9 @@ pub enum BuildError {
     /// The certificate or its key.
     #[error("{0}")]
     Tls(#[from] TlsError),
+    /// The hosting service.
+    #[error(transparent)]
+    Hosting(#[from] crate::hosting::SetupError),
     /// The mail server's certificates.
     #[error(transparent)]
     Mail(#[from] crate::alerts::SmtpSetupError),

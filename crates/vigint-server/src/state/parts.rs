@@ -9,7 +9,7 @@ use vigint_core::random::{Random, SystemRandom};
 use vigint_video::clip::{ClipEncoder, ClipSettings, H264ClipEncoder};
 use vigint_video::grey::{GreyDecoder, JpegGreyDecoder};
 
-use super::{BuildError, missing};
+use super::BuildError;
 use crate::alerts::SmtpLimits;
 use crate::analysis::Analyzer;
 use crate::clips::{FreeSpace, SystemFreeSpace};
@@ -45,7 +45,6 @@ impl Parts {
     /// # Errors
     /// When the settings ask for what this version does not have.
     pub fn of(settings: Settings) -> Result<Self, BuildError> {
-        missing::refuse(&settings)?;
         let encoder = H264ClipEncoder::new(ClipSettings {
             bitrate_kbps: settings.clips.bitrate_kbps,
         });

@@ -9,13 +9,14 @@ use vigint_db::clients::ClientRow;
 
 use super::minute;
 use crate::alerts::message::{in_words, size};
+use crate::clips::ClipHost;
 
 /// What became of the clip.
 #[derive(Clone, Debug)]
 pub(in crate::alerts) enum ClipNews {
     /// It can be watched under this link until then.
     Ready {
-        /// Ours, `http` or `https`.
+        /// `http` or `https`.
         url: String,
         expires_at: UtcTime,
         bytes: Option<u64>,
@@ -26,31 +27,6 @@ pub(in crate::alerts) enum ClipNews {
     Late,
     /// There is none, and there will be none.
     Missing(WhyNoClip),
-}
-
-/// Where the clip lies.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "clips lie here until [SparseAI] is honoured; the words for the rest are tested"
-    )
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::alerts) enum ClipHost {
-    /// On our own server.
-    Ours,
-    /// At the hosting service.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "clips are hosted here until [SparseAI] is honoured"
-        )
-    )]
-    SparseAi,
-    /// On our own server because the hosting service was down.
-    OursInstead,
 }
 
 /// Why there is no clip.
@@ -145,10 +121,10 @@ fn hosted(locale: Locale, host: ClipHost) -> Option<String> {
         (Locale::French, ClipHost::SparseAi) => "La vidéo est hébergée par Sparse AI.",
         (Locale::English, ClipHost::SparseAi) => "The video is hosted by Sparse AI.",
         (Locale::French, ClipHost::OursInstead) => {
-            "Le service d'hébergement ne répondait pas : la vidéo est hébergée sur le serveur de Vigint."
+            "Le service d'hébergement n'a pas pris la vidéo\u{A0}: elle est hébergée sur le serveur de Vigint."
         }
         (Locale::English, ClipHost::OursInstead) => {
-            "The hosting service did not answer: the video is hosted on Vigint's own server."
+            "The hosting service did not take the video: it is hosted on Vigint's own server."
         }
     };
     Some(words.to_owned())

@@ -16,9 +16,11 @@ pub(in crate::http) async fn show_health(services: web::Data<Services>) -> HttpR
     let vitals = &services.vitals;
     let (clips, mail) = (vitals.clips.is_failing(), vitals.mail.is_failing());
     let analyzer = services.judge.is_failing();
+    let hosting = services.hosting.as_ref();
+    let hosting = hosting.map(|hosting| hosting.vital().is_failing());
     let (status, code) = if !is_database_well {
         (HealthStatus::Unhealthy, StatusCode::SERVICE_UNAVAILABLE)
-    } else if clips || mail || analyzer {
+    } else if clips || mail || analyzer || hosting == Some(true) {
         (HealthStatus::Degraded, StatusCode::OK)
     } else {
         (HealthStatus::Healthy, StatusCode::OK)
@@ -32,6 +34,7 @@ pub(in crate::http) async fn show_health(services: web::Data<Services>) -> HttpR
             clips: state(clips, "ok"),
             mail: state(mail, services.alerts.mailer_kind()),
             analyzer: state(analyzer, services.judge.analyzer_kind()),
+            hosting: hosting.map(|is_failing| state(is_failing, "sparse_ai")),
         },
     })
 }

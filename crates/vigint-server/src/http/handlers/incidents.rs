@@ -184,8 +184,9 @@ fn info(incident: IncidentRow, clip: Option<ClipRow>, services: &Services) -> In
 
 /// The link to a clip that can be watched, now or once its film is made.
 pub(super) fn video_url(clip: &ClipRow, services: &Services) -> Option<String> {
+    let now = services.clock.now();
     let can_be_watched = matches!(clip.state, ClipState::Ready | ClipState::Pending)
         && clip.links_revoked_at.is_none()
-        && clip.expires_at > services.clock.now();
-    can_be_watched.then(|| services.links.video_url(clip.id, clip.expires_at))
+        && clip.expires_at > now;
+    can_be_watched.then(|| services.links.to_watch(clip, now).url)
 }

@@ -42,6 +42,15 @@ fn metrics(request: &HttpRequest, services: &Services) -> Result<HttpResponse, A
 fn levels(services: &Services) -> Levels {
     let rings = services.rings.totals();
     let vitals = &services.vitals;
+    let hosting = services.hosting.as_ref();
+    let parts = [
+        part("clips", &vitals.clips),
+        part("mail", &vitals.mail),
+        PartLevel {
+            is_failing: services.judge.is_failing(),
+            ..part("analyzer", &vitals.analyzer)
+        },
+    ];
     Levels {
         sources: rings.sources,
         frames: rings.frames,
@@ -53,14 +62,9 @@ fn levels(services: &Services) -> Levels {
         ],
         inflight_bytes: services.inflight.held(),
         usage_pending: services.meter.pending(),
-        parts: [
-            part("clips", &vitals.clips),
-            part("mail", &vitals.mail),
-            PartLevel {
-                is_failing: services.judge.is_failing(),
-                ..part("analyzer", &vitals.analyzer)
-            },
-        ],
+        parts: (parts.into_iter())
+            .chain(hosting.map(|hosting| part("hosting", hosting.vital())))
+            .collect(),
     }
 }
 

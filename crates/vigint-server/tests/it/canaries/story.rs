@@ -1,5 +1,6 @@
 //! The day: an operator at work, a customer with a camera, callers who do it wrong, and things that break.
 
+mod hosting;
 mod models;
 
 use std::io::{Read as _, Write as _};
@@ -50,6 +51,7 @@ pub(super) fn tell(setting: Setting) {
     day.run_the_client(&server, &customer);
     server.stop();
     day.ask_models(&customer);
+    day.host_films(&customer);
     let server = day.start_server();
     day.break_things(&server, &customer);
     let arguments = std::fs::read(format!("/proc/{}/cmdline", server.pid())).unwrap();
@@ -751,7 +753,8 @@ impl Day {
         let misplaced = secret("misplaced");
         self.canaries.add("a secret in a wrong place", &misplaced);
         let hosting = secret("hosting");
-        self.canaries.add("SPARSE_AI_API_KEY", &hosting);
+        self.canaries
+            .add("SPARSE_AI_API_KEY of a wrong config", &hosting);
         for config in [
             format!("[API]\nsecret_kee = {misplaced}\n"),
             format!("[Secrets]\nsecret_key = {misplaced}\n"),
@@ -775,7 +778,7 @@ impl Day {
             std::fs::write(folder.path().join("config.ini"), &config).unwrap();
             for words in [
                 &["vigint-server", "check-config"][..],
-                &["vigint-server", "serve", "--host", "127.0.0.1"],
+                &["vigint-server", "serve"],
                 &["vigint-admin", "list"],
             ] {
                 let more = [

@@ -13,11 +13,10 @@ use vigint_db::incidents::IncidentRow;
 use vigint_testkit::mailbox::Mail;
 use vigint_testkit::scene::Scene;
 
-use crate::alerts::compose::{
-    ClipHost, ClipNews, Digest, DigestMail, HeldLine, IncidentMail, IncidentNews,
-};
+use crate::alerts::compose::{ClipNews, Digest, DigestMail, HeldLine, IncidentMail, IncidentNews};
 use crate::alerts::message::{Composed, MailHead, Sender};
 use crate::alerts::notice::{CameraMail, CameraNews};
+use crate::clips::ClipHost;
 
 pub(in crate::alerts) const LINK: &str = "https://vigint.example/video/0190bbbb-0000-4000-8000-000000000000?expires=1795448403&token=00ff";
 

@@ -8,9 +8,10 @@ use vigint_core::verdict::{Confirmation, RiskLevel};
 use vigint_db::incidents::IncidentRow;
 
 use super::fixtures::*;
-use crate::alerts::compose::{ClipHost, ClipNews, IncidentNews, WhyNoClip};
+use crate::alerts::compose::{ClipNews, IncidentNews, WhyNoClip};
 use crate::alerts::message::Composed;
 use crate::alerts::notice::CameraNews;
+use crate::clips::ClipHost;
 
 const MISSING: [WhyNoClip; 5] = [
     WhyNoClip::NothingBuffered,
@@ -326,7 +327,9 @@ fn a_video_that_lies_elsewhere_than_planned_is_said_to() {
         ),
         (
             ClipHost::OursInstead,
-            Some("The hosting service did not answer: the video is hosted on Vigint's own server."),
+            Some(
+                "The hosting service did not take the video: it is hosted on Vigint's own server.",
+            ),
         ),
         (ClipHost::Ours, None),
     ] {

@@ -3,6 +3,8 @@
 //! Model text is data: it is cut to length, loses control and invisible characters, and its links cannot be
 //! clicked. Escaping for HTML happens where it is shown.
 
+use std::net::Ipv4Addr;
+
 /// The most characters a text may have.
 pub const MAX_TEXT_CHARS: usize = 4000;
 
@@ -12,8 +14,24 @@ pub const MAX_LINE_CHARS: usize = 200;
 /// The most letters a top-level domain may have here; the longest today has 24 in punycode.
 const MAX_TLD_CHARS: usize = 24;
 
-/// Top-level domains that are one also with a capital: others could begin the next sentence ("fin.Le").
-const NEVER_A_SENTENCE: [&str; 8] = ["com", "net", "org", "info", "biz", "xyz", "io", "ru"];
+/// Dots as browsers take them in a domain (UTS #46): the full stop, and the ideographic ones.
+const DOTS: [char; 4] = ['.', '\u{3002}', '\u{FF0E}', '\u{FF61}'];
+
+/// Top-level domains where anybody can have a name, of more than two letters. They are one also with a capital; other
+/// words could begin the next sentence ("fin.Elle") or be a name ("M.Dupont").
+const OPEN_TLDS: [&str; 44] = [
+    "app", "asia", "bid", "biz", "blog", "click", "cloud", "club", "com", "dev", "email", "fun",
+    "help", "icu", "info", "life", "link", "live", "loan", "mobi", "mov", "net", "news", "online",
+    "org", "page", "pro", "shop", "site", "space", "store", "support", "tech", "today", "top",
+    "vip", "website", "win", "work", "world", "xyz", "zip", "zone", "ink",
+];
+
+/// Words of two letters that are no country's domain, and that stand behind a dot in French or English ("fin.Le",
+/// "p.ex.").
+const NO_TLDS: [&str; 17] = [
+    "an", "ce", "du", "en", "ex", "go", "he", "if", "je", "le", "of", "on", "or", "ou", "un", "up",
+    "we",
+];
 
 /// A text of several lines, safe to keep: at most [`MAX_TEXT_CHARS`] characters, cut with "…".
 #[must_use]
@@ -89,8 +107,11 @@ fn defang(text: &str) -> String {
             ':' if after.starts_with("//") || ends_with_word(before, "mailto") => {
                 safe.push_str("[:]");
             }
-            '.' if ends_with_word(before, "www") || is_within_domain(before, after) => {
+            '.' if ends_with_word(before, "www") || is_within_numbered_address(before, after) => {
                 safe.push_str("[.]");
+            }
+            c if DOTS.contains(&c) && is_within_domain(c, before, after) => {
+                safe.extend(['[', c, ']']);
             }
             _ => safe.push(c),
         }
@@ -104,9 +125,9 @@ fn ends_with_word(text: &str, word: &str) -> bool {
         .is_some_and(|end| end.eq_ignore_ascii_case(word))
 }
 
-/// Whether a dot between these two stands in what a mail program may take for a domain, and not in "3.5", "e.g."
+/// Whether this dot, between these two, stands in what a mail program may take for a domain, and not in "3.5", "e.g."
 /// or between two sentences ("fin.Le voleur").
-fn is_within_domain(before: &str, after: &str) -> bool {
+fn is_within_domain(dot: char, before: &str, after: &str) -> bool {
     let label = before.chars().rev();
     let label_chars = label
         .take_while(|c| c.is_alphanumeric() || *c == '-')
@@ -123,18 +144,50 @@ fn is_within_domain(before: &str, after: &str) -> bool {
         .get(..4)
         .is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
     let is_name = (2..=MAX_TLD_CHARS).contains(&name_chars) && !starts_with_digit(rest);
-    if label_chars == 0 || !(is_name || is_punycode) {
+    // Between ideographs the ideographic stop ends a sentence.
+    let is_sentence = dot != '.' && !name.is_ascii();
+    if label_chars == 0 || is_sentence || !(is_name || is_punycode) {
         return false;
     }
-    let has_path =
-        rest.starts_with(['/', '?', '#']) || rest.strip_prefix(':').is_some_and(starts_with_digit);
-    let looks_meant = is_punycode
-        || !name.chars().any(char::is_uppercase)
-        || !name.chars().any(char::is_lowercase)
-        || NEVER_A_SENTENCE
-            .iter()
-            .any(|tld| tld.eq_ignore_ascii_case(&name));
-    has_path || (label_chars >= 2 && looks_meant)
+    has_port_or_path(rest) || is_punycode || looks_like_tld(&name, label_chars == 1)
+}
+
+/// Whether a word behind a dot is rather a domain than the next sentence, a name or a part of an abbreviation. Behind a
+/// single letter more is one of the latter.
+fn looks_like_tld(word: &str, behind_one_letter: bool) -> bool {
+    let lower = word.to_lowercase();
+    let is_of_country = word.len() == 2 && word.is_ascii() && !NO_TLDS.contains(&&*lower);
+    let is_lower = !word.chars().any(char::is_uppercase);
+    let is_upper = !word.chars().any(char::is_lowercase);
+    let is_capitalised = !is_upper && !word.chars().skip(1).any(char::is_uppercase);
+    if OPEN_TLDS.contains(&&*lower) {
+        true
+    } else if is_lower {
+        !behind_one_letter || !NO_TLDS.contains(&word)
+    } else if is_upper {
+        !behind_one_letter || is_of_country
+    } else if is_capitalised {
+        !behind_one_letter && is_of_country
+    } else {
+        true
+    }
+}
+
+/// Whether a port or a path is here: nothing but an address has one.
+fn has_port_or_path(after_name: &str) -> bool {
+    after_name.starts_with(['/', '?', '#'])
+        || after_name.strip_prefix(':').is_some_and(starts_with_digit)
+}
+
+/// Whether the dot between these two stands in an address such as 192.0.2.1 with a port or a path. Alone it is no link,
+/// and may be a camera's name.
+fn is_within_numbered_address(before: &str, after: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_digit() || c == '.';
+    let from = before.trim_end_matches(is_part).len();
+    let rest = after.trim_start_matches(is_part);
+    let begin = before.get(from..).unwrap_or_default();
+    let end = after.strip_suffix(rest).unwrap_or_default();
+    has_port_or_path(rest) && format!("{begin}.{end}").parse::<Ipv4Addr>().is_ok()
 }
 
 fn starts_with_digit(text: &str) -> bool {
@@ -166,7 +219,7 @@ mod tests {
         );
         assert_eq!(
             clean_line("theft\r\nBcc: x@y.example\t\u{2028}now"),
-            "theft Bcc: x@y.example now"
+            "theft Bcc: x@y[.]example now"
         );
     }
 
@@ -197,6 +250,18 @@ mod tests {
             ("evil.Test/x", "evil[.]Test/x"),
             ("evil.Test:8080", "evil[.]Test:8080"),
             ("t.co/x", "t[.]co/x"),
+            ("x.com", "x[.]com"),
+            ("X.COM and T.CO", "X[.]COM and T[.]CO"),
+            ("x.Com", "x[.]Com"),
+            ("boss@x.com", "boss@x[.]com"),
+            ("evil.Shop", "evil[.]Shop"),
+            ("evil.De", "evil[.]De"),
+            ("evil.sHOP", "evil[.]sHOP"),
+            ("evil\u{3002}com", "evil[\u{3002}]com"),
+            ("evil\u{FF0E}Shop", "evil[\u{FF0E}]Shop"),
+            ("evil\u{FF61}xn--p1ai", "evil[\u{FF61}]xn--p1ai"),
+            ("at 1.2.3.4:8080.", "at 1[.]2[.]3[.]4:8080."),
+            ("192.0.2.1/pay", "192[.]0[.]2[.]1/pay"),
             ("a-b.evil.test", "a-b[.]evil[.]test"),
             ("пример.рф", "пример[.]рф"),
             ("evil.xn--p1ai", "evil[.]xn--p1ai"),
@@ -227,6 +292,10 @@ mod tests {
             "M.Dupont, Mme.Durand et J.-P. Martin...",
             "Zone 4.b: 2 persons. Risk: high...then gone",
             "13:45: a man (no. 2) enters",
+            "P.ex. le rayon 4, p.ex. à droite, M.le directeur, M.DUPONT",
+            "C'est fini.Elle sort, M.Li aussi. Le 12.11.2026 vers 1.30.",
+            "192.168.1.20 is at the till",
+            "他走了\u{3002}然后回来\u{FF0E}",
         ] {
             assert_eq!(clean_text(prose), prose);
         }
@@ -241,7 +310,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_clean_stays_as_it_is(
-            text in "(evil|evil[.]tests?|5|test|Le|www|mailto|xn--|[a-zA-Z0-9]|[.]|:|//|/|-|@|…|\\[| |\n|\u{AD}|\u{200D}|.){0,60}",
+            text in "(evil|evil[.]tests?|5|1[.]2[.]3[.]4|test|Le|Shop|De|\u{3002}|\u{FF0E}|www|mailto|xn--|[a-zA-Z0-9]|[.]|:|//|/|-|@|…|\\[| |\n|\u{AD}|\u{200D}|.){0,60}",
             max_chars in 1_usize..40,
         ) {
             for clean in [clean_text, clean_line] {

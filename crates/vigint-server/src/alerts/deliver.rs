@@ -231,10 +231,7 @@ impl Alerts {
             return Ok(ToSend::Not(Delivery::OverShare));
         }
         let still = self.still(&told).await;
-        let thread = told
-            .thread
-            .as_ref()
-            .filter(|_| alert.kind == AlertKind::RiskRaised);
+        let thread = told.thread_of(alert.kind);
         let mail = IncidentMail {
             head: MailHead {
                 in_reply_to: thread.map(|thread| thread.message_id.as_str()),

@@ -56,10 +56,18 @@ pub(super) fn told_of_incident(
 }
 
 impl ToldOfIncident {
+    /// The thread that a mail of this kind goes on with. None when it begins one: its reader never got the first mail
+    /// when that was held back or given up.
+    pub(super) fn thread_of(&self, kind: AlertKind) -> Option<&Thread> {
+        let is_later = kind == AlertKind::RiskRaised;
+        let thread = self.thread.as_ref().filter(|_| is_later);
+        thread.filter(|thread| thread.subject.is_some())
+    }
+
     pub(super) fn news(&self, kind: AlertKind) -> IncidentNews {
-        match kind {
-            AlertKind::RiskRaised => IncidentNews::RiskRaised,
-            _ => IncidentNews::First,
+        match self.thread_of(kind) {
+            Some(_) => IncidentNews::RiskRaised,
+            None => IncidentNews::First,
         }
     }
 

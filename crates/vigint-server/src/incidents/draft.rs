@@ -240,7 +240,7 @@ pub(super) fn tell_of_risk(
         channel: "email".to_owned(),
         recipient: recipient.to_owned(),
         not_before: now,
-        message_id: format!("inc-{}.1", incident.id),
+        message_id: format!("inc-{}.{id}", incident.id),
         created_at: now,
         notice: None,
     };

@@ -147,6 +147,48 @@ fn an_incident_that_becomes_grave_has_a_second_mail_in_its_thread_and_no_third()
     );
 }
 
+/// Two of an incident are two mails: a vetoed part may be grave again.
+#[test]
+fn a_mail_about_a_risk_that_rose_is_known_by_its_own_id() {
+    let shop = Shop::with("");
+    let customer = shop.server.customer("Acme");
+    let incident = detect(&customer, "till");
+    shop.mails(1);
+    shop.becomes(RiskLevel::High);
+    detect(&customer, "till");
+    let mail = shop.mails(2)[1].clone();
+    let alerts = shop.outbox();
+    let raised = alerts
+        .iter()
+        .find(|alert| alert.kind == AlertKind::RiskRaised)
+        .unwrap();
+    let id = incident["id"].as_str().unwrap();
+    let expected = format!("<inc-{id}.{}@example.com>", raised.id);
+    assert_eq!(mail.message_id(), Some(expected));
+}
+
+#[test]
+fn an_incident_that_becomes_grave_and_was_never_told_of_has_a_first_mail() {
+    let shop = Shop::with("");
+    let customer = shop.server.customer("Acme");
+    shop.mail
+        .script(When::message().first(1), Deed::reply("554 5.6.0 no"));
+    detect(&customer, "till");
+    let is_given_up = || {
+        let alerts = shop.outbox();
+        let mut states = alerts.iter().map(|alert| alert.state);
+        states.any(|state| state == AlertState::Dead).then_some(())
+    };
+    wait_for(PATIENCE, is_given_up).unwrap();
+    shop.becomes(RiskLevel::High);
+    detect(&customer, "till");
+    let mail = shop.mails(1)[0].clone();
+    assert_eq!(mail.header("In-Reply-To"), None);
+    assert_eq!(mail.header("References"), None);
+    assert!(mail.subject().contains("high risk"), "{}", mail.subject());
+    assert!(!mail.text().contains("first message"), "{}", mail.text());
+}
+
 #[test]
 fn a_dismissed_incident_stays_dismissed_and_a_grave_one_is_another() {
     let shop = Shop::with("");

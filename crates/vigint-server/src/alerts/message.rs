@@ -14,7 +14,7 @@ use vigint_core::text::clean_line;
 
 pub(super) use self::page::{Fact, Frame, Step};
 pub(crate) use self::units::day_and_minute;
-pub(super) use self::units::{day_and_second, in_words, local_time, size};
+pub(super) use self::units::{day_and_second, in_words, local_time, size, time_of_day};
 use super::mailer::MailError;
 
 /// How large a still picture may be; a larger one is left out of the mail.

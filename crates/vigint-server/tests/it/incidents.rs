@@ -115,9 +115,9 @@ fn an_alarm_by_hand_says_that_nobody_judged_it() {
     let mail = mail_of(&server);
     assert_eq!(
         mail.subject,
-        "Alert: raised by the camera program, not judged by Vigint, default"
+        "Alert: raised by the camera program, not checked by Vigint, default"
     );
-    let heading = "Raised by the camera program, not judged by Vigint";
+    let heading = "Alarm raised by the camera program, not checked by Vigint";
     assert!(mail.text.starts_with(heading), "{}", mail.text);
     assert_eq!(mail.text.matches("Someone at the till").count(), 1);
     for bad in [

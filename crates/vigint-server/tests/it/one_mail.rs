@@ -227,7 +227,7 @@ fn what_is_judged_is_not_hidden_in_an_alarm_by_hand_and_an_alarm_joins_what_is_j
     let mails = shop.mails(2);
     let not_judged = mails
         .iter()
-        .filter(|mail| mail.text().contains("not judged by Vigint"));
+        .filter(|mail| mail.text().contains("not checked by Vigint"));
     assert_eq!(not_judged.count(), 1);
     assert_eq!(
         show(&customer, &judged)["risk_level"],

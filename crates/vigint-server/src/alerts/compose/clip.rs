@@ -133,10 +133,12 @@ fn hosted(locale: Locale, host: ClipHost) -> Option<String> {
 const fn late(locale: Locale) -> &'static str {
     match locale {
         Locale::French => {
-            "Sans vidéo : elle n'était pas prête à l'envoi de ce message. Elle sera dans la liste de vos incidents."
+            "Sans vidéo\u{A0}: elle n'était pas prête à l'envoi de ce message. Si elle peut être faite, la personne \
+             qui s'occupe de vos caméras la trouvera dans la liste de vos incidents."
         }
         Locale::English => {
-            "Without video: it was not ready when this message was sent. It will be in the list of your incidents."
+            "Without video: it was not ready when this message was sent. If it can be made, whoever \
+             looks after your cameras will find it in the list of your incidents."
         }
     }
 }
@@ -144,25 +146,25 @@ const fn late(locale: Locale) -> &'static str {
 const fn missing(locale: Locale, why: WhyNoClip) -> &'static str {
     let (french, english) = match why {
         WhyNoClip::NothingBuffered => (
-            "Sans vidéo : le serveur n'avait aucune image récente de cette caméra.",
+            "Sans vidéo\u{A0}: le serveur n'avait aucune image récente de cette caméra.",
             "Without video: the server had no recent pictures of this camera.",
         ),
         WhyNoClip::Failed => (
-            "Sans vidéo : elle n'a pas pu être faite ou gardée.",
+            "Sans vidéo\u{A0}: elle n'a pas pu être faite ou gardée.",
             "Without video: it could not be made or kept.",
         ),
         WhyNoClip::StorageFull => (
-            "Sans vidéo : le disque du serveur est presque plein, et aucune vidéo n'y est gardée en ce moment. \
+            "Sans vidéo\u{A0}: le disque du serveur est presque plein, et aucune vidéo n'y est gardée en ce moment. \
              Prévenez la personne qui gère Vigint pour vous.",
             "Without video: the server's disk is nearly full, and no videos are kept there for now. Tell whoever \
              runs Vigint for you.",
         ),
         WhyNoClip::Expired => (
-            "Sans vidéo : elle a été effacée, sa durée de conservation étant écoulée.",
+            "Sans vidéo\u{A0}: elle a été effacée, sa durée de conservation étant écoulée.",
             "Without video: the time for which it is kept is over, and it was deleted.",
         ),
         WhyNoClip::TooMany => (
-            "Sans vidéo : l'espace réservé à vos vidéos est plein, et les plus anciennes ont été effacées, celle-ci \
+            "Sans vidéo\u{A0}: l'espace réservé à vos vidéos est plein, et les plus anciennes ont été effacées, celle-ci \
              comprise.",
             "Without video: the space for your videos is full, and the oldest were deleted, this one among them.",
         ),

@@ -76,6 +76,8 @@ struct TextBody<'a> {
 /// What only this mail has.
 struct Page<'a> {
     happened: String,
+    /// Who judged them, unless all came as alarms.
+    judged: Option<&'static str>,
     lines: Vec<Line<'a>>,
     /// How many are not listed.
     more: Option<String>,
@@ -120,8 +122,25 @@ impl DigestMail<'_> {
             html,
             still: None,
         };
-        let subject = format!("{}{} {}", words.alert, words.colon, self.heading());
-        self.head.compose(&subject, bodies)
+        self.head.compose(&self.subject(words), bodies)
+    }
+
+    fn subject(&self, words: &Words) -> String {
+        let (alert, colon, heading) = (words.alert, words.colon, self.heading());
+        let gravest = self.digest.held.iter().map(|line| line.risk_level).max();
+        let Some(gravest) = gravest else {
+            return format!("{alert}{colon} {heading}");
+        };
+        let risk = words::risk(self.client.locale, gravest).words;
+        match (self.client.locale, self.count()) {
+            (_, 1) => format!("{alert}{colon} {heading}, {risk}"),
+            (Locale::French, _) => {
+                format!("{alert}{colon} {heading}, dont un au moins de {risk}")
+            }
+            (Locale::English, _) => {
+                format!("{alert}{colon} {heading}, at least one of {risk}")
+            }
+        }
     }
 
     fn count(&self) -> u64 {
@@ -134,14 +153,11 @@ impl DigestMail<'_> {
     }
 
     fn heading(&self) -> String {
-        let (count, most) = (self.count(), self.digest.max_per_hour);
-        match (self.client.locale, count) {
-            (Locale::French, 1) => format!("1 incident retenu, plus de {most} par heure"),
-            (Locale::French, _) => format!("{count} incidents retenus, plus de {most} par heure"),
-            (Locale::English, 1) => format!("1 incident held back, more than {most} an hour"),
-            (Locale::English, _) => {
-                format!("{count} incidents held back, more than {most} an hour")
-            }
+        match (self.client.locale, self.count()) {
+            (Locale::French, 1) => "1 incident de plus".to_owned(),
+            (Locale::French, count) => format!("{count} incidents dans un seul message"),
+            (Locale::English, 1) => "1 more incident".to_owned(),
+            (Locale::English, count) => format!("{count} incidents in one message"),
         }
     }
 
@@ -192,20 +208,22 @@ impl DigestMail<'_> {
     fn with_the_rest(&self, mut counts: Vec<String>) -> String {
         match self.digest.more {
             0 => {}
-            more if self.is_french() => counts.push(format!("{more}\u{A0}×\u{A0}non détaillé")),
-            more => counts.push(format!("{more}\u{A0}×\u{A0}not itemized")),
+            more if self.is_french() => counts.push(format!("{more}\u{A0}×\u{A0}non listé")),
+            more => counts.push(format!("{more}\u{A0}×\u{A0}not listed")),
         }
         counts.join(", ")
     }
 
-    fn page(&self, words: &Words) -> Page<'_> {
+    fn page(&self, words: &'static Words) -> Page<'_> {
         let digest = self.digest;
+        let is_judged = |line: &HeldLine| line.confirmation != Confirmation::NotNeeded;
         let lines: Vec<_> = digest.held.iter().take(MAX_LISTED).collect();
         let left_out = self.count() - u64::try_from(lines.len()).unwrap_or(0);
         let lines: Vec<_> = lines.iter().map(|line| self.line(words, line)).collect();
         let has_links = lines.iter().any(|line| line.url.is_some());
         Page {
             happened: self.happened(),
+            judged: digest.held.iter().any(is_judged).then_some(words.judged),
             lines,
             more: (left_out > 0).then(|| {
                 if self.is_french() {
@@ -215,7 +233,7 @@ impl DigestMail<'_> {
                 }
             }),
             private_links: has_links.then_some(if self.is_french() {
-                "Les liens sont privés et expirent : ne les transmettez qu'à des personnes de confiance."
+                "Les liens sont privés et expirent\u{A0}: ne les transmettez qu'à des personnes de confiance."
             } else {
                 "The links are private and expire: share them only with people you trust."
             }),
@@ -225,28 +243,25 @@ impl DigestMail<'_> {
     fn happened(&self) -> String {
         let digest = self.digest;
         let (count, most) = (self.count(), digest.max_per_hour);
+        let messages = words::messages(most);
         let since = minute(digest.since, self.client);
         let until = minute(digest.until, self.client);
-        if self.is_french() {
-            let held = if count == 1 {
-                "1 incident a été retenu, et résumé".to_owned()
-            } else {
-                format!("{count} incidents ont été retenus, et résumés")
-            };
-            format!(
-                "Vigint envoie au plus {most} messages d'incident par heure. Il y en aurait eu davantage : du {since} \
-                 au {until}, {held} dans ce seul message."
-            )
-        } else {
-            let held = if count == 1 {
-                "1 incident was held back, and is summed up".to_owned()
-            } else {
-                format!("{count} incidents were held back, and are summed up")
-            };
-            format!(
-                "Vigint sends at most {most} messages about incidents an hour. There would have been more: from \
-                 {since} to {until}, {held} in this one message."
-            )
+        match (self.client.locale, count) {
+            (Locale::French, 1) => format!(
+                "Vigint envoie au plus {messages} d'incident par heure. Celui-ci annonce un incident de plus, signalé le \
+                 {since}."
+            ),
+            (Locale::French, _) => format!(
+                "Vigint envoie au plus {messages} d'incident par heure. Celui-ci résume {count} incidents de plus, \
+                 signalés du {since} au {until}."
+            ),
+            (Locale::English, 1) => format!(
+                "Vigint sends at most {messages} about incidents an hour. This one tells of one more, reported on {since}."
+            ),
+            (Locale::English, _) => format!(
+                "Vigint sends at most {messages} about incidents an hour. This one sums up {count} more, reported from \
+                 {since} to {until}."
+            ),
         }
     }
 
@@ -261,7 +276,7 @@ impl DigestMail<'_> {
         let mut about = vec![
             clean_line(&line.camera),
             local_time(line.at, locale, &self.client.time_zone),
-            words::confirmation_in_a_word(locale, line.confirmation).to_owned(),
+            words::confirmation_in_a_word(locale, line.confirmation, line.occurrences).to_owned(),
         ];
         if line.occurrences > 1 {
             let times = words::times(locale, line.occurrences);
@@ -282,14 +297,14 @@ impl DigestMail<'_> {
         let (first, last) = if self.is_french() {
             (
                 "Regardez d'abord les incidents les plus graves.",
-                "Si une caméra donne l'alarme sans cesse, voyez ce qu'elle montre : elle est peut-être déplacée, ou \
+                "Si une caméra donne l'alarme sans cesse, voyez ce qu'elle montre\u{A0}: elle est peut-être déplacée, ou \
                  quelque chose bouge toujours devant elle.",
             )
         } else {
             (
-                "Look at the gravest incidents first.",
+                "Look at the most serious incidents first.",
                 "If one camera raises alarms all the time, see what it shows: it may have been moved, or something \
-                 always moves before it.",
+                 always moves in front of it.",
             )
         };
         let steps = [first]

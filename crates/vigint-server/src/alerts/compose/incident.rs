@@ -2,7 +2,7 @@
 
 use askama::Template;
 use vigint_core::text::{clean_line, clean_text, sentence};
-use vigint_core::verdict::Confirmation;
+use vigint_core::verdict::{Confirmation, RiskLevel};
 use vigint_db::clients::ClientRow;
 use vigint_db::incidents::IncidentRow;
 
@@ -11,7 +11,7 @@ use super::words::{self, Words, words};
 use super::{Risk, second, subject_part};
 use crate::alerts::mailer::MailError;
 use crate::alerts::message::{
-    Bodies, Composed, Fact, Frame, MailHead, Step, fitting_still, render,
+    Bodies, Composed, Fact, Frame, MailHead, Step, fitting_still, render, time_of_day,
 };
 
 /// What a mail is made from.
@@ -62,6 +62,10 @@ struct Page<'a> {
     /// What is new about it, if it was told of before.
     news: Option<&'static str>,
     confirmation: Option<&'static str>,
+    /// Who judged it, if we did.
+    judged: Option<&'static str>,
+    /// Which of several sightings the video shows, or the picture where there is no video.
+    shown: Option<String>,
     /// Whether the reader should rather doubt.
     is_in_doubt: bool,
     /// None when a look's words begin with it: nothing is said twice.
@@ -83,9 +87,10 @@ impl IncidentMail<'_> {
     /// When the recipient is no mail address.
     pub(in crate::alerts) fn compose(&self) -> Result<Composed, MailError> {
         let words = words(self.client.locale);
-        let (frame, facts, page) = (self.frame(words), self.facts(words), self.page(words));
-        let steps = self.steps(page.clip.url.is_some());
         let still = fitting_still(self.still.as_ref());
+        let (frame, facts) = (self.frame(words), self.facts(words));
+        let page = self.page(words, still.is_some());
+        let steps = self.steps(page.clip.url.is_some());
         let text = render(&TextBody {
             frame: &frame,
             facts: &facts,
@@ -111,7 +116,7 @@ impl IncidentMail<'_> {
         let (alert, colon) = (self.kind_of_alert(words).0, words.colon);
         let camera = subject_part(&self.camera());
         if self.incident.is_manual {
-            return format!("{alert}{colon} {}, {camera}", words.not_judged);
+            return format!("{alert}{colon} {}, {camera}", words.by_hand);
         }
         let kind = subject_part(&self.kind(words));
         let risk = words::risk(self.client.locale, self.incident.risk_level).words;
@@ -134,7 +139,7 @@ impl IncidentMail<'_> {
 
     fn frame(&self, words: &Words) -> Frame {
         let heading = if self.incident.is_manual {
-            words.not_judged.to_owned()
+            words.by_hand_heading.to_owned()
         } else {
             self.kind(words)
         };
@@ -184,7 +189,7 @@ impl IncidentMail<'_> {
         facts
     }
 
-    fn page(&self, words: &'static Words) -> Page<'_> {
+    fn page(&self, words: &'static Words, has_still: bool) -> Page<'_> {
         let (incident, locale) = (self.incident, self.client.locale);
         let looks = self.looks(words);
         let summary = clean_text(&incident.description);
@@ -192,15 +197,32 @@ impl IncidentMail<'_> {
             summary.is_empty() || looks.iter().any(|look| look.text.starts_with(&summary));
         let mut risk = words::risk(locale, incident.risk_level);
         risk.words = sentence(&risk.words);
+        let clip = self.clip.words(self.client);
+        let has_video = clip.url.is_some();
+        let is_one_of_several = incident.occurrences > 1 && (has_video || has_still);
         Page {
             risk,
-            news: (self.news == IncidentNews::RiskRaised).then_some(words.risk_raised),
+            news: self.told_before(words),
             confirmation: words::confirmation(locale, incident),
+            judged: (!incident.is_manual).then_some(words.judged),
+            shown: is_one_of_several.then(|| {
+                let time = time_of_day(incident.first_seen_at, &self.client.time_zone);
+                words::first_sighting(locale, has_video, &time)
+            }),
             is_in_doubt: self.is_in_doubt(),
             // What somebody else wrote is one text; its description was cut out of it.
             summary: (!is_said && !incident.is_manual).then_some(summary),
             looks,
-            clip: self.clip.words(self.client),
+            clip,
+        }
+    }
+
+    fn told_before(&self, words: &Words) -> Option<&'static str> {
+        match (self.news, self.incident.risk_level) {
+            (IncidentNews::First, _) => None,
+            (IncidentNews::RiskRaised, RiskLevel::High) => Some(words.risk_raised),
+            // It was looked at again while the mail waited.
+            (IncidentNews::RiskRaised, _) => Some(words.told_before),
         }
     }
 

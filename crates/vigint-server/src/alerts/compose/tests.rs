@@ -2,6 +2,7 @@
 
 pub(in crate::alerts) mod fixtures;
 mod head;
+mod honesty;
 mod hostile;
 mod samples;
 mod words;

@@ -19,8 +19,11 @@ pub(super) struct Words {
     pub(super) colon: &'static str,
     /// What kind it is when nobody says.
     pub(super) incident: &'static str,
-    /// The heading of what came as an alarm: the reader must not take it for our judgement.
-    pub(super) not_judged: &'static str,
+    /// What came as an alarm, in its subject and as its heading: the reader must not take it for our judgement.
+    pub(super) by_hand: &'static str,
+    pub(super) by_hand_heading: &'static str,
+    /// Who judged.
+    pub(super) judged: &'static str,
     pub(super) place: &'static str,
     pub(super) camera: &'static str,
     pub(super) time: &'static str,
@@ -32,8 +35,10 @@ pub(super) struct Words {
     pub(super) second_look: &'static str,
     pub(super) both_looks: &'static str,
     pub(super) reported_words: &'static str,
-    /// What the second mail about an incident is about.
+    /// What the second mail about an incident is about…
     pub(super) risk_raised: &'static str,
+    /// …and when the risk is no longer high by the time it is sent.
+    pub(super) told_before: &'static str,
     pub(super) watch: &'static str,
     /// What a picture shows, before the camera's name.
     pub(super) still: &'static str,
@@ -48,21 +53,25 @@ const FRENCH: Words = Words {
     unconfirmed_alert: "Alerte non confirmée",
     kicker: "Alerte Vigint",
     unconfirmed_kicker: "Alerte Vigint non confirmée",
-    colon: " :",
+    colon: "\u{A0}:",
     incident: "incident",
-    not_judged: "signalé par le programme de la caméra, non jugé par Vigint",
+    by_hand: "donnée par le programme de la caméra, non vérifiée par Vigint",
+    by_hand_heading: "Alerte donnée par le programme de la caméra, non vérifiée par Vigint",
+    judged: "C'est une analyse automatique (intelligence artificielle ou détection de mouvement), et non une personne, qui \
+             a jugé ces images. Elle peut se tromper.",
     place: "Lieu",
     camera: "Caméra",
     time: "Quand",
-    first_seen: "Vu d'abord",
-    last_seen: "Vu en dernier",
+    first_seen: "Vu la première fois",
+    last_seen: "Vu la dernière fois",
     how_often: "Vu",
     reported_as: "Signalé comme",
-    first_look: "Première vérification",
-    second_look: "Seconde vérification",
-    both_looks: "Les deux vérifications",
+    first_look: "Première analyse",
+    second_look: "Seconde analyse",
+    both_looks: "Les deux analyses",
     reported_words: "Message reçu",
-    risk_raised: "Le même incident que dans notre premier message, désormais plus grave : sa gravité vient de passer à «\u{A0}élevée\u{A0}».",
+    risk_raised: "Désormais plus grave\u{A0}: l'incident de notre premier message. Sa gravité est passée à «\u{A0}élevée\u{A0}».",
+    told_before: "La suite de l'incident de notre premier message.",
     watch: "Voir la vidéo",
     still: "Image de la caméra",
     to_do: "Que faire",
@@ -77,7 +86,10 @@ const ENGLISH: Words = Words {
     unconfirmed_kicker: "Vigint alert, unconfirmed",
     colon: ":",
     incident: "incident",
-    not_judged: "raised by the camera program, not judged by Vigint",
+    by_hand: "raised by the camera program, not checked by Vigint",
+    by_hand_heading: "Alarm raised by the camera program, not checked by Vigint",
+    judged: "An automatic analysis (artificial intelligence or motion detection), and not a person, judged these \
+             pictures. It may be wrong.",
     place: "Place",
     camera: "Camera",
     time: "When",
@@ -89,7 +101,8 @@ const ENGLISH: Words = Words {
     second_look: "Second look",
     both_looks: "Both looks",
     reported_words: "What was reported",
-    risk_raised: "The same incident as in our first message, now graver: its risk has just risen to high.",
+    risk_raised: "Now more serious: the incident in our first message. Its risk has risen to high.",
+    told_before: "More about the incident in our first message.",
     watch: "Watch the video",
     still: "Picture from camera",
     to_do: "What to do",
@@ -125,25 +138,40 @@ pub(super) fn times(locale: Locale, times: i64) -> String {
     }
 }
 
-/// Whether somebody confirmed it: what the reader must know before trusting the rest.
+/// In both languages.
+pub(super) fn messages(count: u32) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} message{plural}")
+}
+
+/// Whether a second look confirmed it: what the reader must know before trusting the rest.
 pub(super) const fn confirmation(locale: Locale, incident: &IncidentRow) -> Option<&'static str> {
     let (french, english) = match incident.confirmation {
+        // The row does not say which of its sightings was confirmed: not of the gravest, perhaps.
+        Confirmation::Confirmed if incident.occurrences > 1 => (
+            "Au moins une des scènes vues est confirmée\u{A0}: une seconde analyse, plus attentive, y a vu, elle aussi, un \
+             incident. La plus grave ne l'est peut-être pas.",
+            "At least one of the sightings is confirmed: a second, closer look saw an incident in it, too. The most \
+             serious one may not be.",
+        ),
         Confirmation::Confirmed => (
-            "Confirmé : une seconde vérification, plus attentive, y a vu, elle aussi, un incident.",
+            "Confirmé\u{A0}: une seconde analyse, plus attentive, y a vu, elle aussi, un incident.",
             "Confirmed: a second, closer look saw an incident in it, too.",
         ),
         Confirmation::Unavailable => (
-            "Non confirmé : la seconde vérification n'a pas pu se faire. Ce peut être une fausse alerte.",
+            "Non confirmé\u{A0}: la seconde analyse n'a pas pu se faire. Ce peut être une fausse alerte.",
             "Unconfirmed: the second look could not be made. It may be a false alarm.",
         ),
         // What was vetoed at once has no mail: this was vetoed while the mail waited.
         Confirmation::Vetoed => (
-            "Non confirmé : une seconde vérification, faite depuis, n'y a vu aucun incident.",
+            "Non confirmé\u{A0}: une seconde analyse, faite depuis, n'y a vu aucun incident.",
             "Unconfirmed: a second look, made since, saw no incident in it.",
         ),
         Confirmation::NotNeeded if incident.is_manual => (
-            "Ni confirmé ni écarté : aucune vérification n'a été faite.",
-            "Neither confirmed nor ruled out: no look was made.",
+            "Vigint ne l'a pas vérifiée\u{A0}: le programme de la caméra a donné cette alerte, de lui-même ou sur l'ordre \
+             d'une personne. Elle peut être fausse.",
+            "Vigint has not checked it: the camera program raised this alarm, by itself or because a person told it to. \
+             It may be false.",
         ),
         Confirmation::NotNeeded => return None,
     };
@@ -153,15 +181,29 @@ pub(super) const fn confirmation(locale: Locale, incident: &IncidentRow) -> Opti
     })
 }
 
-/// The same in one word, for lists.
+/// Which of several sightings there is to see: frames are kept of the first.
+pub(super) fn first_sighting(locale: Locale, is_video: bool, time: &str) -> String {
+    match (locale, is_video) {
+        (Locale::French, true) => format!("La vidéo montre la première scène, à {time}."),
+        (Locale::French, false) => format!("L'image montre la première scène, à {time}."),
+        (Locale::English, true) => format!("The video shows the first sighting, at {time}."),
+        (Locale::English, false) => format!("The picture shows the first sighting, at {time}."),
+    }
+}
+
+/// The same in a word or two, for lists.
 pub(super) const fn confirmation_in_a_word(
     locale: Locale,
     confirmation: Confirmation,
+    occurrences: i64,
 ) -> &'static str {
     let (french, english) = match confirmation {
+        Confirmation::Confirmed if occurrences > 1 => {
+            ("confirmé au moins une fois", "confirmed at least once")
+        }
         Confirmation::Confirmed => ("confirmé", "confirmed"),
         Confirmation::Unavailable | Confirmation::Vetoed => ("non confirmé", "unconfirmed"),
-        Confirmation::NotNeeded => ("non jugé par Vigint", "not judged by Vigint"),
+        Confirmation::NotNeeded => ("non vérifié par Vigint", "not checked by Vigint"),
     };
     match locale {
         Locale::French => french,
@@ -174,7 +216,7 @@ pub(super) const fn look_first(locale: Locale, has_video: bool) -> &'static str 
     match (locale, has_video) {
         (Locale::French, true) => "Regardez d'abord la vidéo.",
         (Locale::French, false) => {
-            "Voyez d'abord ce qu'il en est : regardez la caméra en direct si vous le pouvez, ou appelez quelqu'un qui est sur place."
+            "Voyez d'abord ce qu'il en est\u{A0}: regardez la caméra en direct si vous le pouvez, ou appelez quelqu'un qui est sur place."
         }
         (Locale::English, true) => "Watch the video first.",
         (Locale::English, false) => {
@@ -187,28 +229,28 @@ pub(super) const fn look_first(locale: Locale, has_video: bool) -> &'static str 
 pub(in crate::alerts) const fn keep_safe(locale: Locale) -> [&'static str; 2] {
     match locale {
         Locale::French => [
-            "N'affrontez et ne retenez personne\u{A0}: votre sécurité passe avant tout.",
-            "En cas de danger, ou si un délit est en cours, appelez le 17 (police) ou le 112.",
+            "N'affrontez personne et ne retenez personne. Votre sécurité passe avant tout.",
+            "En cas de danger, ou si un délit est en cours, appelez la police\u{A0}: le 17 ou le 112 en France, le 112 dans \
+             l'Union européenne, ailleurs le numéro d'urgence de votre pays.",
         ],
         Locale::English => [
-            "Do not confront anybody or hold anybody back: your safety comes first.",
-            "In danger, or if a crime is under way, call your local emergency number (112 in the European Union).",
+            "Do not confront or try to detain anyone. Your safety comes first.",
+            "If anyone is in danger, or a crime is under way, call the emergency number: 112 in the European Union, 999 \
+             in the United Kingdom, 911 in the United States and Canada, elsewhere your country's own.",
         ],
     }
 }
 
-/// What the program and the API offer today.
+/// What to do about one. It may be somebody else who can do it.
 pub(super) const fn false_alarm(locale: Locale) -> &'static str {
     match locale {
         Locale::French => {
-            "Fausse alerte\u{A0}? Il n'y a rien à faire. La personne qui s'occupe de vos caméras peut la classer par l'API \
-             (PATCH /api/incidents/ID, statut «\u{A0}dismissed\u{A0}», ID au bas de ce message)\u{A0}; la commande vigint-client \
-             incidents liste vos incidents."
+            "Fausse alerte\u{A0}? Vous n'avez rien à faire. Pour qu'elle soit classée, donnez le numéro d'incident, au bas de \
+             ce message, à la personne qui s'occupe de vos caméras."
         }
         Locale::English => {
-            "A false alarm? You need not do anything. Whoever looks after your cameras can dismiss it through the API \
-             (PATCH /api/incidents/ID, status \"dismissed\", the ID is at the end of this message); the command \
-             vigint-client incidents lists your incidents."
+            "A false alarm? You need not do anything. To have it filed as one, give the incident's number, at the end of \
+             this message, to whoever looks after your cameras."
         }
     }
 }

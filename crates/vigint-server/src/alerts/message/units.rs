@@ -30,6 +30,11 @@ pub(crate) fn day_and_minute(at: UtcTime, locale: Locale, time_zone: &str) -> St
     in_a_sentence(&on_the_wall(at, time_zone), locale, "%H:%M")
 }
 
+/// The time of a day that is said elsewhere: `16:40`.
+pub(in crate::alerts) fn time_of_day(at: UtcTime, time_zone: &str) -> String {
+    on_the_wall(at, time_zone).strftime("%H:%M").to_string()
+}
+
 fn on_the_wall(at: UtcTime, time_zone: &str) -> Zoned {
     let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
     at.timestamp().to_zoned(zone)
@@ -211,5 +216,6 @@ mod tests {
         }
         let minute = day_and_minute(at, Locale::English, "Europe/Paris");
         assert_eq!(minute, "Friday 1 January 2027 at 00:40 (CET)");
+        assert_eq!(time_of_day(at, "Europe/Paris"), "00:40");
     }
 }

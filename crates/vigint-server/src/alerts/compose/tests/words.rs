@@ -21,7 +21,7 @@ const MISSING: [WhyNoClip; 5] = [
     WhyNoClip::TooMany,
 ];
 
-fn repeated(locale: Locale) -> IncidentRow {
+pub(super) fn repeated(locale: Locale) -> IncidentRow {
     IncidentRow {
         occurrences: 3,
         last_seen_at: at("2026-11-22T22:47:30Z"),
@@ -29,7 +29,7 @@ fn repeated(locale: Locale) -> IncidentRow {
     }
 }
 
-fn vetoed_late(locale: Locale) -> IncidentRow {
+pub(super) fn vetoed_late(locale: Locale) -> IncidentRow {
     IncidentRow {
         confirmation: Confirmation::Vetoed,
         risk_level: RiskLevel::Low,
@@ -61,7 +61,7 @@ fn hosted(host: ClipHost) -> ClipNews {
 }
 
 /// One mail of each kind.
-fn all(locale: Locale) -> Vec<(&'static str, Composed)> {
+pub(super) fn all(locale: Locale) -> Vec<(&'static str, Composed)> {
     let news = |incident: &IncidentRow| {
         let raised = IncidentNews::RiskRaised;
         told(locale, incident, raised, ready(), None)
@@ -204,11 +204,11 @@ fn the_subject_says_alert_first_then_kind_risk_and_camera() {
         ),
         (
             subject(french, &by_hand(french)),
-            "Alerte : signalé par le programme de la caméra, non jugé par Vigint, Caisse 2",
+            "Alerte : donnée par le programme de la caméra, non vérifiée par Vigint, Caisse 2",
         ),
         (
             subject(english, &by_hand(english)),
-            "Alert: raised by the camera program, not judged by Vigint, Till 2",
+            "Alert: raised by the camera program, not checked by Vigint, Till 2",
         ),
     ] {
         assert_eq!(found, expected);
@@ -273,17 +273,23 @@ fn both_looks_are_told_apart() {
 #[test]
 fn the_same_incident_that_became_graver_is_called_so() {
     for (locale, words) in [
-        (
-            Locale::French,
-            "Le même incident que dans notre premier message",
-        ),
-        (Locale::English, "The same incident as in our first message"),
+        (Locale::French, "Désormais plus grave"),
+        (Locale::English, "Now more serious"),
     ] {
         let incident = incident(locale);
         let raised = told(locale, &incident, IncidentNews::RiskRaised, ready(), None);
         let mail = read(&raised);
         assert!(mail.text.contains(words) && mail.html.contains(words));
         let mail = read(&first(locale, &incident, ready()));
+        assert!(!mail.text.contains(words) && !mail.html.contains(words));
+        let refuted = vetoed_late(locale);
+        let mail = read(&told(
+            locale,
+            &refuted,
+            IncidentNews::RiskRaised,
+            ready(),
+            None,
+        ));
         assert!(!mail.text.contains(words) && !mail.html.contains(words));
     }
 }
@@ -355,13 +361,13 @@ fn a_digest_counts_all_and_lists_fifty() {
     let mail = read(&digested(Locale::English, &held));
     assert_eq!(
         mail.subject,
-        "Alert: 59 incidents held back, more than 20 an hour"
+        "Alert: 59 incidents in one message, at least one of high risk"
     );
     assert_eq!(mail.text.matches("0190aaaa-").count(), 50);
     assert!(mail.text.contains("… and 9 more."), "{}", mail.text);
     let text = mail.text.replace('\u{A0}', " ");
     assert!(
-        text.contains("By camera: 18 × Parking, 34 × Till 2, 7 × not itemized"),
+        text.contains("By camera: 18 × Parking, 34 × Till 2, 7 × not listed"),
         "{}",
         mail.text
     );
@@ -369,9 +375,9 @@ fn a_digest_counts_all_and_lists_fifty() {
     let composed = digested(Locale::French, &one);
     assert_eq!(
         composed.subject,
-        "Alerte : 1 incident retenu, plus de 20 par heure"
+        "Alerte : 1 incident de plus, gravité faible"
     );
-    assert!(!read(&composed).text.contains("de plus"));
+    assert!(!read(&composed).text.contains("… et"));
 }
 
 #[test]

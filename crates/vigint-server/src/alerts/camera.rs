@@ -35,7 +35,7 @@ impl CameraEvent {
     pub(super) fn news(&self) -> CameraNews {
         match self {
             Self::CamerasSilent { cameras, since } => CameraNews::Silent {
-                camera: cameras.join(", "),
+                cameras: cameras.clone(),
                 since: *since,
             },
             Self::CamerasBack {
@@ -43,7 +43,7 @@ impl CameraEvent {
                 silent_since,
                 back_at,
             } => CameraNews::Back {
-                camera: cameras.join(", "),
+                cameras: cameras.clone(),
                 silent_since: *silent_since,
                 back_at: *back_at,
             },

@@ -222,17 +222,43 @@ pub(in crate::alerts) fn digested(locale: Locale, digest: &Digest) -> Composed {
 
 pub(in crate::alerts) fn silent(locale: Locale) -> CameraNews {
     CameraNews::Silent {
-        camera: incident(locale).source_name.unwrap(),
+        cameras: vec![incident(locale).source_name.unwrap()],
         since: at("2026-11-22T22:12:40Z"),
     }
 }
 
 pub(in crate::alerts) fn back(locale: Locale) -> CameraNews {
     CameraNews::Back {
-        camera: incident(locale).source_name.unwrap(),
+        cameras: vec![incident(locale).source_name.unwrap()],
         silent_since: at("2026-11-22T22:12:40Z"),
         back_at: at("2026-11-23T00:27:05Z"),
     }
+}
+
+/// Three of them.
+pub(in crate::alerts) fn several_silent(locale: Locale) -> CameraNews {
+    CameraNews::Silent {
+        cameras: cameras(locale, 3),
+        since: at("2026-11-22T22:12:40Z"),
+    }
+}
+
+pub(in crate::alerts) fn several_back(locale: Locale) -> CameraNews {
+    CameraNews::Back {
+        cameras: cameras(locale, 2),
+        silent_since: at("2026-11-22T22:12:40Z"),
+        back_at: at("2026-11-23T00:27:05Z"),
+    }
+}
+
+pub(in crate::alerts) fn cameras(locale: Locale, count: usize) -> Vec<String> {
+    let word = match locale {
+        Locale::French => "Caisse",
+        Locale::English => "Till",
+    };
+    (1..=count)
+        .map(|number| format!("{word} {number}"))
+        .collect()
 }
 
 pub(in crate::alerts) fn of_camera(locale: Locale, news: &CameraNews) -> Composed {

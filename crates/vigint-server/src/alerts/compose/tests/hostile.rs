@@ -56,11 +56,11 @@ fn all_with(text: &str) -> Vec<Composed> {
     mails.push(mail.compose().unwrap());
     for news in [
         CameraNews::Silent {
-            camera: owned(),
+            cameras: vec![owned()],
             since: at("2026-11-22T22:12:40Z"),
         },
         CameraNews::Back {
-            camera: owned(),
+            cameras: vec![owned(), owned(), owned()],
             silent_since: at("2026-11-22T22:12:40Z"),
             back_at: at("2026-11-23T00:27:05Z"),
         },

@@ -10,7 +10,6 @@ use vigint_db::incidents::IncidentRow;
 use super::fixtures::*;
 use crate::alerts::compose::{ClipNews, IncidentNews, WhyNoClip};
 use crate::alerts::message::Composed;
-use crate::alerts::notice::CameraNews;
 use crate::clips::ClipHost;
 
 const MISSING: [WhyNoClip; 5] = [
@@ -90,6 +89,8 @@ pub(super) fn all(locale: Locale) -> Vec<(&'static str, Composed)> {
         ("long_digest", digested(locale, &digest(locale, 52, 7))),
         ("camera_silent", of_camera(locale, &silent(locale))),
         ("camera_back", of_camera(locale, &back(locale))),
+        ("cameras_silent", of_camera(locale, &several_silent(locale))),
+        ("cameras_back", of_camera(locale, &several_back(locale))),
     ]
 }
 
@@ -378,26 +379,6 @@ fn a_digest_counts_all_and_lists_fifty() {
         "Alerte : 1 incident de plus, gravité faible"
     );
     assert!(!read(&composed).text.contains("… et"));
-}
-
-#[test]
-fn a_camera_that_is_back_has_its_gap_told_in_words() {
-    let news = back(Locale::French);
-    let mail = read(&of_camera(Locale::French, &news));
-    let text = mail.text.replace('\u{A0}', " ");
-    assert!(text.contains("pendant 2 heures 14 minutes."), "{text}");
-    let CameraNews::Back { back_at, .. } = news else {
-        unreachable!("it is back")
-    };
-    let nameless = CameraNews::Back {
-        camera: "till-2".to_owned(),
-        silent_since: back_at,
-        back_at,
-    };
-    assert_eq!(
-        of_camera(Locale::English, &nameless).subject,
-        "Camera till-2 is sending again"
-    );
 }
 
 /// Of each kind, in both languages.

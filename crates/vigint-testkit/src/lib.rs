@@ -1,6 +1,6 @@
-//! What tests share and no user runs: drawn scenes, the battery of the motion gate, stand-ins for AI model
-//! services and for the service that hosts films, private PostgreSQL clusters, a mail server, the real programs, the mails they leave, a database of the
-//! earlier Vigint.
+//! What tests share and no user runs: drawn scenes, the battery of the motion gate, stand-ins for AI model services and
+//! for the service that hosts films, private PostgreSQL clusters, a mail server, the real programs, the mails they leave,
+//! French punctuation, a database of the earlier Vigint.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@
 pub mod battery;
 pub mod earlier;
 pub mod footage;
+pub mod french;
 pub mod hosting;
 mod http;
 pub mod mailbox;

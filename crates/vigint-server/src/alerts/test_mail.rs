@@ -75,9 +75,9 @@ impl TestMail<'_> {
                 lang: "fr",
                 heading: "E-mail de test",
                 good: "Si vous lisez ces lignes, les alertes de Vigint peuvent arriver jusqu'à vous.",
-                sent_by: "Envoyé par :",
+                sent_by: "Envoyé par\u{A0}:",
                 way_out,
-                at: "Le :",
+                at: "Le\u{A0}:",
                 time,
                 footer: "Envoyé à la demande de l'exploitant de ce serveur (vigint-server send-test-email). \
                          Aucune caméra n'a rien vu.",
@@ -135,7 +135,10 @@ mod tests {
             french.contains("Subject: [Vigint] E-mail de test\r\n"),
             "{french}"
         );
-        assert!(french.contains("Le : 22/11/2026 15:40:03 UTC"), "{french}");
+        assert!(
+            french.contains("Le=C2=A0: 22/11/2026 15:40:03 UTC"),
+            "{french}"
+        );
         assert!(
             french.contains("lang=3D\"fr\"") || french.contains("lang=\"fr\""),
             "{french}"

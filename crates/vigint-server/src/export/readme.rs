@@ -27,7 +27,7 @@ pub(super) fn text(export: &Export, exporting: &Exporting) -> String {
              Produit par vigint-server {version} sur {server},\n\
              le {at}.\n\
              \n\
-             À GARDER POUR VOUS : on y voit des personnes, et les liens des mails ouvrent des vidéos.\n\
+             À GARDER POUR VOUS\u{A0}: on y voit des personnes, et les liens des mails ouvrent des vidéos.\n\
              {FRENCH}"
         ),
     }
@@ -66,19 +66,19 @@ manifest.json         chaque fichier avec sa longueur et son SHA-256, le nombre 
                       lignes de chaque sorte, ce qui manque ou est abîmé et
                       pourquoi, et ce qui est laissé de côté
 client.json           votre nom, adresse, langue, fuseau horaire, budget mensuel
-keys.json             vos clés d'API : nom, premières lettres, de quand à quand.
+keys.json             vos clés d'API\u{A0}: nom, premières lettres, de quand à quand.
                       Ni les clés ni leurs empreintes
 sources.json          vos caméras
-incidents.json        ce qui a été vu : type, risque, ce qu'ont dit les deux
+incidents.json        ce qui a été vu\u{A0}: type, risque, ce qu'ont dit les deux
                       vérifications, vos notes
-clips.json            le film de chaque incident : état, durée, date de fin
+clips.json            le film de chaque incident\u{A0}: état, durée, date de fin
 clips/INCIDENT.mp4    les films, et à côté de chacun une image (.jpg)
 clips/INCIDENT/       les images d'un film qui n'est pas encore fait
-alerts.json           chaque mail : à qui, à quel sujet, quand il a été tenté et
+alerts.json           chaque mail\u{A0}: à qui, à quel sujet, quand il a été tenté et
                       avec quel résultat
 mails/                les mails qui ont été écrits en fichiers
 usage.jsonl           chaque usage de vos clés. Un objet JSON par ligne et rien
-                      autour : il peut y en avoir des millions
+                      autour\u{A0}: il peut y en avoir des millions
 spending.json         ce que l'IA a coûté pour vous, par mois
 budget_warnings.json  de quelles parts du budget vous avez été averti
 notices.json          de quels usages inhabituels vous avez été averti dans la
@@ -87,6 +87,16 @@ audit.json            ce qui a été fait de votre compte et de vos clés, et pa
 unfinished_imports.json  où en est un import depuis un Vigint antérieur
 
 Les heures sont UTC. Les montants dits micros sont des millionièmes de la devise.
-Les lignes sont telles qu'elles étaient à un instant ; les fichiers ont été copiés
+Les lignes sont telles qu'elles étaient à un instant\u{A0}; les fichiers ont été copiés
 ensuite, et celui dont le temps était passé est dit manquant.
 ";
+
+#[cfg(test)]
+mod tests {
+    use vigint_testkit::french::loose_punctuation;
+
+    #[test]
+    fn french_lines_do_not_break_before_punctuation() {
+        assert_eq!(loose_punctuation(super::FRENCH), Vec::<String>::new());
+    }
+}

@@ -3,7 +3,9 @@
 use vigint_core::locale::Locale;
 use vigint_core::text::{clean_line, sentence};
 
-use super::{Meanings, Texts, Told, list, megabytes, raise_budget, revoke, rotate, short_name};
+use super::{
+    Meanings, Texts, Told, list, megabytes, money, raise_budget, revoke, rotate, short_name,
+};
 use crate::alerts::message::{Fact, Frame, Step};
 use crate::notices::{Notice, NoticedKey, SeenKey};
 
@@ -67,7 +69,7 @@ fn heading(told: &Told<'_>) -> String {
             let spent = if reached.is_spent() {
                 "this month's AI budget is spent".to_owned()
             } else {
-                format!("{} % of this month's AI budget is spent", reached.percent)
+                format!("{}% of this month's AI budget is spent", reached.percent)
             };
             sentence(&format!("{whose}{spent}"))
         }
@@ -108,8 +110,8 @@ fn happened(notice: &Notice) -> String {
         Notice::BudgetReached { reached } if reached.is_spent() => {
             "What the AI may cost in this calendar month is spent. Until the month ends (UTC), or the budget is raised, \
              the built-in motion detection judges instead. It sees that something moves, and not what people do: \
-             expect more mails about harmless things, and no second look that sorts them out. Frames, clips and \
-             mails go on as always."
+             expect more messages about harmless things, and no second look that sorts them out. Pictures, videos \
+             and messages go on as always."
         }
         Notice::BudgetReached { .. } => {
             "Most of what the AI may cost in this calendar month is spent. Nothing has changed yet. When all of it is \
@@ -176,12 +178,12 @@ fn facts(told: &Told<'_>) -> Vec<Fact> {
         }
         Notice::RefusedKeys { at, .. } => facts.push(fact("Time", told.time(*at, LOCALE))),
         Notice::BudgetReached { reached } => {
-            let amount = |amount| format!("{amount} {}", reached.currency);
+            let amount = |amount| money(amount, &reached.currency, LOCALE);
             facts.push(fact("Spent", amount(reached.spent)));
             facts.push(fact("Budget", amount(reached.most)));
         }
         Notice::DiskNearlyFull { disk } | Notice::DiskHasRoom { disk } => {
-            let amount = |bytes| format!("{} MB", megabytes(bytes));
+            let amount = |bytes| format!("{}\u{A0}MB", megabytes(bytes));
             facts.push(fact("Folder", clean_line(&disk.path)));
             facts.push(fact("Free", amount(disk.free)));
             facts.push(fact("Needed", amount(disk.needed)));
@@ -228,8 +230,8 @@ fn steps_of_client(notice: &Notice) -> Vec<Step> {
                 seen.key.id
             )),
             Step::new(
-                "Put the new key where your program sends it in a header: Authorization: Bearer KEY. \
-                 vigint-client does so by itself.",
+                "Have whoever set up the program that sends your pictures put the new key into it. It must not send a \
+                 key in a web address, but in a header, as vigint-client does by itself.",
             ),
             Step::new("Then ask for the old key to be revoked."),
         ],
@@ -270,7 +272,7 @@ fn steps_of_operator(told: &Told<'_>) -> Vec<Step> {
                 rotate(told.client, seen.key.id),
             ),
             Step::with(
-                "If the key may be in wrong hands, end it at once; what runs with it stands still until it has \
+                "If the key may be in wrong hands, revoke it at once; what runs with it stands still until it has \
                  another:",
                 revoke(seen.key.id),
             ),
@@ -279,14 +281,15 @@ fn steps_of_operator(told: &Told<'_>) -> Vec<Step> {
             Step::new("Ask the client whether the address is one of theirs: they were told, too."),
             end_for_good(seen, told.notice),
             Step::with(
-                "If it is not theirs, other keys may have been kept in the same place. These are theirs; the command above ends each by its number:",
+                "If the address is not theirs, other keys may have been kept in the same place. This lists the client's \
+                 keys; the command above revokes each by its number:",
                 list(told.client),
             ),
         ],
         Notice::UnusualRate { key, .. } => vec![
             Step::new("Ask the client whether they know the reason: they were told, too."),
             Step::with(
-                "If they do not, end the key; what runs with it stands still until it has another:",
+                "If they do not, revoke the key; what runs with it stands still until it has another:",
                 revoke(key.id),
             ),
         ],
@@ -320,7 +323,7 @@ fn steps_of_operator(told: &Told<'_>) -> Vec<Step> {
                  fewer (max_bytes_per_client), or keep them on a larger disk (directory); then start the server again.",
             ),
         ],
-        Notice::DiskHasRoom { .. } => vec![Step::new("Nothing.")],
+        Notice::DiskHasRoom { .. } => vec![Step::new("There is nothing to do.")],
     }
 }
 
@@ -329,8 +332,8 @@ fn end_for_good(seen: &SeenKey, notice: &Notice) -> Step {
         Notice::RevokedKeyUsed {
             revoked_at: Some(_),
             ..
-        } => "It is revoked for good already, as this command does it:",
-        _ => "It is refused already. So that nothing can revive it:",
+        } => "It is revoked for good: nothing is left to do. This is how a key is revoked:",
+        _ => "It is refused already. To revoke it for good:",
     };
     Step::with(say, revoke(seen.key.id))
 }

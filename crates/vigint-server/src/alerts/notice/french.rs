@@ -3,7 +3,9 @@
 use vigint_core::locale::Locale;
 use vigint_core::text::{clean_line, sentence};
 
-use super::{Meanings, Texts, Told, list, megabytes, raise_budget, revoke, rotate, short_name};
+use super::{
+    Meanings, Texts, Told, list, megabytes, money, raise_budget, revoke, rotate, short_name,
+};
 use crate::alerts::message::{Fact, Frame, Step};
 use crate::notices::{Notice, NoticedKey, SeenKey};
 
@@ -40,7 +42,7 @@ fn heading(told: &Told<'_>) -> String {
     let whose = |key: &NoticedKey| {
         let key = short_name(key);
         if told.is_for_operator() {
-            format!("{} : clé {key}", told.client_name())
+            format!("{}\u{A0}: clé {key}", told.client_name())
         } else {
             format!("Votre clé {key}")
         }
@@ -68,22 +70,25 @@ fn heading(told: &Told<'_>) -> String {
         }
         Notice::BudgetReached { reached } => {
             let whose = match (reached.is_of_all, told.is_for_operator()) {
-                (true, _) => "Tous les clients : ".to_owned(),
-                (false, true) => format!("{} : ", told.client_name()),
+                (true, _) => "Tous les clients\u{A0}: ".to_owned(),
+                (false, true) => format!("{}\u{A0}: ", told.client_name()),
                 (false, false) => String::new(),
             };
             let spent = if reached.is_spent() {
                 "le budget IA du mois est épuisé".to_owned()
             } else {
-                format!("{} % du budget IA du mois sont dépensés", reached.percent)
+                format!(
+                    "{}\u{A0}% du budget IA du mois sont dépensés",
+                    reached.percent
+                )
             };
             sentence(&format!("{whose}{spent}"))
         }
         Notice::DiskNearlyFull { .. } => {
-            "Disque presque plein : les vidéos ne sont plus conservées".to_owned()
+            "Disque presque plein\u{A0}: les vidéos ne sont plus conservées".to_owned()
         }
         Notice::DiskHasRoom { .. } => {
-            "Le disque a de nouveau de la place : les vidéos sont conservées".to_owned()
+            "Le disque a de nouveau de la place\u{A0}: les vidéos sont conservées".to_owned()
         }
     }
 }
@@ -93,15 +98,15 @@ fn happened(notice: &Notice) -> String {
         Notice::KeyInUrl { .. } => {
             "Un programme a transmis cette clé dans une adresse web (après le point d'interrogation) au lieu d'un \
              en-tête. La requête a été refusée. Mais les adresses web sont notées en chemin, par les serveurs \
-             mandataires, les navigateurs et dans les journaux : d'autres peuvent désormais connaître la clé. Elle \
+             mandataires, les navigateurs et dans les journaux\u{A0}: d'autres peuvent désormais connaître la clé. Elle \
              reste acceptée tant qu'elle n'est ni remplacée ni révoquée."
         }
         Notice::RevokedKeyUsed { .. } => {
-            "Une requête est arrivée avec une clé révoquée. Elle a été refusée : personne n'entre avec cette clé."
+            "Une requête est arrivée avec une clé révoquée. Elle a été refusée\u{A0}: personne n'entre avec cette clé."
         }
         Notice::ExpiredKeyUsed { .. } => {
             "Une requête est arrivée avec une clé dont la durée de validité, fixée d'avance, est écoulée, par exemple \
-             parce qu'une autre l'a remplacée. Elle a été refusée : personne n'entre avec cette clé."
+             parce qu'une autre l'a remplacée. Elle a été refusée\u{A0}: personne n'entre avec cette clé."
         }
         Notice::UnusualRate { .. } => {
             "En une minute, cette clé a fait au moins dix fois plus de requêtes que d'habitude. Elles ont reçu leur \
@@ -113,30 +118,30 @@ fn happened(notice: &Notice) -> String {
             let whose = if *is_admin { " d'administration" } else { "" };
             return format!(
                 "Plus de {allowed} clés{whose} venant de cette adresse ont été refusées en une minute. Pour le moment, \
-                 les clés erronées qui en viennent encore sont seulement priées d'attendre ; les bonnes clés qui en \
+                 les clés erronées qui en viennent encore sont seulement priées d'attendre\u{A0}; les bonnes clés qui en \
                  viennent sont acceptées."
             );
         }
         Notice::BudgetReached { reached } if reached.is_spent() => {
             "Ce que l'IA peut coûter pendant ce mois civil est dépensé. Jusqu'à la fin du mois (UTC), ou jusqu'à ce que \
              le budget soit relevé, la détection de mouvement intégrée juge à sa place. Elle voit que quelque chose \
-             bouge, non ce que font les gens : attendez-vous à plus de messages sur des scènes anodines, sans second \
+             bouge, non ce que font les gens\u{A0}: attendez-vous à plus de messages sur des scènes anodines, sans second \
              examen pour les écarter. Images, vidéos et messages continuent comme toujours."
         }
         Notice::BudgetReached { .. } => {
             "La plus grande part de ce que l'IA peut coûter pendant ce mois civil est dépensée. Rien n'a encore changé. \
              Quand tout sera dépensé, la détection de mouvement intégrée jugera à sa place jusqu'à la fin du mois \
-             (UTC) : elle voit que quelque chose bouge, non ce que font les gens."
+             (UTC)\u{A0}: elle voit que quelque chose bouge, non ce que font les gens."
         }
         Notice::DiskNearlyFull { .. } => {
             "Le disque sur lequel les vidéos des incidents sont conservées est presque plein. Pour que la base de \
-             données et les messages gardent de la place, aucune nouvelle vidéo n'est conservée : les incidents sont \
+             données et les messages gardent de la place, aucune nouvelle vidéo n'est conservée\u{A0}: les incidents sont \
              jugés, enregistrés et annoncés comme toujours, mais sans vidéo. Celles qui existent déjà restent visibles \
              jusqu'à la fin de leur durée. Dès qu'il y aura de nouveau de la place, les nouveaux incidents auront leur \
              vidéo sans que personne n'ait à intervenir."
         }
         Notice::DiskHasRoom { .. } => {
-            "Le disque sur lequel les vidéos des incidents sont conservées était presque plein ; il a de nouveau de la \
+            "Le disque sur lequel les vidéos des incidents sont conservées était presque plein\u{A0}; il a de nouveau de la \
              place. Les incidents ont désormais leur vidéo. Ceux de l'intervalle n'en ont pas, sauf si leurs images \
              avaient été conservées avant."
         }
@@ -190,12 +195,12 @@ fn facts(told: &Told<'_>) -> Vec<Fact> {
         }
         Notice::RefusedKeys { at, .. } => facts.push(fact("Heure", told.time(*at, LOCALE))),
         Notice::BudgetReached { reached } => {
-            let amount = |amount| format!("{amount} {}", reached.currency);
+            let amount = |amount| money(amount, &reached.currency, LOCALE);
             facts.push(fact("Dépensé", amount(reached.spent)));
             facts.push(fact("Budget", amount(reached.most)));
         }
         Notice::DiskNearlyFull { disk } | Notice::DiskHasRoom { disk } => {
-            let amount = |bytes| format!("{} Mo", megabytes(bytes));
+            let amount = |bytes| format!("{}\u{A0}Mo", megabytes(bytes));
             facts.push(fact("Dossier", clean_line(&disk.path)));
             facts.push(fact("Libre", amount(disk.free)));
             facts.push(fact("Nécessaire", amount(disk.needed)));
@@ -230,7 +235,7 @@ fn meanings(notice: &Notice) -> Option<Meanings> {
         ],
     };
     Some(Meanings {
-        intro: "Cela peut vouloir dire deux choses :",
+        intro: "Cela peut vouloir dire deux choses\u{A0}:",
         each,
     })
 }
@@ -243,8 +248,9 @@ fn steps_of_client(notice: &Notice) -> Vec<Step> {
                 seen.key.id
             )),
             Step::new(
-                "Mettez la nouvelle clé là où votre programme la transmet dans un en-tête : Authorization: Bearer \
-                 CLÉ. vigint-client le fait de lui-même.",
+                "Faites mettre la nouvelle clé, par la personne qui l'a installé, dans le programme qui envoie vos images. Il \
+                 ne doit pas transmettre de clé dans une adresse web, mais dans un en-tête, comme vigint-client le fait \
+                 de lui-même.",
             ),
             Step::new("Demandez ensuite que l'ancienne clé soit révoquée."),
         ],
@@ -255,13 +261,13 @@ fn steps_of_client(notice: &Notice) -> Vec<Step> {
                  vous.",
             ),
             Step::new(
-                "Sinon, prévenez la personne qui gère Vigint pour vous, et demandez-vous où cette clé était gardée : \
+                "Sinon, prévenez la personne qui gère Vigint pour vous, et demandez-vous où cette clé était gardée\u{A0}: \
                  une clé gardée au même endroit devrait être remplacée, elle aussi.",
             ),
         ],
         Notice::UnusualRate { key, .. } => vec![
             Step::new(
-                "Si vous en connaissez la raison, il n'y a rien à faire : cela comptera bientôt comme habituel.",
+                "Si vous en connaissez la raison, il n'y a rien à faire\u{A0}: cela comptera bientôt comme habituel.",
             ),
             Step::new(format!(
                 "Sinon, demandez à la personne qui gère Vigint pour vous de révoquer la clé numéro {} et de vous en \
@@ -284,35 +290,38 @@ fn steps_of_operator(told: &Told<'_>) -> Vec<Step> {
         Notice::KeyInUrl { seen } => vec![
             Step::with(
                 "Donnez une nouvelle clé au client. L'ancienne vaut encore un jour, pour qu'aucune caméra ne reste \
-                 sans surveillance :",
+                 sans surveillance\u{A0}:",
                 rotate(told.client, seen.key.id),
             ),
             Step::with(
-                "Si la clé peut être en de mauvaises mains, révoquez-la tout de suite ; ce qui fonctionne avec elle \
-                 s'arrête jusqu'à en avoir une autre :",
+                "Si la clé peut être en de mauvaises mains, révoquez-la tout de suite\u{A0}; ce qui fonctionne avec elle \
+                 s'arrête jusqu'à en avoir une autre\u{A0}:",
                 revoke(seen.key.id),
             ),
         ],
         Notice::RevokedKeyUsed { seen, .. } | Notice::ExpiredKeyUsed { seen, .. } => vec![
             Step::new(
-                "Demandez au client si l'adresse est une des siennes : lui aussi a été prévenu.",
+                "Demandez au client si l'adresse est une des siennes\u{A0}: lui aussi a été prévenu.",
             ),
             end_for_good(seen, told.notice),
             Step::with(
-                "Si elle ne l'est pas, d'autres clés étaient peut-être gardées au même endroit. Voici les siennes ; la commande ci-dessus révoque chacune par son numéro :",
+                "Si l'adresse n'est pas une des siennes, d'autres clés étaient peut-être gardées au même endroit. Cette commande \
+                 montre celles du client\u{A0}; celle ci-dessus révoque chacune par son numéro\u{A0}:",
                 list(told.client),
             ),
         ],
         Notice::UnusualRate { key, .. } => vec![
-            Step::new("Demandez au client s'il en connaît la raison : lui aussi a été prévenu."),
+            Step::new(
+                "Demandez au client s'il en connaît la raison\u{A0}: lui aussi a été prévenu.",
+            ),
             Step::with(
-                "Sinon, révoquez la clé ; ce qui fonctionne avec elle s'arrête jusqu'à en avoir une autre :",
+                "Sinon, révoquez la clé\u{A0}; ce qui fonctionne avec elle s'arrête jusqu'à en avoir une autre\u{A0}:",
                 revoke(key.id),
             ),
         ],
         Notice::RefusedKeys { .. } => vec![
             Step::with(
-                "Voyez ce qui a été noté d'autre :",
+                "Voyez ce qui a été noté d'autre\u{A0}:",
                 "vigint-admin audit".to_owned(),
             ),
             Step::new(
@@ -321,7 +330,7 @@ fn steps_of_operator(told: &Told<'_>) -> Vec<Step> {
         ],
         Notice::BudgetReached { reached } if reached.is_of_all => vec![
             Step::with(
-                "Voyez quelles caméras en consomment tant :",
+                "Voyez quelles caméras en consomment tant\u{A0}:",
                 "vigint-admin list".to_owned(),
             ),
             Step::new(
@@ -329,7 +338,7 @@ fn steps_of_operator(told: &Told<'_>) -> Vec<Step> {
             ),
         ],
         Notice::BudgetReached { .. } => vec![Step::with(
-            "Pour que l'IA continue, relevez le budget (0 le supprime). Le client a été prévenu lui aussi :",
+            "Pour que l'IA continue, relevez le budget (0 le supprime). Le client a été prévenu lui aussi\u{A0}:",
             raise_budget(told.client),
         )],
         Notice::DiskNearlyFull { .. } => vec![
@@ -337,16 +346,16 @@ fn steps_of_operator(told: &Told<'_>) -> Vec<Step> {
                 "Retirez de ce disque ce qui n'est pas nécessaire, ou donnez-lui plus de place.",
             ),
             Step::with(
-                "Voyez s'il reste des fichiers de vidéos abandonnés ; avec --repair ils sont supprimés :",
+                "Voyez s'il reste des fichiers de vidéos abandonnés\u{A0}; avec --repair ils sont supprimés\u{A0}:",
                 "vigint-server storage check".to_owned(),
             ),
             Step::new(
-                "Si ce sont les vidéos qui le remplissent : conservez-les moins longtemps ([Clips] retention_hours), \
+                "Si ce sont les vidéos qui le remplissent\u{A0}: conservez-les moins longtemps ([Clips] retention_hours), \
                  accordez-en moins à chaque client (max_bytes_per_client), ou conservez-les sur un disque plus grand \
-                 (directory) ; puis redémarrez le serveur.",
+                 (directory)\u{A0}; puis redémarrez le serveur.",
             ),
         ],
-        Notice::DiskHasRoom { .. } => vec![Step::new("Rien.")],
+        Notice::DiskHasRoom { .. } => vec![Step::new("Il n'y a rien à faire.")],
     }
 }
 
@@ -355,8 +364,10 @@ fn end_for_good(seen: &SeenKey, notice: &Notice) -> Step {
         Notice::RevokedKeyUsed {
             revoked_at: Some(_),
             ..
-        } => "Elle est déjà révoquée pour de bon, comme le fait cette commande :",
-        _ => "Elle est déjà refusée. Pour que rien ne puisse la rétablir :",
+        } => {
+            "Elle est révoquée pour de bon\u{A0}: il n'y a rien d'autre à faire. Voici comment une clé se révoque\u{A0}:"
+        }
+        _ => "Elle est déjà refusée. Pour la révoquer pour de bon\u{A0}:",
     };
     Step::with(say, revoke(seen.key.id))
 }

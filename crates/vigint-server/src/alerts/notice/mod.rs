@@ -14,6 +14,7 @@ use askama::Template;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClientId, KeyId};
 use vigint_core::locale::Locale;
+use vigint_core::money::MicroEuros;
 use vigint_core::text::clean_line;
 use vigint_db::clients::ClientRow;
 
@@ -162,7 +163,7 @@ impl Told<'_> {
         let since = self.time(seen.since, locale);
         let times = seen.times;
         match locale {
-            Locale::French => format!("{times} fois, du {since} au {last}"),
+            Locale::French => format!("{times}\u{A0}fois, du {since} au {last}"),
             Locale::English => format!("{times} times, from {since} to {last}"),
         }
     }
@@ -195,6 +196,16 @@ fn raise_budget(client: Option<(ClientId, &str)>) -> String {
 fn list(client: Option<(ClientId, &str)>) -> String {
     let client = client.map_or_else(String::new, |(id, _)| format!(" --client-id {id}"));
     format!("vigint-admin list{client}")
+}
+
+/// An amount of money as a bill shows it, to the cent.
+fn money(amount: MicroEuros, currency: &str, locale: Locale) -> String {
+    let cents = amount.0.max(0).saturating_add(5_000) / 10_000;
+    let point = match locale {
+        Locale::French => ',',
+        Locale::English => '.',
+    };
+    format!("{}{point}{:02}\u{A0}{currency}", cents / 100, cents % 100)
 }
 
 /// How many whole millions of bytes these are.

@@ -1,8 +1,8 @@
 //! Golden mails: what a client and an operator read, whole. Renew them with
 //! `INSTA_UPDATE=always cargo test -p vigint-server notice`.
 
-use vigint_core::money::MicroEuros;
 use vigint_db::clients::ClientStatus;
+use vigint_testkit::french::loose_punctuation;
 use vigint_testkit::mailbox::Mail;
 
 use super::*;
@@ -160,6 +160,17 @@ fn the_operator_reads_in_english_what_to_do() {
 fn the_operator_reads_in_french_what_to_do() {
     let reader = Reader::Operator(Locale::French);
     insta::assert_snapshot!(golden(Locale::English, reader));
+}
+
+#[test]
+fn french_lines_do_not_break_before_punctuation() {
+    for reader in [Reader::Client, Reader::Operator(Locale::French)] {
+        let told = golden(Locale::French, reader);
+        // Subjects are folded.
+        for line in told.lines().filter(|line| !line.starts_with("==== ")) {
+            assert_eq!(loose_punctuation(line), Vec::<String>::new());
+        }
+    }
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn a_client_s_budget_that_is_spent_leaves_it_to_motion_and_is_told_at_80_and_100
     let expected = [
         (
             "acme@shop.example",
-            "[Vigint] 80 % of this month's AI budget is spent",
+            "[Vigint] 80% of this month's AI budget is spent",
         ),
         (
             "acme@shop.example",

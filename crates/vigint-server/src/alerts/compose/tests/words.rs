@@ -6,6 +6,7 @@ use lettre::Message;
 use vigint_core::locale::Locale;
 use vigint_core::verdict::{Confirmation, RiskLevel};
 use vigint_db::incidents::IncidentRow;
+use vigint_testkit::french::loose_punctuation;
 
 use super::fixtures::*;
 use crate::alerts::compose::{ClipNews, IncidentNews, WhyNoClip};
@@ -158,6 +159,23 @@ fn both_bodies_say_the_same() {
             let mail = read(&composed);
             let (text, html) = (without_links_and_numbers(&mail.text), shown(&mail.html));
             assert_eq!(words_of(&text), words_of(&html), "{kind}");
+        }
+    }
+}
+
+#[test]
+fn french_lines_do_not_break_before_punctuation() {
+    let locale = Locale::French;
+    let missing = MISSING.map(ClipNews::Missing).into_iter();
+    let hosts = [ClipHost::Ours, ClipHost::SparseAi, ClipHost::OursInstead].map(hosted);
+    let clips = missing.chain(hosts).chain([ClipNews::Late]);
+    let of_clips = clips.map(|clip| ("clip", first(locale, &incident(locale), clip)));
+    let one = ("one", digested(locale, &digest(locale, 1, 0)));
+    for (kind, composed) in all(locale).into_iter().chain(of_clips).chain([one]) {
+        let mail = read(&composed);
+        // A subject's white space is folded, and it has one line.
+        for body in [mail.text, shown(&mail.html)] {
+            assert_eq!(loose_punctuation(&body), Vec::<String>::new(), "{kind}");
         }
     }
 }

@@ -26,11 +26,13 @@ pub(super) fn texts(facts: &Facts<'_>) -> Texts {
         return Texts {
             kind: String::new(),
             description: format!("{none}{trouble}"),
-            analysis: format!("{nothing} devant la caméra « {camera} ».{present}{trouble}"),
+            analysis: format!(
+                "{nothing} devant la caméra «\u{A0}{camera}\u{A0}».{present}{trouble}"
+            ),
         };
     };
     let present = if facts.is_present {
-        " À la fin, plus rien ne bougeait, mais l'image n'est pas redevenue comme avant : quelqu'un ou quelque chose \
+        " À la fin, plus rien ne bougeait, mais l'image n'est pas redevenue comme avant\u{A0}: quelqu'un ou quelque chose \
          y reste immobile, ou un objet a été déposé ou emporté."
     } else {
         ""
@@ -44,7 +46,7 @@ pub(super) fn texts(facts: &Facts<'_>) -> Texts {
             size(motion)
         ),
         analysis: format!(
-            "Mouvement devant la caméra « {camera} » pendant {} % de la période observée.\
+            "Mouvement devant la caméra «\u{A0}{camera}\u{A0}» pendant {}\u{A0}% de la période observée.\
              {present}{trouble} Le détecteur de mouvement ne dit pas de quoi il s'agit.",
             motion.duration
         ),
@@ -81,9 +83,9 @@ fn time(motion: &Motion) -> String {
 fn size(motion: &Motion) -> String {
     match motion.size.as_deref() {
         None => String::new(),
-        Some("0") => " Il couvre moins de 1 % de l'image.".to_owned(),
+        Some("0") => " Il couvre moins de 1\u{A0}% de l'image.".to_owned(),
         Some("100") => " Il couvre toute l'image.".to_owned(),
-        Some(percent) => format!(" Il couvre environ {percent} % de l'image."),
+        Some(percent) => format!(" Il couvre environ {percent}\u{A0}% de l'image."),
     }
 }
 
@@ -95,7 +97,7 @@ fn trouble(facts: &Facts<'_>) -> String {
     }
     if facts.is_frozen {
         text.push_str(
-            " La caméra a envoyé exactement la même image pendant au moins cinq secondes : \
+            " La caméra a envoyé exactement la même image pendant au moins cinq secondes\u{A0}: \
              on ne sait pas ce qui s'est passé entre-temps.",
         );
     }

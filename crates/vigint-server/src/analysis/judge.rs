@@ -443,7 +443,7 @@ mod tests {
         );
         assert_eq!(
             judgement.description,
-            "A man takes a bottle. https[:]//x.example"
+            "A man takes a bottle. https[:]//x[.]example"
         );
         assert_eq!(
             (judgement.frames_analyzed, judgement.usage.prompt_tokens),

@@ -79,6 +79,10 @@ uuid_id!(
     ClipId
 );
 uuid_id!(
+    /// One folder of clips: its database and a file in it hold the same.
+    ClipsFolderId
+);
+uuid_id!(
     /// One message to a customer about an incident.
     AlertId
 );

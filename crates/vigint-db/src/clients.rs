@@ -3,7 +3,7 @@
 mod delete;
 mod update;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -188,6 +188,15 @@ pub fn find(
     id: ClientId,
 ) -> Result<Option<ClientRow>, DbError> {
     get(conn, &Tenant::by_operator(operator, id))
+}
+
+/// The numbers of all clients.
+///
+/// # Errors
+/// When the database fails.
+pub fn ids(conn: &mut AnyConnection, _operator: &Operator) -> Result<HashSet<ClientId>, DbError> {
+    let ids: Vec<i64> = clients::table.select(clients::id).load(conn)?;
+    Ok(ids.into_iter().map(ClientId).collect())
 }
 
 /// Every client with its keys, both in the order they were made.

@@ -3,7 +3,7 @@
 mod hosting;
 mod life;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
@@ -186,19 +186,22 @@ pub fn by_verified_link(
         .transpose()
 }
 
-/// The storage keys of all clips that still have files: what lies in the store beside them is nobody's.
+/// The storage keys of all clips that still have files, and how far each is: what lies in the store beside them is
+/// nobody's.
 ///
 /// # Errors
 /// When the database fails.
 pub fn storage_keys(
     conn: &mut AnyConnection,
     _operator: &Operator,
-) -> Result<HashSet<String>, DbError> {
-    let keys: Vec<String> = clips::table
+) -> Result<HashMap<String, ClipState>, DbError> {
+    let keys: Vec<(String, String)> = clips::table
         .filter(clips::state.ne(ClipState::Expired.as_str()))
-        .select(clips::storage_key)
+        .select((clips::storage_key, clips::state))
         .load(conn)?;
-    Ok(keys.into_iter().collect())
+    keys.into_iter()
+        .map(|(key, state)| Ok((key, parse("clips", "state", &state)?)))
+        .collect()
 }
 
 /// Whose clips still have files, by number.

@@ -1,5 +1,7 @@
 //! What is left to erase of clients that were deleted: their files, which only a server reaches.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::ClientId;
@@ -75,6 +77,21 @@ pub fn pending(conn: &mut AnyConnection, _operator: &Operator) -> Result<Vec<Era
             at: at.0,
         })
         .collect())
+}
+
+/// Whose rows went, ever: what is still there of these is to be erased.
+///
+/// # Errors
+/// When the database fails.
+pub fn clients(
+    conn: &mut AnyConnection,
+    _operator: &Operator,
+) -> Result<HashSet<ClientId>, DbError> {
+    let ids: Vec<i64> = erasures::table
+        .select(erasures::client_id)
+        .distinct()
+        .load(conn)?;
+    Ok(ids.into_iter().map(ClientId).collect())
 }
 
 /// Adds what was removed to what was before: an erasure may take several tries. Call it in one transaction

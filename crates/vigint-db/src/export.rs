@@ -22,6 +22,10 @@ pub const TABLES_LEFT_OUT: &[(&str, &str)] = &[
         "the versions of the schema concern no client",
     ),
     (
+        "clips_folder",
+        "which folder holds everybody's clips concerns no client",
+    ),
+    (
         "erasures",
         "whose files are still to be erased: a client that is there has none",
     ),

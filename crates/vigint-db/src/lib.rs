@@ -24,6 +24,7 @@ pub mod audit;
 pub mod auth;
 pub mod clients;
 pub mod clips;
+pub mod clips_folder;
 pub mod erasures;
 pub mod export;
 pub mod health;

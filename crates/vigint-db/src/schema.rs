@@ -123,6 +123,14 @@ table! {
 }
 
 table! {
+    clips_folder (id) {
+        id -> Integer,
+        folder_id -> Text,
+        marked_at -> Nullable<Timestamp>,
+    }
+}
+
+table! {
     alerts (id) {
         id -> Text,
         incident_id -> Nullable<Text>,

@@ -3,6 +3,7 @@
 //! An answer that was asked for must arrive, or the program fails; a server that nobody watches serves all
 //! the same. `println!` would end both with a panic.
 
+mod clips_folder;
 mod database;
 mod export;
 mod send_test_email;

@@ -1,10 +1,12 @@
 //! Puts the services together and runs them.
 //!
-//! Here: what is built from what. `parts` is what it is built from, `analyzers` who judges, `mail` which way mails leave,
-//! `hosting` who hosts films, `checks` what shows before anything is made, `error` why it does not start, `tls` the certificate, `threads` how many there are.
+//! Here: what is built from what. `parts` is what it is built from, `clips` where films lie, `hosting` who hosts them,
+//! `analyzers` who judges, `mail` which way mails leave, `checks` what shows before anything is made, `error` why it does
+//! not start, `tls` the certificate, `threads` how many there are.
 
 mod analyzers;
 mod checks;
+mod clips;
 mod error;
 mod hosting;
 mod mail;
@@ -27,7 +29,7 @@ use crate::administration::Administration;
 use crate::alerts::{Alerts, AlertsOptions, MailFiles, Sender};
 use crate::analysis::{Judge, JudgeOptions};
 use crate::buffer::{Gate, GateSettings, RingSettings, Rings};
-use crate::clips::{ClipLinks, ClipStore, Clips, ClipsOptions};
+use crate::clips::{ClipLinks, Clips};
 use crate::database::Database;
 use crate::fair_turns::{FairTurns, TurnLimits};
 use crate::http::{
@@ -60,6 +62,7 @@ const REPORT_TURNS: TurnLimits = TurnLimits {
     of_all: 2,
     patience: Duration::from_secs(10),
 };
+static OPERATOR: Operator = Operator::named("start");
 /// How long requests that run may go on after a stop: as long as an analysis may take.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(25);
 /// How long jobs may go on after that.
@@ -93,15 +96,16 @@ pub fn build(parts: Parts) -> Result<App, BuildError> {
     db.migrate()?;
     // This server is alone on its SQLite file: whatever was leased belonged to one that died.
     if db.backend() == vigint_db::Backend::Sqlite {
-        db.write(|conn| vigint_db::leases::release_all(conn, &Operator::named("start")))?;
+        db.write(|conn| vigint_db::leases::release_all(conn, &OPERATOR))?;
     }
+    let store = clips::store(&parts, &db)?;
     let keys = KeyWatch::open(db.url())?;
     let workers = settings.api.workers.unwrap_or_else(threads::cores);
     let database = Database::new(db, workers)?;
     let vitals = Vitals::default();
     let links = ClipLinks::new(signer(&parts)?, settings.api.public_url.clone());
     let metrics = Arc::new(Metrics::default());
-    let clips = Arc::new(clips(&parts, &vitals, &database, &metrics)?);
+    let clips = Arc::new(clips::service(&parts, store, &vitals, &database, &metrics));
     let alerts = Arc::new(alerts(&parts, &vitals, &database, &links, &clips)?);
     let judge = Arc::new(judge(&parts, &vitals)?);
     let hosting = hosting::hosting(settings)?.map(Arc::new);
@@ -280,31 +284,6 @@ fn signer(parts: &Parts) -> Result<LinkSigner, BuildError> {
     let previous = api.previous_secret_key.as_ref();
     let previous = previous.map(|secret| secret.reveal().as_bytes());
     Ok(LinkSigner::new(secret.reveal().as_bytes(), previous)?)
-}
-
-fn clips(
-    parts: &Parts,
-    vitals: &Vitals,
-    database: &Database,
-    metrics: &Arc<Metrics>,
-) -> Result<Clips, BuildError> {
-    let settings = &parts.settings;
-    let directory = &settings.clips.directory;
-    let store = ClipStore::open(directory, settings.video_analysis.max_frame_bytes)
-        .map_err(BuildError::file("the folder for clips", directory))?;
-    Ok(Clips::new(ClipsOptions {
-        store,
-        encoder: Arc::clone(&parts.clip_encoder),
-        database: database.clone(),
-        retention: settings.clips.retention_hours,
-        max_bytes_per_client: settings.clips.max_bytes_per_client,
-        // The first look judges the short window: see `clips/still.rs`.
-        still_before_end: settings.video_analysis.short_buffer_duration / 2,
-        free_space: Arc::clone(&parts.free_space),
-        random: Arc::clone(&parts.random),
-        vital: Arc::clone(&vitals.clips),
-        metrics: Arc::clone(metrics),
-    }))
 }
 
 fn alerts(

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClientId, ClipId};
@@ -114,7 +114,7 @@ on_each_database! {
         assert!(due(at(3600)).is_empty());
         assert!(!fixture.write(|conn| clips::mark_ready(conn, &acme.tenant, id, &made())).unwrap());
         let keys = fixture.read(|conn| clips::storage_keys(conn, &ADMIN)).unwrap();
-        assert_eq!(keys, HashSet::from([by_link(&fixture, kept).storage_key]));
+        assert_eq!(keys, HashMap::from([(by_link(&fixture, kept).storage_key, ClipState::Pending)]));
     }
 
     fn clips_are_claimed_for_the_client_named_and_no_other(fixture) {

@@ -16,6 +16,7 @@ mod alerts;
 mod auth;
 mod clients;
 mod clips;
+mod clips_folder;
 mod erasure;
 mod export;
 mod hosting;

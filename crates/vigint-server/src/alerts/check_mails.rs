@@ -1,11 +1,8 @@
 //! Whether the mails that were written as files are somebody's: for `storage check`.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 use vigint_core::clock::UtcTime;
-use vigint_core::ids::ClientId;
-use vigint_db::{Db, DbError, Operator};
+use vigint_db::{AnyConnection, Db, DbError, Operator};
 
 use super::mail_files::MailFiles;
 use crate::clips::{CheckError, Finding, FindingKind, YOUNG};
@@ -38,40 +35,43 @@ impl MailCheck<'_> {
     /// # Errors
     /// [`CheckError`]; what was found by then was told.
     pub fn run(&self, tell: &mut dyn FnMut(Finding)) -> Result<LookedAtMails, CheckError> {
-        let mut known = HashMap::new();
         let mut looked = LookedAtMails::default();
-        for file in self.files.list()? {
+        // Before the clients: a mail is written after its client is made.
+        let files = self.files.list()?;
+        let there = self.read(|conn| vigint_db::clients::ids(conn, self.operator))?;
+        let erased = self.read(|conn| vigint_db::erasures::clients(conn, self.operator))?;
+        for file in files {
             looked.mails += 1;
-            let (kind, why) = if file.is_unfinished {
-                (FindingKind::Unfinished, "it was never finished")
-            } else if let Some(client) = file.client
-                && !self.exists(client, &mut known)?
-            {
-                (FindingKind::OrphanMail, "its client does not exist")
-            } else {
-                continue;
+            let (kind, why, is_ours) = match file.client {
+                _ if file.is_unfinished => (FindingKind::Unfinished, "it was never finished", true),
+                Some(client) if !there.contains(&client) => {
+                    let was = erased.contains(&client);
+                    let why = if was {
+                        "its client was erased"
+                    } else {
+                        "the database never had its client: if it is nobody else's, remove it by hand"
+                    };
+                    (FindingKind::OrphanMail, why, was)
+                }
+                _ => continue,
             };
-            if is_older(&file.path, self.now - YOUNG)? {
-                let finding = Finding::new(kind, &file.path, file.client).with(why);
-                tell(finding.removed(self.repair, &file.path));
+            match is_older(&file.path, self.now - YOUNG) {
+                Ok(false) => {}
+                Ok(true) => {
+                    let finding = Finding::new(kind, &file.path, file.client).with(why);
+                    tell(finding.removed(self.repair && is_ours, &file.path));
+                }
+                Err(error) => tell(Finding::odd(&file.path, file.client, error)),
             }
         }
         Ok(looked)
     }
 
-    fn exists(
+    fn read<T>(
         &self,
-        client: ClientId,
-        known: &mut HashMap<ClientId, bool>,
-    ) -> Result<bool, DbError> {
-        if let Some(exists) = known.get(&client) {
-            return Ok(*exists);
-        }
-        let found = self
-            .db
-            .read(|conn| vigint_db::clients::find(conn, self.operator, client))?;
-        known.insert(client, found.is_some());
-        Ok(found.is_some())
+        query: impl FnOnce(&mut AnyConnection) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
+        self.db.read(query)
     }
 }
 
@@ -80,6 +80,7 @@ mod tests {
     use std::time::Duration;
 
     use vigint_core::locale::Locale;
+    use vigint_db::Tenant;
     use vigint_db::clients::NewClient;
 
     use super::*;
@@ -98,8 +99,18 @@ mod tests {
             locale: Locale::French,
             time_zone: "Europe/Paris".to_owned(),
         };
-        let acme = db
-            .write(|conn| vigint_db::clients::create(conn, &TEST, &new, UtcTime::UNIX_EPOCH))
+        let create = |email: &str| {
+            let new = NewClient {
+                email: email.to_owned(),
+                ..new.clone()
+            };
+            db.write(|conn| vigint_db::clients::create(conn, &TEST, &new, UtcTime::UNIX_EPOCH))
+                .unwrap()
+        };
+        let acme = create("acme@shop.example");
+        let erased = create("erased@shop.example");
+        let tenant = Tenant::by_operator(&TEST, erased.id);
+        db.write(|conn| vigint_db::clients::delete(conn, &TEST, &tenant, UtcTime::UNIX_EPOCH))
             .unwrap();
         let outbox = folder.path().join("outbox");
         std::fs::create_dir(&outbox).unwrap();
@@ -110,7 +121,11 @@ mod tests {
             path
         };
         let kept = [put(&format!("c{}", acme.id), "eml"), put("server", "eml")];
-        let gone = [put("c99", "eml"), put("server", "eml.unfinished")];
+        let strange = put("c99", "eml");
+        let gone = [
+            put(&format!("c{}", erased.id), "eml"),
+            put("server", "eml.unfinished"),
+        ];
         let written = std::fs::metadata(&gone[0]).unwrap().modified().unwrap();
         let written = written.duration_since(std::time::UNIX_EPOCH).unwrap();
         let written = UtcTime::UNIX_EPOCH + written;
@@ -127,13 +142,15 @@ mod tests {
             let looked = check.run(&mut |finding| found.push(finding)).unwrap();
             (looked.mails, found)
         };
-        assert_eq!(check(written + Duration::from_secs(599), true), (4, vec![]));
+        assert_eq!(check(written + Duration::from_secs(599), true), (5, vec![]));
         let later = written + Duration::from_secs(700);
-        assert_eq!(check(later, false).1.len(), 2);
+        assert_eq!(check(later, false).1.len(), 3);
         let (_, found) = check(later, true);
-        assert!(found.iter().all(|found| found.done == Some("removed")));
+        let done = found.iter().filter(|found| found.done == Some("removed"));
+        assert_eq!(done.count(), 2, "{found:?}");
         assert!(gone.iter().all(|path| !path.exists()));
         assert!(kept.iter().all(|path| path.exists()));
-        assert_eq!(check(later, false), (2, vec![]));
+        assert!(strange.exists(), "it may be another database's");
+        assert_eq!(check(later, false).0, 3);
     }
 }

@@ -3,6 +3,7 @@
 //! Whoever writes them names them `<time>-c<client>-<alert>.eml`, `<time>-server-<alert>.eml` when they concern no client.
 //! What is named otherwise is not ours, and stays.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -111,33 +112,49 @@ impl MailFiles {
         let (mut removed, mut failed) = (0, None);
         for file in self.list()? {
             let is_old = if file.is_unfinished {
-                is_older(&file.path, unfinished_before)?
+                is_older(&file.path, unfinished_before)
             } else {
-                file.made_at < before
+                Ok(file.made_at < before)
             };
-            if !is_old {
-                continue;
-            }
-            match remove_if_there(&file.path) {
-                Ok(()) => removed += 1,
+            match is_old.and_then(|is_old| is_old.then(|| remove_if_there(&file.path)).transpose())
+            {
+                Ok(Some(())) => removed += 1,
+                Ok(None) => {}
                 Err(error) => failed = Some(error),
             }
         }
         failed.map_or(Ok(removed), Err)
     }
 
-    /// Removes all mails of a client. What went.
-    ///
-    /// # Errors
-    /// When the folder cannot be read, or a file not be removed.
-    pub fn remove_client(&self, client: ClientId) -> io::Result<Removed> {
+    /// Removes all mails of a client: see [`Self::remove_of`].
+    pub fn remove_client(&self, client: ClientId) -> (Removed, io::Result<()>) {
+        self.remove_of(&HashSet::from([client]))
+    }
+
+    /// Removes all mails of these clients. One that cannot be removed keeps no other. What went, and whether that was all.
+    pub fn remove_of(&self, clients: &HashSet<ClientId>) -> (Removed, io::Result<()>) {
         let mut removed = Removed::default();
-        for file in self.of_client(client)? {
+        let files = match self.list() {
+            Ok(files) => files,
+            Err(error) => return (removed, Err(error)),
+        };
+        let mut ended = Ok(());
+        for file in files {
+            if !file.client.is_some_and(|client| clients.contains(&client)) {
+                continue;
+            }
             let bytes = file.bytes();
-            remove_if_there(&file.path)?;
-            removed.add(bytes);
+            match fs::remove_file(&file.path) {
+                Ok(()) => removed.add(bytes),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if ended.is_ok() => {
+                    let said = format!("{}: {error}", file.path.display());
+                    ended = Err(io::Error::new(error.kind(), said));
+                }
+                Err(_) => {}
+            }
         }
-        Ok(removed)
+        (removed, ended)
     }
 }
 
@@ -228,9 +245,13 @@ mod tests {
         let others = format!("20261122T154003Z-c55-{ALERT}.eml");
         let servers = format!("20261122T154003Z-server-{ALERT}.eml");
         let (dir, files) = outbox(&[&gone, &half, &others, &servers]);
-        let removed = files.remove_client(ClientId(5)).unwrap();
+        // No file can be removed where a folder is; it comes first.
+        let stuck = format!("20261121T154003Z-c5-{ALERT}.eml");
+        fs::create_dir(dir.path().join(&stuck)).unwrap();
+        let (removed, ended) = files.remove_client(ClientId(5));
         assert_eq!((removed.files, removed.bytes), (2, 8));
-        assert_eq!(left(&dir), [others, servers]);
+        assert!(ended.unwrap_err().to_string().contains(&stuck));
+        assert_eq!(left(&dir), [stuck, others, servers]);
     }
 
     #[test]

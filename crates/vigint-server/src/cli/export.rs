@@ -14,9 +14,9 @@ use vigint_core::ids::ClientId;
 use vigint_db::Operator;
 use vigint_db::admin::Admin;
 use vigint_server::alerts::MailFiles;
-use vigint_server::clips::ClipStore;
 use vigint_server::export::{Export, ExportError, Exported, Target};
 
+use super::clips_folder::open_clips;
 use super::database::open_existing;
 use super::{answer, stop_on_signal};
 
@@ -54,9 +54,7 @@ impl ExportClient {
             Err(error) => return Ok(refuse(&error, WRONG_USAGE)),
         };
         let db = open_existing(settings)?;
-        let directory = &settings.clips.directory;
-        let store = ClipStore::of_server(directory, settings.video_analysis.max_frame_bytes)
-            .with_context(|| format!("[Clips] directory {}", directory.display()))?;
+        let store = open_clips(settings)?;
         let stop = CancellationToken::new();
         let export = Export {
             db,

@@ -8,11 +8,13 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use vigint_config::Settings;
 use vigint_core::clock::{Clock as _, SystemClock};
+use vigint_core::random::SystemRandom;
 use vigint_db::Operator;
 use vigint_server::alerts::{LookedAtMails, MailCheck, MailFiles};
-use vigint_server::clips::{ClipCheck, ClipStore, Finding, Looked};
+use vigint_server::clips::{ClipCheck, Finding, Looked};
 
 use super::answer;
+use super::clips_folder::open_clips;
 use super::database::open_existing;
 
 static OPERATOR: Operator = Operator::named("storage check");
@@ -28,6 +30,9 @@ pub(super) struct Check {
     /// Remove files that belong to nothing (none younger than ten minutes), mark clips whose files are missing
     #[arg(long)]
     repair: bool,
+    /// Before: use the folder of clips with this database from now on, though it was another's or lost its mark
+    #[arg(long, requires = "repair")]
+    adopt: bool,
     /// Read every film and compare its SHA-256
     #[arg(long)]
     deep: bool,
@@ -59,9 +64,7 @@ impl Storage {
 impl Check {
     fn run(&self, settings: &Settings, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         let db = open_existing(settings)?;
-        let directory = &settings.clips.directory;
-        let store = ClipStore::of_server(directory, settings.video_analysis.max_frame_bytes)
-            .with_context(|| format!("[Clips] directory {}", directory.display()))?;
+        let store = open_clips(settings)?;
         let files = MailFiles::new(&settings.email.outbox_directory);
         let now = SystemClock::new().now();
         let mut findings = Vec::new();
@@ -78,9 +81,11 @@ impl Check {
             operator: &OPERATOR,
             now,
             repair: self.repair,
+            adopt: self.adopt,
+            random: &SystemRandom,
             deep: self.deep,
         };
-        let looked = clips.run(&mut tell).context("[Clips] directory")?;
+        let looked = clips.run(&mut tell)?;
         let mails = MailCheck {
             db: &db,
             files: &files,

@@ -3,6 +3,8 @@
 //! A server may be at work meanwhile: what is young may still be written down, and what seems to be missing is looked at
 //! twice. Nothing is removed that a row refers to.
 
+mod finding;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io;
@@ -14,114 +16,19 @@ use sha2::{Digest as _, Sha256};
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClientId, ClipId};
 use vigint_core::incident::ClipState;
+use vigint_core::random::Random;
 use vigint_db::clips::ClipRow;
 use vigint_db::{AnyConnection, Db, DbError, Operator, Tenant};
 
+pub use self::finding::{Finding, FindingKind};
+use super::folder::{ClipsFolder, FolderError, Standing};
 use super::store::{ClipStore, StorageKey};
-use crate::private_files::{UNFINISHED, is_older, remove_if_there};
+use crate::private_files::{UNFINISHED, is_older};
 
 /// What was written less than this ago may be about to be written down.
 pub const YOUNG: Duration = Duration::from_secs(600);
 /// How many rows are read at a time.
 const BATCH: i64 = 500;
-
-/// What can be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FindingKind {
-    /// A file that no row needs.
-    Orphan,
-    /// A row without its file.
-    Missing,
-    /// A film that is not as long as its row says.
-    WrongSize,
-    /// A film whose SHA-256 is not its row's.
-    WrongHash,
-    /// A folder of a client that does not exist.
-    NoClient,
-    /// A file that was never finished.
-    Unfinished,
-    /// A mail of a client that does not exist.
-    OrphanMail,
-}
-
-impl FindingKind {
-    /// In words.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Orphan => "orphan",
-            Self::Missing => "missing",
-            Self::WrongSize => "wrong size",
-            Self::WrongHash => "wrong SHA-256",
-            Self::NoClient => "no such client",
-            Self::Unfinished => "unfinished",
-            Self::OrphanMail => "orphan mail",
-        }
-    }
-}
-
-/// Something that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What.
-    pub kind: FindingKind,
-    /// The file, or the one that should be there.
-    pub path: String,
-    /// Whose it is, or was.
-    pub client_id: Option<ClientId>,
-    /// More words; may be empty.
-    pub detail: String,
-    /// What was done about it, if anything.
-    pub done: Option<&'static str>,
-    /// Why nothing could be done.
-    pub failed: Option<String>,
-}
-
-impl Finding {
-    /// Something that nothing was done about yet.
-    #[must_use]
-    pub fn new(kind: FindingKind, path: &Path, client: Option<ClientId>) -> Self {
-        Self {
-            kind,
-            path: path.display().to_string(),
-            client_id: client,
-            detail: String::new(),
-            done: None,
-            failed: None,
-        }
-    }
-
-    /// With more words.
-    #[must_use]
-    pub fn with(mut self, detail: impl Into<String>) -> Self {
-        self.detail = detail.into();
-        self
-    }
-
-    /// Does something about it, and notes how that went. `repair`: whether that is asked for.
-    #[must_use]
-    pub fn repaired<E: std::fmt::Display>(
-        mut self,
-        repair: bool,
-        done: &'static str,
-        act: impl FnOnce() -> Result<(), E>,
-    ) -> Self {
-        if repair {
-            match act() {
-                Ok(()) => self.done = Some(done),
-                Err(error) => self.failed = Some(error.to_string()),
-            }
-        }
-        self
-    }
-
-    /// The same for a file that goes.
-    #[must_use]
-    pub fn removed(self, repair: bool, path: &Path) -> Self {
-        self.repaired(repair, "removed", || remove_if_there(path))
-    }
-}
 
 /// What was looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -135,6 +42,9 @@ pub struct Looked {
 /// Why a check did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
+    /// Something is to be mended in a folder of clips that is not the database's.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// The folder cannot be read.
     #[error("the folder cannot be read: {0}")]
     Disk(#[from] io::Error),
@@ -155,6 +65,10 @@ pub struct ClipCheck<'a> {
     pub now: UtcTime,
     /// Whether to remove what no row needs, and to mark rows whose files are missing.
     pub repair: bool,
+    /// Whether to make a folder that is not the database's its own before.
+    pub adopt: bool,
+    /// Where ids come from.
+    pub random: &'a dyn Random,
     /// Whether to read films whole and compare their SHA-256.
     pub deep: bool,
 }
@@ -163,41 +77,100 @@ pub struct ClipCheck<'a> {
 type Unclaimed = HashMap<ClipId, Vec<(String, std::fs::DirEntry)>>;
 
 impl ClipCheck<'_> {
-    /// Looks at everything, client by client, and tells what is wrong. Blocks; no more is in memory than one client's
-    /// names of files.
+    /// Looks at everything, client by client, and tells what is wrong. One odd file is told and passed over. Blocks; no
+    /// more is in memory than one client's names of files.
     ///
     /// # Errors
     /// [`CheckError`]; what was found by then was told.
     pub fn run(&self, tell: &mut dyn FnMut(Finding)) -> Result<Looked, CheckError> {
+        self.look_at_folder(tell)?;
+        // Before the rows: a folder is made after its client.
         let with_folders = self.store.clients()?;
-        let with_rows = self
-            .db
-            .read(|conn| vigint_db::clips::clients_with_files(conn, self.operator))?;
+        let with_rows =
+            self.read(|conn| vigint_db::clips::clients_with_files(conn, self.operator))?;
+        let there = self.read(|conn| vigint_db::clients::ids(conn, self.operator))?;
+        let erased = self.read(|conn| vigint_db::erasures::clients(conn, self.operator))?;
         let all: BTreeSet<ClientId> = with_folders.into_iter().chain(with_rows).collect();
         let mut looked = Looked::default();
         for client in all {
-            self.look_at_client(client, &mut looked, tell)?;
+            let exists = there.contains(&client);
+            if exists || erased.contains(&client) {
+                self.look_at_client(client, exists, &mut looked, tell)?;
+            } else {
+                let folder = self.store.client_folder(client);
+                let finding = Finding::new(FindingKind::NoClient, &folder, Some(client));
+                tell(finding.with(
+                    "the database never had this client, so nothing in it is touched: if it is nobody else's, remove it by hand",
+                ));
+            }
         }
         Ok(looked)
+    }
+
+    /// Everything seems to be missing where the folder is not mounted, and to be nobody's where the database is another.
+    fn look_at_folder(&self, tell: &mut dyn FnMut(Finding)) -> Result<(), CheckError> {
+        let Err(wrong) = self.refuse_wrong_folder() else {
+            return Ok(());
+        };
+        let is_database = matches!(wrong, FolderError::Database(_));
+        if is_database || (self.repair && !self.adopt) {
+            return Err(wrong.into());
+        }
+        let path = self.store.directory();
+        let finding = Finding::new(FindingKind::WrongFolder, path, None).with(wrong.to_string());
+        let adopt = || self.folder().take(self.random, self.now).map(drop);
+        tell(finding.repaired(self.adopt, "adopted", adopt));
+        if self.adopt {
+            Ok(self.refuse_wrong_folder()?)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn refuse_wrong_folder(&self) -> Result<(), FolderError> {
+        let folder = self.folder();
+        match folder.standing()? {
+            Standing::Ours(_) | Standing::Free => Ok(()),
+            Standing::Wrong(why) => Err(folder.wrong(why).into()),
+        }
+    }
+
+    const fn folder(&self) -> ClipsFolder<'_> {
+        ClipsFolder {
+            db: self.db,
+            store: self.store,
+            operator: self.operator,
+        }
     }
 
     fn look_at_client(
         &self,
         client: ClientId,
+        exists: bool,
         looked: &mut Looked,
         tell: &mut dyn FnMut(Finding),
     ) -> Result<(), CheckError> {
+        let folder = self.store.client_folder(client);
         let mut unclaimed = Unclaimed::new();
         // Before the rows: a file is there before its row is.
-        for (clip, ending, file) in self.store.files_of(client)? {
+        let listing = match self.store.files_of(client) {
+            Ok(listing) => listing,
+            Err(error) => {
+                // Of its rows nothing can be said.
+                tell(Finding::odd(&folder, Some(client), error));
+                return Ok(());
+            }
+        };
+        for odd in listing.odd {
+            tell(Finding::odd(&odd.path, Some(client), odd.why));
+        }
+        for (clip, ending, file) in listing.files {
             looked.files += 1;
             unclaimed.entry(clip).or_default().push((ending, file));
         }
-        let folder = self.store.client_folder(client);
         // Before anything is removed from it, which makes it young again.
-        let is_old = is_older(&folder, self.now - YOUNG)?;
+        let is_old = is_older(&folder, self.now - YOUNG).unwrap_or(false);
         let tenant = Tenant::by_operator(self.operator, client);
-        let exists = self.read(|conn| vigint_db::clients::get(conn, &tenant))?;
         let mut after = None;
         loop {
             let rows = self.read(|conn| vigint_db::clips::page(conn, &tenant, after, BATCH))?;
@@ -213,10 +186,10 @@ impl ClipCheck<'_> {
         }
         for (_, files) in unclaimed {
             for (ending, file) in files {
-                self.look_at_spare(client, &ending, &file, "no row has it", tell)?;
+                self.look_at_spare(client, &ending, &file, "no row has it", tell);
             }
         }
-        if exists.is_none() && is_old {
+        if !exists && is_old {
             let finding = Finding::new(FindingKind::NoClient, &folder, Some(client));
             let remove = || match std::fs::remove_dir(&folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -242,7 +215,7 @@ impl ClipCheck<'_> {
                 _ if ending.ends_with(UNFINISHED) => "it was never finished",
                 _ => continue,
             };
-            self.look_at_spare(client, ending, file, spare, tell)?;
+            self.look_at_spare(client, ending, file, spare, tell);
         }
         let needed = match row.state {
             ClipState::Ready => "mp4",
@@ -255,7 +228,10 @@ impl ClipCheck<'_> {
             return self.look_again(tenant, row, &path, tell);
         }
         if row.state == ClipState::Ready {
-            self.look_at_film(row, &path)?.into_iter().for_each(tell);
+            match self.look_at_film(row, &path) {
+                Ok(wrong) => wrong.into_iter().for_each(tell),
+                Err(error) => tell(Finding::odd(&path, Some(client), error)),
+            }
         }
         Ok(())
     }
@@ -268,18 +244,21 @@ impl ClipCheck<'_> {
         file: &std::fs::DirEntry,
         why: &str,
         tell: &mut dyn FnMut(Finding),
-    ) -> io::Result<()> {
+    ) {
         let path = file.path();
-        if is_older(&path, self.now - YOUNG)? {
-            let kind = if ending.ends_with(UNFINISHED) {
-                FindingKind::Unfinished
-            } else {
-                FindingKind::Orphan
-            };
-            let finding = Finding::new(kind, &path, Some(client)).with(why);
-            tell(finding.removed(self.repair, &path));
+        let kind = if ending.ends_with(UNFINISHED) {
+            FindingKind::Unfinished
+        } else {
+            FindingKind::Orphan
+        };
+        match is_older(&path, self.now - YOUNG) {
+            Ok(false) => {}
+            Ok(true) => {
+                let finding = Finding::new(kind, &path, Some(client)).with(why);
+                tell(finding.removed(self.repair, &path));
+            }
+            Err(error) => tell(Finding::odd(&path, Some(client), error)),
         }
-        Ok(())
     }
 
     /// A file that was not there when the folder was read: its film may have been made, or its clip ended since.
@@ -290,10 +269,20 @@ impl ClipCheck<'_> {
         path: &Path,
         tell: &mut dyn FnMut(Finding),
     ) -> Result<(), CheckError> {
-        let is_there = path.try_exists()?;
+        let is_there = match path.try_exists() {
+            Ok(is_there) => is_there,
+            Err(error) => {
+                tell(Finding::odd(path, Some(row.client_id), error));
+                return Ok(());
+            }
+        };
         let now = self.read(|conn| vigint_db::clips::get(conn, tenant, row.id))?;
         if is_there || now.map(|now| now.state) != Some(row.state) {
             return Ok(());
+        }
+        if self.repair {
+            // It may have been unmounted since.
+            self.refuse_wrong_folder()?;
         }
         let finding = Finding::new(FindingKind::Missing, path, Some(row.client_id));
         let finding = finding.with(format!("its clip is {}", row.state));

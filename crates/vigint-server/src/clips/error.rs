@@ -5,6 +5,8 @@ use std::io;
 use vigint_db::DbError;
 use vigint_video::clip::ClipError;
 
+use super::store::ClipStore;
+
 /// Why the frames of an incident were not kept: it has no clip then.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
@@ -100,6 +102,14 @@ pub enum Retry {
 }
 
 impl MakeFilmError {
+    /// What is missing because the folder is not mounted will be there again.
+    pub(super) fn unless_unmounted(self, store: &ClipStore) -> Self {
+        match (self, store.check_mark()) {
+            (Self::Lost(_), Err(error)) => Self::Keep(KeepError::Disk(error)),
+            (error, _) => error,
+        }
+    }
+
     /// Whether another try could succeed.
     #[must_use]
     pub const fn retry(&self) -> Retry {

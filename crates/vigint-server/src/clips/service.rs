@@ -1,8 +1,8 @@
 //! The clips service: what incidents, jobs and handlers ask for.
 
-use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -16,7 +16,9 @@ use vigint_video::clip::ClipEncoder;
 use super::disk::{Disk, DiskLook, FreeSpace, KEPT_FREE};
 use super::error::{KeepError, MakeFilmError};
 use super::locks::ClientLocks;
-use super::store::{ClipStore, Removed, StorageKey};
+use super::removal::Removed;
+use super::store::{ClipStore, StorageKey};
+use super::sweep::{Needed, Swept};
 use super::{evidence, film, still};
 use crate::background;
 use crate::buffer::Frame;
@@ -59,6 +61,7 @@ pub struct Clips {
     random: Arc<dyn Random>,
     vital: Arc<Vital>,
     disk: Disk,
+    is_wrong_folder: AtomicBool,
     locks: ClientLocks,
     /// Rung when a new clip waits for its film.
     pub waiting: Notify,
@@ -85,6 +88,7 @@ impl Clips {
             random: options.random,
             vital,
             disk,
+            is_wrong_folder: AtomicBool::new(false),
             locks: ClientLocks::default(),
             waiting: Notify::new(),
         }
@@ -152,6 +156,7 @@ impl Clips {
         let before_end = self.still_before_end;
         let encoding = background::run("film", move || {
             film::encode(&store, &*encoder, key, before_end)
+                .map_err(|error| error.unless_unmounted(&store))
         });
         let film = match encoding.await {
             Ok(film) => film?,
@@ -163,9 +168,11 @@ impl Clips {
         let _alone = self.locks.lock(key.client()).await;
         self.make_room(key, film.file_bytes()).await?;
         let store = self.store.clone();
-        tokio::task::spawn_blocking(move || film::write(&store, key, &film))
-            .await
-            .unwrap_or_else(|panic| Err(KeepError::Disk(io::Error::other(panic)).into()))
+        tokio::task::spawn_blocking(move || {
+            film::write(&store, key, &film).map_err(|error| error.unless_unmounted(&store))
+        })
+        .await
+        .unwrap_or_else(|panic| Err(KeepError::Disk(io::Error::other(panic)).into()))
     }
 
     /// The still picture of a clip: a JPEG of at most 640 pixels a side and 150,000 bytes; none when there are no
@@ -228,26 +235,42 @@ impl Clips {
         self.on_disk(move |store| store.remove(key)).await
     }
 
-    /// Removes files that were written before `before` and are unfinished or no clip's of `kept`, the storage keys that
-    /// the database has: a server died before it wrote down whose they are. Returns how many files.
+    /// Removes files that were written before `before` and that the database does not need: a server died before it wrote
+    /// down whose they are, or before it removed them.
     ///
     /// # Errors
-    /// When the disk refuses.
-    pub async fn remove_stray_files(
-        &self,
-        kept: HashSet<String>,
-        before: UtcTime,
-    ) -> io::Result<usize> {
-        self.on_disk(move |store| store.remove_stray_files(&kept, before))
+    /// When the folder cannot be read, or is not the database's.
+    pub async fn remove_stray_files(&self, needed: Needed, before: UtcTime) -> io::Result<Swept> {
+        self.on_disk(move |store| store.remove_stray_files(&needed, before))
             .await
     }
 
-    /// Removes every file of a client's clips. What went.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub async fn remove_client(&self, client: ClientId) -> io::Result<Removed> {
-        self.on_disk(move |store| store.remove_client(client)).await
+    /// Removes every file of a client's clips. What went, and whether that was all.
+    pub async fn remove_client(&self, client: ClientId) -> (Removed, io::Result<()>) {
+        let removing = self.on_disk(move |store| Ok(store.remove_client(client)));
+        removing
+            .await
+            .unwrap_or_else(|error| (Removed::default(), Err(error)))
+    }
+
+    /// Looks whether the folder is the database's (any more): it may be unmounted while a server runs. When that changes,
+    /// the log and health say so.
+    pub async fn look_at_folder(&self) {
+        let looked = self.on_disk(ClipStore::check_mark).await;
+        let was_wrong = self
+            .is_wrong_folder
+            .swap(looked.is_err(), Ordering::Relaxed);
+        match looked {
+            Err(error) if !was_wrong => {
+                self.note(true);
+                tracing::error!(%error, "no clips are kept until the folder is there again");
+            }
+            Ok(()) if was_wrong => {
+                self.note(false);
+                tracing::warn!(path = %self.directory().display(), "the folder of clips is there again");
+            }
+            _ => {}
+        }
     }
 
     /// Where the film of a clip that is ready lies.

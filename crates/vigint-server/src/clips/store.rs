@@ -1,7 +1,7 @@
 //! Where clips lie: `<directory>/<client id>/<clip id>.frames`, `.mp4` and, the still picture, `.jpg`. Folders 0700,
 //! files 0600. What is being written is called `….unfinished` until it is whole.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -15,12 +15,13 @@ use vigint_core::ids::{ClientId, ClipId};
 use vigint_video::clip::ClipFrame;
 
 use super::evidence::{self, EvidenceReader};
+use super::folder::Mark;
 use crate::private_files::{
-    self, UNFINISHED, create_file, is_older, make_folder, remove_if_there, sync_folder,
+    self, UNFINISHED, create_file, make_folder, remove_if_there, sync_folder,
 };
 
 /// What a clip's files end with once they are whole.
-const ENDINGS: [&str; 3] = ["frames", "mp4", "jpg"];
+pub(super) const ENDINGS: [&str; 3] = ["frames", "mp4", "jpg"];
 
 /// Names a clip's files. Written into the database as `<client id>/<clip id>`; anything else read from
 /// there is refused, so that no path can be smuggled in.
@@ -68,28 +69,12 @@ impl FromStr for StorageKey {
     }
 }
 
-/// Files that were removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Removed {
-    /// How many.
-    pub files: u64,
-    /// How long they were together.
-    pub bytes: u64,
-}
-
-impl Removed {
-    /// Counts one more.
-    pub(crate) const fn add(&mut self, bytes: u64) {
-        self.files = self.files.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
-    }
-}
-
 /// The clips' folder. All calls block.
 #[derive(Clone, Debug)]
 pub struct ClipStore {
     directory: PathBuf,
     max_frame_bytes: usize,
+    mark: Option<Mark>,
 }
 
 impl ClipStore {
@@ -105,6 +90,7 @@ impl ClipStore {
         Ok(Self {
             directory: directory.to_owned(),
             max_frame_bytes,
+            mark: None,
         })
     }
 
@@ -117,7 +103,25 @@ impl ClipStore {
         Ok(Self {
             directory: directory.to_owned(),
             max_frame_bytes,
+            mark: None,
         })
+    }
+
+    /// The same, used only while it holds this mark.
+    #[must_use]
+    pub(super) fn marked(mut self, mark: Mark) -> Self {
+        self.mark = Some(mark);
+        self
+    }
+
+    /// Refuses a folder that does not hold its mark (any more).
+    ///
+    /// # Errors
+    /// [`super::WrongFolder`], inside an [`io::Error`].
+    pub(super) fn check_mark(&self) -> io::Result<()> {
+        self.mark
+            .as_ref()
+            .map_or(Ok(()), |mark| mark.check(&self.directory))
     }
 
     /// Keeps frames, oldest first. When this returns they are on the disk.
@@ -129,6 +133,8 @@ impl ClipStore {
         key: StorageKey,
         frames: impl Iterator<Item = (UtcTime, &'a Bytes)>,
     ) -> io::Result<()> {
+        // Where the disk is not mounted they would lie beneath it, and fill another.
+        self.check_mark()?;
         let folder = self.client_folder(key.client);
         let path = self.path(key, "frames");
         make_folder(&folder)?;
@@ -219,7 +225,7 @@ impl ClipStore {
     /// When the folder is there and cannot be read.
     pub(super) fn bytes_by_clip(&self, client: ClientId) -> io::Result<HashMap<ClipId, u64>> {
         let mut bytes = HashMap::new();
-        for (clip, _, file) in self.files_of(client)? {
+        for (clip, _, file) in self.files_of(client)?.files {
             let length = file.metadata().map(|file| file.len());
             // Gone since the folder was read: it takes no room.
             let length = length.or_else(|error| match error.kind() {
@@ -235,54 +241,6 @@ impl ClipStore {
     /// The clips' folder.
     pub(super) fn directory(&self) -> &Path {
         &self.directory
-    }
-
-    /// The clients that have a folder.
-    ///
-    /// # Errors
-    /// When the clips' folder cannot be read.
-    pub(super) fn clients(&self) -> io::Result<Vec<ClientId>> {
-        let mut clients = Vec::new();
-        for folder in fs::read_dir(&self.directory)? {
-            let name = folder?.file_name();
-            // Written as we write it: `05` and `+5` are not ours.
-            let id = name.to_str().and_then(|name| {
-                let id: i64 = name.parse().ok()?;
-                (id.to_string() == name).then_some(ClientId(id))
-            });
-            clients.extend(id);
-        }
-        clients.sort();
-        Ok(clients)
-    }
-
-    /// Every file of a client that is named as clips are named: of which clip, what follows its id, and where it is.
-    ///
-    /// # Errors
-    /// When the folder is there and cannot be read.
-    pub(super) fn files_of(
-        &self,
-        client: ClientId,
-    ) -> io::Result<Vec<(ClipId, String, fs::DirEntry)>> {
-        let entries = match fs::read_dir(self.client_folder(client)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries?,
-        };
-        let mut files = Vec::new();
-        for file in entries {
-            let file = file?;
-            let name = file.file_name();
-            let Some((clip, ending)) = name.to_str().and_then(|name| name.split_once('.')) else {
-                continue;
-            };
-            let whole = ending.strip_suffix(UNFINISHED).unwrap_or(ending);
-            if let Ok(clip) = clip.parse::<ClipId>()
-                && ENDINGS.contains(&whole)
-            {
-                files.push((clip, ending.to_owned(), file));
-            }
-        }
-        Ok(files)
     }
 
     /// Removes the frames, the film stays.
@@ -303,49 +261,6 @@ impl ClipStore {
             remove_if_there(&self.path(key, ending))?;
         }
         Ok(())
-    }
-
-    /// Removes all clips of a client, with its folder and whatever else is in it. What went.
-    ///
-    /// # Errors
-    /// When the folder is there and cannot be removed.
-    pub fn remove_client(&self, client: ClientId) -> io::Result<Removed> {
-        let folder = self.client_folder(client);
-        let mut removed = Removed::default();
-        let entries = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(removed),
-            entries => entries?,
-        };
-        for file in entries {
-            removed.add(file?.metadata().map_or(0, |file| file.len()));
-        }
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => sync_folder(&self.directory)?,
-        }
-        Ok(removed)
-    }
-
-    /// Removes files older than `before` that are unfinished, or whose clip's storage key is not among `kept`, and
-    /// folders in which nothing is left; returns how many files. What is not named as clips are named stays.
-    ///
-    /// # Errors
-    /// When the folder cannot be read or a file not be removed.
-    pub fn remove_stray_files(&self, kept: &HashSet<String>, before: UtcTime) -> io::Result<usize> {
-        let mut removed = 0;
-        for client in self.clients()? {
-            for (clip, ending, file) in self.files_of(client)? {
-                let key = StorageKey::new(client, clip);
-                let is_kept = !ending.ends_with(UNFINISHED) && kept.contains(&key.to_string());
-                if !is_kept && is_older(&file.path(), before)? {
-                    remove_if_there(&file.path())?;
-                    removed += 1;
-                }
-            }
-            // Refused while anything is in it; who is about to put something into it makes it anew.
-            let _ = fs::remove_dir(self.client_folder(client));
-        }
-        Ok(removed)
     }
 
     pub(super) fn client_folder(&self, client: ClientId) -> PathBuf {
@@ -392,25 +307,6 @@ mod tests {
     }
 
     #[test]
-    fn removing_a_client_leaves_the_others() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = ClipStore::open(dir.path(), 100).unwrap();
-        keep(&store, key(5, 1));
-        keep(&store, key(50, 2));
-        store.write_film(key(5, 1), b"film").unwrap();
-        fs::write(dir.path().join("5/README"), "x").unwrap();
-        let frames = fs::metadata(store.path(key(5, 1), "frames")).unwrap();
-        let gone = store.remove_client(ClientId(5)).unwrap();
-        assert_eq!((gone.files, gone.bytes), (3, frames.len() + 4 + 1));
-        assert_eq!(
-            store.remove_client(ClientId(5)).unwrap(),
-            Removed::default()
-        );
-        assert!(store.frames(key(5, 1)).is_err());
-        assert_eq!(store.frames(key(50, 2)).unwrap().count(), 1);
-    }
-
-    #[test]
     fn frames_that_cannot_be_written_leave_nothing_behind() {
         let dir = tempfile::tempdir().unwrap();
         let store = ClipStore::open(dir.path(), 100).unwrap();
@@ -449,35 +345,5 @@ mod tests {
         let left = store.bytes_by_clip(ClientId(1)).unwrap();
         assert_eq!(left, HashMap::from([(stays.clip, whole)]));
         assert!(store.bytes_by_clip(ClientId(7)).unwrap().is_empty());
-    }
-
-    #[test]
-    fn files_of_no_clip_go_once_they_are_old_and_others_stay() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = ClipStore::open(dir.path(), 100).unwrap();
-        let (known, stray) = (key(1, 1), key(1, 2));
-        keep(&store, known);
-        keep(&store, stray);
-        fs::write(store.path(stray, "mp4.unfinished"), "half").unwrap();
-        fs::write(store.path(known, "jpg.unfinished"), "half").unwrap();
-        fs::create_dir(dir.path().join("3")).unwrap();
-        fs::write(dir.path().join("1/README"), "not ours").unwrap();
-        fs::write(dir.path().join("notes"), "not ours").unwrap();
-        let kept = HashSet::from([known.to_string()]);
-        let written = fs::metadata(store.path(stray, "frames")).unwrap();
-        let written = written.modified().unwrap();
-        let written = written.duration_since(std::time::UNIX_EPOCH).unwrap();
-        let written = UtcTime::UNIX_EPOCH + written;
-        let sweep = |before| store.remove_stray_files(&kept, before).unwrap();
-        assert_eq!(
-            sweep(written.plus_millis(-1_000)),
-            0,
-            "it may be in the making"
-        );
-        assert_eq!(sweep(written.plus_millis(60_000)), 3);
-        assert!(!dir.path().join("3").exists(), "nothing is left in it");
-        assert!(!store.path(known, "jpg.unfinished").exists());
-        assert!(store.path(known, "frames").exists());
-        assert!(dir.path().join("1/README").exists() && dir.path().join("notes").exists());
     }
 }

@@ -1,5 +1,6 @@
 //! Erases what a deleted client left outside the database: rings, clips, mails.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use vigint_db::erasures::{ErasedFiles, ErasureRow};
@@ -16,6 +17,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const OPERATOR: &str = "erase job";
 
 pub(super) async fn run(parts: JobParts, schedule: Schedule) {
+    // What was last told of each that could not be erased: it is tried twice a second, and told when that changes.
+    let mut told = HashMap::new();
     while schedule.every(LOOK_EVERY).await {
         let pending = parts
             .database
@@ -24,9 +27,15 @@ pub(super) async fn run(parts: JobParts, schedule: Schedule) {
         match pending {
             Ok(rows) => {
                 for row in rows {
-                    let client = row.client_id;
-                    if let Err(error) = erase(&parts, row).await {
-                        tracing::warn!(%client, %error, "a client could not be erased yet; it is tried again");
+                    let (id, client) = (row.id, row.client_id);
+                    let Err(error) = erase(&parts, row).await else {
+                        told.remove(&id);
+                        continue;
+                    };
+                    let error = error.to_string();
+                    if told.get(&id) != Some(&error) {
+                        tracing::error!(%client, error, "a client could not be erased yet; it is tried again");
+                        told.insert(id, error);
                     }
                 }
             }
@@ -57,6 +66,9 @@ async fn note_files(
         files: sum(|removed| removed.files),
         bytes: sum(|removed| removed.bytes),
     };
+    if erased.files == 0 {
+        return Ok(());
+    }
     let id = row.id;
     parts
         .database
@@ -70,13 +82,15 @@ async fn erase(parts: &JobParts, row: ErasureRow) -> Result<(), EraseError> {
     let client = row.client_id;
     parts.rings.drop_client(client);
     parts.incidents.drop_client(client);
-    let clips = parts.clips.remove_client(client).await?;
+    let (clips, clips_ended) = parts.clips.remove_client(client).await;
     let files = parts.mail_files.clone();
-    let mails = tokio::task::spawn_blocking(move || files.remove_client(client))
+    let (mails, mails_ended) = tokio::task::spawn_blocking(move || files.remove_client(client))
         .await
-        .unwrap_or_else(|panic| Err(std::io::Error::other(panic)))?;
-    parts.alerts.forget_client(client).await?;
+        .unwrap_or_else(|panic| (Removed::default(), Err(std::io::Error::other(panic))));
+    let forgotten = parts.alerts.forget_client(client).await;
+    // Before any failure is told: what went is counted once, and the next try does not find it.
     note_files(parts, &row, [clips, mails]).await?;
+    clips_ended.and(mails_ended).and(forgotten)?;
     // What was deleted must not live on in the write-ahead log. Where a reader is in the way this is tried again,
     // and the erasure is not done before.
     parts.database.truncate_wal().await?;

@@ -1,4 +1,5 @@
-//! Looks how much room the disk of the clips has, and tells the operator when it is nearly full and when it no longer is.
+//! Looks how much room the disk of the clips has, and tells the operator when it is nearly full and when it no longer is;
+//! and whether it is there at all.
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 pub(super) async fn run(parts: JobParts, schedule: Schedule) {
     let mut told: Option<DiskTold> = None;
     loop {
+        parts.clips.look_at_folder().await;
         if let Err(error) = look(&parts, &mut told).await {
             tracing::error!(%error, "the room on the disk could not be told; it is tried again");
         }

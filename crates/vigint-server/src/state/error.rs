@@ -28,6 +28,9 @@ pub enum BuildError {
         /// What the system says.
         error: io::Error,
     },
+    /// The folder of clips is not this database's.
+    #[error(transparent)]
+    ClipsFolder(#[from] crate::clips::FolderError),
     /// The signing secret.
     #[error("[API] secret_key: {0}")]
     Secret(#[from] SecretTooShort),

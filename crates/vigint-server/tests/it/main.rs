@@ -44,6 +44,7 @@ mod request_limits;
 mod revocation;
 mod silent_cameras;
 mod sqlite_file;
+mod storage;
 mod unread_bodies;
 mod unusual_use;
 mod usage;

@@ -50,9 +50,7 @@ impl Outbox {
 
     /// Removes a client's mails, and no file that is named otherwise. Blocks.
     pub(super) fn remove_client(&self, client: ClientId) -> io::Result<()> {
-        MailFiles::new(&self.directory)
-            .remove_client(client)
-            .map(drop)
+        MailFiles::new(&self.directory).remove_client(client).1
     }
 }
 

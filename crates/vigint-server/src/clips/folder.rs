@@ -1,0 +1,258 @@
+//! Whether a folder of clips is the database's: both hold the same id, the folder in a file.
+//!
+//! Without it a wrong `database_url` would have every film removed as nobody's, and a disk that is not mounted would
+//! have every clip marked as gone. A folder that does not fit is neither read, written nor swept.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use vigint_core::clock::UtcTime;
+use vigint_core::ids::ClipsFolderId;
+use vigint_core::incident::ClipState;
+use vigint_core::random::Random;
+use vigint_db::clips_folder::ClipsFolderRow;
+use vigint_db::{Db, DbError, Operator};
+
+use super::store::{ClipStore, StorageKey};
+use crate::private_files::write_whole;
+
+/// The file that holds the id, as text.
+const MARK: &str = ".vigint-clips";
+
+/// Why a folder is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// The database's folder holds an id, and this one does not.
+    NotMarked,
+    /// It holds another id.
+    AnotherMark,
+    /// The database knows of clips, and none is there.
+    ClipsMissing,
+    /// There are clips, and the database knows none of them.
+    ClipsUnknown,
+}
+
+impl Misfit {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotMarked => {
+                "it does not hold the mark that the folder of this database has: is its disk mounted?"
+            }
+            Self::AnotherMark => "it holds the mark of another database",
+            Self::ClipsMissing => {
+                "the database knows of clips, and none of them is there: is its disk mounted?"
+            }
+            Self::ClipsUnknown => "the clips in it are none that the database knows of",
+        }
+    }
+}
+
+/// A folder that does not belong to the database, and what to do.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(
+    "the folder of clips {} is not the one of the database {database}: {}. Nothing in it is touched. Set [Clips] directory \
+     and [Database] database_url to what belongs together; or, to use this folder with this database from now on, look \
+     with `vigint-server storage check` and then take it with `vigint-server storage check --repair --adopt`",
+    directory.display(), why.as_str()
+)]
+pub struct WrongFolder {
+    /// The folder.
+    pub directory: PathBuf,
+    /// The database, shown without its password.
+    pub database: String,
+    /// What does not fit.
+    pub why: Misfit,
+}
+
+/// Why it is not known whether a folder fits.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// It does not.
+    #[error(transparent)]
+    Wrong(#[from] WrongFolder),
+    /// The folder cannot be read or written.
+    #[error("the folder of clips {}: {error}", directory.display())]
+    Disk {
+        /// The folder.
+        directory: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+/// How a folder stands to a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Both hold this id.
+    Ours(ClipsFolderId),
+    /// It may be taken: there is nothing that could be lost, or it holds clips that the database knows.
+    Free,
+    /// It must not be touched.
+    Wrong(Misfit),
+}
+
+/// What a server knows its folder by.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    id: ClipsFolderId,
+    database: String,
+}
+
+/// A folder of clips beside a database. All calls block.
+pub struct ClipsFolder<'a> {
+    /// The database.
+    pub db: &'a Db,
+    /// The folder.
+    pub store: &'a ClipStore,
+    /// Who asks.
+    pub operator: &'a Operator,
+}
+
+impl ClipsFolder<'_> {
+    /// The store of this folder, which uses it only while it holds this database's id. A folder that may be the
+    /// database's, and holds no id yet, is given it.
+    ///
+    /// # Errors
+    /// [`FolderError`].
+    pub fn claim(&self, random: &dyn Random, now: UtcTime) -> Result<ClipStore, FolderError> {
+        let id = match self.standing()? {
+            Standing::Ours(id) => {
+                self.note_marked(now)?;
+                id
+            }
+            Standing::Free => self.take(random, now)?,
+            Standing::Wrong(why) => return Err(self.wrong(why).into()),
+        };
+        let database = self.db.url().to_string();
+        Ok(self.store.clone().marked(Mark { id, database }))
+    }
+
+    /// Makes this the database's folder, whatever it was before.
+    ///
+    /// # Errors
+    /// [`FolderError`], never of the kind `Wrong`.
+    pub fn take(&self, random: &dyn Random, now: UtcTime) -> Result<ClipsFolderId, FolderError> {
+        let new = ClipsFolderId::generate(random);
+        let name = |conn: &mut _| vigint_db::clips_folder::name(conn, self.operator, new);
+        let id = self.db.write(name)?;
+        let directory = self.store.directory();
+        let written = write_whole(&mark_path(directory), format!("{id}\n").as_bytes());
+        // Two servers that start at once write the same, and one may find its unfinished file gone.
+        if let Err(error) = written
+            && !matches!(read_mark(directory), Ok(Some(there)) if there == id)
+        {
+            return Err(self.failed(error));
+        }
+        self.note_marked(now)?;
+        Ok(id)
+    }
+
+    pub(super) fn wrong(&self, why: Misfit) -> WrongFolder {
+        WrongFolder {
+            directory: self.store.directory().to_owned(),
+            database: self.db.url().to_string(),
+            why,
+        }
+    }
+
+    pub(super) fn standing(&self) -> Result<Standing, FolderError> {
+        let known = |conn: &mut _| vigint_db::clips_folder::get(conn, self.operator);
+        let known = self.db.read(known)?;
+        let mark = read_mark(self.store.directory()).map_err(|error| self.failed(error))?;
+        Ok(match (mark, known) {
+            (Some(mark), Some(known)) if mark == known.id => Standing::Ours(mark),
+            (Some(_), _) => Standing::Wrong(Misfit::AnotherMark),
+            (None, known) => self.standing_unmarked(known)?,
+        })
+    }
+
+    fn standing_unmarked(&self, known: Option<ClipsFolderRow>) -> Result<Standing, FolderError> {
+        let (keys, erased) = self.db.read(|conn| {
+            let keys = vigint_db::clips::storage_keys(conn, self.operator)?;
+            Ok::<_, DbError>((keys, vigint_db::erasures::clients(conn, self.operator)?))
+        })?;
+        // A clip that failed may never have had files.
+        let must_be_there =
+            |state: &ClipState| matches!(state, ClipState::Pending | ClipState::Ready);
+        let knows_clips = keys.values().any(must_be_there);
+        let (mut holds_clips, mut holds_ours) = (false, false);
+        for client in self.store.clients().map_err(|error| self.failed(error))? {
+            // What is left of these goes in any case.
+            if erased.contains(&client) {
+                continue;
+            }
+            // One that cannot be read proves nothing.
+            for (clip, ..) in self.store.files_of(client).unwrap_or_default().files {
+                holds_clips = true;
+                holds_ours |= keys.contains_key(&StorageKey::new(client, clip).to_string());
+            }
+        }
+        // An id that the folder never held, because the server died before, is as good as none.
+        let was_marked = known.is_some_and(|known| known.is_marked);
+        Ok(match (knows_clips, holds_clips) {
+            (false, false) => Standing::Free,
+            _ if was_marked => Standing::Wrong(Misfit::NotMarked),
+            _ if holds_ours => Standing::Free,
+            (_, true) => Standing::Wrong(Misfit::ClipsUnknown),
+            (_, false) => Standing::Wrong(Misfit::ClipsMissing),
+        })
+    }
+
+    fn note_marked(&self, now: UtcTime) -> Result<(), DbError> {
+        self.db
+            .write(|conn| vigint_db::clips_folder::note_marked(conn, self.operator, now))
+    }
+
+    fn failed(&self, error: io::Error) -> FolderError {
+        FolderError::Disk {
+            directory: self.store.directory().to_owned(),
+            error,
+        }
+    }
+}
+
+impl Mark {
+    /// Whether the folder holds it now: it may be unmounted while a server runs.
+    ///
+    /// # Errors
+    /// [`WrongFolder`] inside an [`io::Error`] when it does not, or what the system says.
+    pub(super) fn check(&self, directory: &Path) -> io::Result<()> {
+        let why = match read_mark(directory)? {
+            Some(id) if id == self.id => return Ok(()),
+            Some(_) => Misfit::AnotherMark,
+            None => Misfit::NotMarked,
+        };
+        Err(io::Error::other(WrongFolder {
+            directory: directory.to_owned(),
+            database: self.database.clone(),
+            why,
+        }))
+    }
+}
+
+fn mark_path(directory: &Path) -> PathBuf {
+    directory.join(MARK)
+}
+
+/// The id that a folder holds, if any.
+fn read_mark(directory: &Path) -> io::Result<Option<ClipsFolderId>> {
+    let text = match fs::read_to_string(mark_path(directory)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text?,
+    };
+    let id = text.trim().parse().map_err(|_| {
+        let said = format!(
+            "its file {MARK} holds no id: put it back from a backup, or take the folder anew with \
+             `vigint-server storage check --repair --adopt`"
+        );
+        io::Error::new(io::ErrorKind::InvalidData, said)
+    })?;
+    Ok(Some(id))
+}
+
+#[cfg(test)]
+mod tests;

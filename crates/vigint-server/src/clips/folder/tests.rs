@@ -1,0 +1,191 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use vigint_core::random::SystemRandom;
+
+use super::*;
+use crate::clips::tests::{Customer, Fixture, START, TEST};
+
+fn standing(fixture: &Fixture, store: &ClipStore) -> Result<Standing, FolderError> {
+    let (db, operator) = (&fixture.db, &TEST);
+    ClipsFolder {
+        db,
+        store,
+        operator,
+    }
+    .standing()
+}
+
+fn claim(fixture: &Fixture, store: &ClipStore) -> Result<ClipStore, FolderError> {
+    let (db, operator) = (&fixture.db, &TEST);
+    ClipsFolder {
+        db,
+        store,
+        operator,
+    }
+    .claim(&SystemRandom, START)
+}
+
+fn refused(claimed: Result<ClipStore, FolderError>) -> Misfit {
+    match claimed {
+        Err(FolderError::Wrong(wrong)) => wrong.why,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An installation from before folders were marked.
+struct Unmarked {
+    fixture: Fixture,
+    acme: Customer,
+    store: ClipStore,
+}
+
+impl Unmarked {
+    fn new() -> Self {
+        let fixture = Fixture::new(u64::MAX);
+        Self {
+            acme: fixture.customer("acme"),
+            store: ClipStore::open(&fixture.folder.path().join("clips"), 1 << 24).unwrap(),
+            fixture,
+        }
+    }
+
+    async fn with_a_film() -> Self {
+        let made = Self::new();
+        let key = made.fixture.keep_pictures(&made.acme, 2).await;
+        made.fixture.make(&made.acme, key).await;
+        made
+    }
+
+    fn folder(&self, name: &str) -> ClipStore {
+        ClipStore::open(&self.fixture.folder.path().join(name), 1 << 24).unwrap()
+    }
+}
+
+#[test]
+fn a_new_folder_is_marked_privately_and_known_again() {
+    let new = Unmarked::new();
+    let store = claim(&new.fixture, &new.store).unwrap();
+    store.check_mark().unwrap();
+    let mark = mark_path(store.directory());
+    assert_eq!(
+        fs::metadata(&mark).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let text = fs::read_to_string(&mark).unwrap();
+    claim(&new.fixture, &new.store)
+        .unwrap()
+        .check_mark()
+        .unwrap();
+    assert_eq!(fs::read_to_string(&mark).unwrap(), text);
+}
+
+#[tokio::test]
+async fn an_installation_of_before_is_taken_over_silently() {
+    let old = Unmarked::with_a_film().await;
+    claim(&old.fixture, &old.store).unwrap();
+    assert!(matches!(
+        standing(&old.fixture, &old.store),
+        Ok(Standing::Ours(_))
+    ));
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_mounted_is_refused() {
+    let old = Unmarked::with_a_film().await;
+    let empty = old.folder("empty");
+    assert_eq!(refused(claim(&old.fixture, &empty)), Misfit::ClipsMissing);
+    claim(&old.fixture, &old.store).unwrap();
+    assert_eq!(refused(claim(&old.fixture, &empty)), Misfit::NotMarked);
+    assert_eq!(
+        fs::read_dir(empty.directory()).unwrap().count(),
+        0,
+        "nothing is made"
+    );
+}
+
+#[tokio::test]
+async fn an_empty_folder_does_while_there_is_nothing_to_lose() {
+    let old = Unmarked::new();
+    claim(&old.fixture, &old.store).unwrap();
+    claim(&old.fixture, &old.folder("other")).unwrap();
+}
+
+#[tokio::test]
+async fn another_databases_folder_is_refused_marked_or_not() {
+    let old = Unmarked::with_a_film().await;
+    let fresh = Unmarked::new();
+    assert_eq!(
+        refused(claim(&fresh.fixture, &old.store)),
+        Misfit::ClipsUnknown
+    );
+    claim(&old.fixture, &old.store).unwrap();
+    let wrong = claim(&fresh.fixture, &old.store).unwrap_err().to_string();
+    for part in [
+        old.store.directory().to_str().unwrap(),
+        &fresh.fixture.db.url().to_string(),
+        "mark of another database",
+        "[Clips] directory",
+        "[Database] database_url",
+        "storage check --repair --adopt",
+    ] {
+        assert!(wrong.contains(part), "{part}: {wrong}");
+    }
+    claim(&fresh.fixture, &fresh.store).unwrap();
+    assert_eq!(
+        refused(claim(&fresh.fixture, &old.store)),
+        Misfit::AnotherMark
+    );
+}
+
+#[tokio::test]
+async fn what_is_left_of_erased_clients_makes_no_folder_strange() {
+    let old = Unmarked::with_a_film().await;
+    let delete = |conn: &mut _| vigint_db::clients::delete(conn, &TEST, &old.acme.tenant, START);
+    old.fixture.db.write(delete).unwrap();
+    claim(&old.fixture, &old.store).unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_died_before_it_wrote_the_mark_is_no_obstacle() {
+    let old = Unmarked::with_a_film().await;
+    let id = ClipsFolderId::generate(&SystemRandom);
+    let name = |conn: &mut _| vigint_db::clips_folder::name(conn, &TEST, id);
+    old.fixture.db.write(name).unwrap();
+    claim(&old.fixture, &old.store).unwrap();
+    assert_eq!(
+        standing(&old.fixture, &old.store).unwrap(),
+        Standing::Ours(id)
+    );
+    let known = |conn: &mut _| vigint_db::clips_folder::get(conn, &TEST);
+    assert!(old.fixture.db.read(known).unwrap().unwrap().is_marked);
+}
+
+#[tokio::test]
+async fn a_folder_taken_on_purpose_belongs_to_nobody_else() {
+    let old = Unmarked::with_a_film().await;
+    claim(&old.fixture, &old.store).unwrap();
+    let fresh = Unmarked::new();
+    let (db, store, operator) = (&fresh.fixture.db, &old.store, &TEST);
+    let taken = ClipsFolder {
+        db,
+        store,
+        operator,
+    }
+    .take(&SystemRandom, START);
+    assert_eq!(
+        standing(&fresh.fixture, store).unwrap(),
+        Standing::Ours(taken.unwrap())
+    );
+    assert_eq!(refused(claim(&old.fixture, store)), Misfit::AnotherMark);
+}
+
+#[tokio::test]
+async fn a_mark_that_is_no_id_is_refused_with_its_cure() {
+    let old = Unmarked::with_a_film().await;
+    fs::write(mark_path(old.store.directory()), "").unwrap();
+    let said = claim(&old.fixture, &old.store).unwrap_err().to_string();
+    assert!(
+        said.contains("holds no id") && said.contains("--adopt"),
+        "{said}"
+    );
+}

@@ -1,0 +1,1 @@
+DROP TABLE clips_folder;

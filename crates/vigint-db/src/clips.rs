@@ -49,6 +49,8 @@ pub struct ClipRow {
     pub last_error: Option<String>,
     pub expires_at: UtcTime,
     pub created_at: UtcTime,
+    /// How often in a row making it was begun and never ended.
+    pub cut_off: i32,
     /// None: nobody asked for its film to be hosted elsewhere.
     pub hosting: Option<Hosting>,
 }
@@ -82,6 +84,7 @@ pub(crate) struct Stored {
     last_error: Option<String>,
     expires_at: Moment,
     created_at: Moment,
+    cut_off: i32,
     hosting: Option<String>,
     hosting_attempts: i32,
     _hosting_lease_until: Option<Moment>,
@@ -127,6 +130,7 @@ impl Stored {
             last_error: self.last_error,
             expires_at: self.expires_at.0,
             created_at: self.created_at.0,
+            cut_off: self.cut_off,
             hosting,
         })
     }

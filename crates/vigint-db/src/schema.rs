@@ -112,6 +112,7 @@ table! {
         last_error -> Nullable<Text>,
         expires_at -> Timestamp,
         created_at -> Timestamp,
+        cut_off -> Integer,
         hosting -> Nullable<Text>,
         hosting_attempts -> Integer,
         hosting_lease_until -> Nullable<Timestamp>,

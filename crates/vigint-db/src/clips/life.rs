@@ -1,4 +1,7 @@
 //! The steps of a clip's life, each guarded by the state before: of two servers only one takes it.
+//!
+//! Whoever claims a clip is told how often it was claimed by then. That number is the claim: a server that was away for
+//! longer than its lease, and whose clip another has claimed since, changes nothing with it any more.
 
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
@@ -65,7 +68,7 @@ pub fn clients_waiting(
 }
 
 /// Takes the client's oldest clip whose film is to be made and that nobody has under a lease; it counts as tried
-/// once more. Nobody else is given it before `lease_until`.
+/// once more, and as cut off until the try ends. Nobody else is given it before `lease_until`.
 ///
 /// # Errors
 /// When the database fails.
@@ -97,6 +100,7 @@ pub fn claim_pending(
             .filter(free())
             .set((
                 clips::attempts.eq(clips::attempts + 1),
+                clips::cut_off.eq(clips::cut_off + 1),
                 clips::lease_until.eq(Moment(lease_until)),
             ))
             .returning(clips::all_columns)
@@ -136,7 +140,7 @@ pub fn mark_ready(
     Ok(marked > 0)
 }
 
-/// Gives a film up; false when the clip is not pending (any more).
+/// Gives a film up; false when the clip is not pending (any more), or was claimed since its `attempts` were these.
 ///
 /// # Errors
 /// When the database fails.
@@ -144,11 +148,13 @@ pub fn mark_failed(
     conn: &mut AnyConnection,
     tenant: &Tenant,
     id: ClipId,
+    attempts: i32,
     reason: &str,
 ) -> Result<bool, DbError> {
     let marked = diesel::update(clips::table.find(id.to_string()))
         .filter(clips::client_id.eq(tenant.client_id().0))
         .filter(clips::state.eq(ClipState::Pending.as_str()))
+        .filter(clips::attempts.eq(attempts))
         .set((
             clips::state.eq(ClipState::Failed.as_str()),
             clips::lease_until.eq(None::<Moment>),
@@ -158,8 +164,8 @@ pub fn mark_failed(
     Ok(marked > 0)
 }
 
-/// Says from when on others may take a claimed clip: later and later while its film is being made, or when to
-/// try again. False when the clip is not pending (any more).
+/// Says from when on others may take a claimed clip: later and later while its film is being made. False when the clip
+/// is not pending (any more), or was claimed by another since.
 ///
 /// # Errors
 /// When the database fails.
@@ -167,18 +173,20 @@ pub fn lease_until(
     conn: &mut AnyConnection,
     tenant: &Tenant,
     id: ClipId,
+    attempts: i32,
     until: UtcTime,
 ) -> Result<bool, DbError> {
     let leased = diesel::update(clips::table.find(id.to_string()))
         .filter(clips::client_id.eq(tenant.client_id().0))
         .filter(clips::state.eq(ClipState::Pending.as_str()))
+        .filter(clips::attempts.eq(attempts))
         .set(clips::lease_until.eq(Moment(until)))
         .execute(conn)?;
     Ok(leased > 0)
 }
 
 /// Gives a claimed clip back with the reason why its film could not be made: others may try from `until` on. False
-/// when the clip is not pending (any more).
+/// when the clip is not pending (any more), or was claimed by another since.
 ///
 /// # Errors
 /// When the database fails.
@@ -186,15 +194,18 @@ pub fn try_again(
     conn: &mut AnyConnection,
     tenant: &Tenant,
     id: ClipId,
+    attempts: i32,
     until: UtcTime,
     reason: &str,
 ) -> Result<bool, DbError> {
     let given_back = diesel::update(clips::table.find(id.to_string()))
         .filter(clips::client_id.eq(tenant.client_id().0))
         .filter(clips::state.eq(ClipState::Pending.as_str()))
+        .filter(clips::attempts.eq(attempts))
         .set((
             clips::lease_until.eq(Moment(until)),
             clips::last_error.eq(reason),
+            clips::cut_off.eq(0),
         ))
         .execute(conn)?;
     Ok(given_back > 0)

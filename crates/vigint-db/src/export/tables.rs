@@ -183,6 +183,7 @@ table! {
         last_error: Option<String>,
         expires_at: Moment,
         created_at: Moment,
+        cut_off: i32,
         hosting: Option<String>,
         hosting_attempts: i32,
         hosting_lease_until: Option<Moment>,

@@ -65,9 +65,37 @@ on_each_database! {
         assert!(claim(&fixture, at(60).plus_millis(-1), at(90)).is_none());
         let again = claim(&fixture, at(60), at(90)).unwrap();
         assert_eq!((again.clip.id, again.clip.attempts), (id, 2));
-        assert!(fixture.write(|conn| clips::lease_until(conn, &acme.tenant, id, at(70))).unwrap());
+        assert!(fixture.write(|conn| clips::lease_until(conn, &acme.tenant, id, 2, at(70))).unwrap());
         assert!(claim(&fixture, at(69), at(99)).is_none());
         assert_eq!(claim(&fixture, at(70), at(99)).unwrap().clip.attempts, 3);
+    }
+
+    fn who_lost_its_lease_changes_nothing_any_more(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let id = kept_clip(&fixture, &acme, 0);
+        let slow = claim(&fixture, at(1), at(60)).unwrap().clip.attempts;
+        let other = claim(&fixture, at(60), at(120)).unwrap().clip.attempts;
+        let renew = |mine| fixture.write(|conn| clips::lease_until(conn, &acme.tenant, id, mine, at(500))).unwrap();
+        let again = |mine| fixture.write(|conn| clips::try_again(conn, &acme.tenant, id, mine, at(500), "disk")).unwrap();
+        let fail = |mine| fixture.write(|conn| clips::mark_failed(conn, &acme.tenant, id, mine, "no")).unwrap();
+        assert!(!renew(slow) && !again(slow) && !fail(slow));
+        let clip = by_link(&fixture, id);
+        assert_eq!((clip.state, clip.lease_until), (ClipState::Pending, Some(at(120))));
+        assert_eq!(clip.last_error, None);
+        assert!(renew(other) && again(other) && fail(other));
+    }
+
+    fn tries_that_never_ended_are_counted_until_one_ends(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let id = kept_clip(&fixture, &acme, 0);
+        let cut_off = |now| claim(&fixture, at(now), at(now + 10)).unwrap().clip.cut_off;
+        assert_eq!((cut_off(10), cut_off(20)), (1, 2));
+        fixture.write(|conn| clips::try_again(conn, &acme.tenant, id, 2, at(30), "disk")).unwrap();
+        let clip = by_link(&fixture, id);
+        assert_eq!((clip.attempts, clip.cut_off), (2, 0));
+        assert_eq!(cut_off(30), 1);
     }
 
     fn a_made_clip_is_ready_and_never_claimed_again(fixture) {
@@ -83,15 +111,15 @@ on_each_database! {
         assert_eq!((clip.bytes, clip.duration_ms), (Some(3_000_000_000), Some(10_000)));
         assert_eq!((clip.width, clip.height, clip.sha256), (Some(1280), Some(720), Some("ab".repeat(32))));
         assert!(claim(&fixture, at(1000), at(2000)).is_none());
-        assert!(!fixture.write(|conn| clips::mark_failed(conn, &acme.tenant, id, "no")).unwrap());
-        assert!(!fixture.write(|conn| clips::lease_until(conn, &acme.tenant, id, at(9))).unwrap());
+        assert!(!fixture.write(|conn| clips::mark_failed(conn, &acme.tenant, id, 1, "no")).unwrap());
+        assert!(!fixture.write(|conn| clips::lease_until(conn, &acme.tenant, id, 1, at(9))).unwrap());
     }
 
     fn a_failed_clip_says_why_and_is_not_tried_again(fixture) {
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme");
         let id = kept_clip(&fixture, &acme, 0);
-        assert!(fixture.write(|conn| clips::mark_failed(conn, &acme.tenant, id, "no frames")).unwrap());
+        assert!(fixture.write(|conn| clips::mark_failed(conn, &acme.tenant, id, 0, "no frames")).unwrap());
         let clip = by_link(&fixture, id);
         assert_eq!((clip.state, clip.last_error.as_deref()), (ClipState::Failed, Some("no frames")));
         assert!(claim(&fixture, at(1), at(2)).is_none());

@@ -72,8 +72,8 @@ on_each_database! {
 
                 assert_eq!(clips::of_incident(conn, me, incident.id)?, None);
                 assert!(!clips::mark_ready(conn, me, clip.id, &made)?);
-                assert!(!clips::mark_failed(conn, me, clip.id, "mine now")?);
-                assert!(!clips::lease_until(conn, me, clip.id, at(2))?);
+                assert!(!clips::mark_failed(conn, me, clip.id, 0, "mine now")?);
+                assert!(!clips::lease_until(conn, me, clip.id, 0, at(2))?);
                 assert!(!clips::mark_expired(conn, me, clip.id)?);
 
                 assert_eq!(alerts::get(conn, me, alert.id)?, None);

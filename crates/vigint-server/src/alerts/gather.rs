@@ -99,7 +99,7 @@ impl ToldOfIncident {
 
 fn why_failed(last_error: Option<&str>) -> WhyNoClip {
     match last_error {
-        Some(error) if error == KeepError::STORAGE_FULL => WhyNoClip::StorageFull,
+        Some(error) if error.starts_with(KeepError::STORAGE_FULL) => WhyNoClip::StorageFull,
         _ => WhyNoClip::Failed,
     }
 }
@@ -172,4 +172,19 @@ pub(super) async fn client_of(
     database
         .read(move |conn| vigint_db::clients::get(conn, &tenant))
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_known_in_few_words_and_in_many() {
+        let full = KeepError::StorageFull { free: 1, needed: 2 };
+        for said in [full.reason(), &full.to_string()] {
+            assert_eq!(why_failed(Some(said)), WhyNoClip::StorageFull, "{said}");
+        }
+        assert_eq!(why_failed(Some("disk failed")), WhyNoClip::Failed);
+        assert_eq!(why_failed(None), WhyNoClip::Failed);
+    }
 }

@@ -290,7 +290,7 @@ impl ClipCheck<'_> {
             ClipState::Pending => finding.repaired(self.repair, "marked as failed", || {
                 let why = "its frames were missing when the storage was checked";
                 self.db.write(|conn| {
-                    vigint_db::clips::mark_failed(conn, tenant, row.id, why).map(drop)
+                    vigint_db::clips::mark_failed(conn, tenant, row.id, row.attempts, why).map(drop)
                 })
             }),
             _ => finding.repaired(self.repair, "marked as expired", || {

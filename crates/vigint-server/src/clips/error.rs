@@ -47,9 +47,18 @@ impl KeepError {
 
     /// The same in a few stable words, for the row of the incident's clip and its mail.
     #[must_use]
-    pub const fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> &'static str {
         match self {
             Self::StorageFull { .. } => Self::STORAGE_FULL,
+            // It filled up between the look at it and the last byte.
+            Self::Disk(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+                ) =>
+            {
+                Self::STORAGE_FULL
+            }
             Self::NoRoom { .. } => "larger than all clips of the client may be",
             Self::Database(_) => "database failed",
             Self::Disk(_) => "disk failed",
@@ -74,6 +83,9 @@ pub enum MakeFilmError {
     /// The frames are no film.
     #[error(transparent)]
     Encoder(ClipError),
+    /// The clip has ended, or another server has taken it over: there is nothing to do any more.
+    #[error("the clip has ended meanwhile, or another server makes its film")]
+    Overtaken,
     /// The encoder panicked on them.
     #[error("the encoder failed on these frames")]
     Panicked,
@@ -93,7 +105,7 @@ impl From<io::Error> for MakeFilmError {
 /// Whether to try again to make a film.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// Until the disk or the database is well again, within reason.
+    /// Until the disk or the database is well again: the frames are there.
     Often,
     /// A few times: encoders have bad moments, but the same frames mostly fail the same way.
     Seldom,
@@ -116,6 +128,7 @@ impl MakeFilmError {
         match self {
             Self::Keep(KeepError::NoRoom { .. })
             | Self::Lost(_)
+            | Self::Overtaken
             | Self::Encoder(ClipError::NoFrames { .. }) => Retry::Never,
             Self::Keep(_) => Retry::Often,
             Self::Encoder(_) | Self::Panicked => Retry::Seldom,
@@ -131,6 +144,16 @@ impl MakeFilmError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_that_fills_up_while_it_is_written_to_is_a_full_one() {
+        for full in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
+            let error = KeepError::from(io::Error::from(full));
+            assert_eq!(error.reason(), KeepError::STORAGE_FULL);
+        }
+        let refused = KeepError::from(io::Error::from(io::ErrorKind::PermissionDenied));
+        assert_eq!(refused.reason(), "disk failed");
+    }
 
     #[test]
     fn only_what_may_pass_is_tried_again() {

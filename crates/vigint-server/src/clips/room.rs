@@ -2,6 +2,7 @@
 
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::ClipId;
+use vigint_core::incident::ClipState;
 use vigint_db::clips::ClipRow;
 use vigint_db::{DbError, Operator, Tenant};
 
@@ -66,6 +67,17 @@ impl Clips {
             );
         }
         Ok(())
+    }
+
+    /// Whether the clip still waits for its film.
+    pub(super) async fn is_pending(&self, key: StorageKey) -> Result<bool, DbError> {
+        let tenant = Tenant::by_operator(&OPERATOR, key.client());
+        let row = self
+            .database
+            .read(move |conn| vigint_db::clips::get(conn, &tenant, key.clip()));
+        Ok(row
+            .await?
+            .is_some_and(|row| row.state == ClipState::Pending))
     }
 
     /// Ends a clip. Its files go first: a row that says "expired" must never stand beside a film.

@@ -166,6 +166,10 @@ impl Clips {
         // That took a while.
         self.refuse_full_disk().await?;
         let _alone = self.locks.lock(key.client()).await;
+        // For a clip that ended meanwhile no other is to end.
+        if !self.is_pending(key).await.map_err(KeepError::from)? {
+            return Err(MakeFilmError::Overtaken);
+        }
         self.make_room(key, film.file_bytes()).await?;
         let store = self.store.clone();
         tokio::task::spawn_blocking(move || {

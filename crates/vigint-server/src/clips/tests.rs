@@ -23,7 +23,7 @@ use vigint_db::{Db, DbError, Operator, Tenant};
 use vigint_testkit::scene::noise_frame;
 use vigint_video::clip::{ClipEncoder, ClipSettings, H264ClipEncoder};
 
-use super::{ClipStore, Clips, ClipsOptions, FreeSpace, KeepError, StorageKey};
+use super::{ClipStore, Clips, ClipsFolder, ClipsOptions, FreeSpace, KeepError, StorageKey};
 use crate::buffer::{Frame, IncomingFrame};
 use crate::database::Database;
 use crate::vitals::Vital;
@@ -74,6 +74,28 @@ impl Fixture {
     }
 
     pub(crate) fn with_encoder(max_bytes_per_client: u64, encoder: Arc<dyn ClipEncoder>) -> Self {
+        Self::build(max_bytes_per_client, encoder, |_, store| store)
+    }
+
+    /// With a folder that is marked as the database's.
+    pub(crate) fn marked() -> Self {
+        let encoder = H264ClipEncoder::new(ClipSettings::default());
+        Self::build(u64::MAX, Arc::new(encoder), |db, store| {
+            let (store, operator) = (&store, &TEST);
+            let folder = ClipsFolder {
+                db,
+                store,
+                operator,
+            };
+            folder.claim(&SystemRandom, START).unwrap()
+        })
+    }
+
+    fn build(
+        max_bytes_per_client: u64,
+        encoder: Arc<dyn ClipEncoder>,
+        mark: impl FnOnce(&Db, ClipStore) -> ClipStore,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:///{}/vigint.db", folder.path().display());
         let db = Db::open(&url.parse().unwrap(), 3).unwrap();
@@ -82,7 +104,10 @@ impl Fixture {
         let vital = Arc::new(Vital::default());
         let free_space: Arc<dyn FreeSpace> = Arc::clone(&disk) as _;
         let clips = Clips::new(ClipsOptions {
-            store: ClipStore::open(&folder.path().join("clips"), 1 << 24).unwrap(),
+            store: mark(
+                &db,
+                ClipStore::open(&folder.path().join("clips"), 1 << 24).unwrap(),
+            ),
             encoder,
             database: Database::new(db.clone(), 1).unwrap(),
             retention: RETENTION,

@@ -139,7 +139,7 @@ impl Draft {
             };
             vigint_db::clips::insert(conn, tenant, &new)?;
             if let Some(why) = clip.failure {
-                vigint_db::clips::mark_failed(conn, tenant, clip.id, why)?;
+                vigint_db::clips::mark_failed(conn, tenant, clip.id, 0, why)?;
             }
         }
         let clip = vigint_db::clips::of_incident(conn, tenant, incident.id)?;

@@ -17,10 +17,12 @@ use crate::clips::{MakeFilmError, Retry, StorageKey};
 const LEASE: Duration = Duration::from_secs(60);
 /// One that lives says so this often: a film may take minutes on a busy machine.
 const RENEW_EVERY: Duration = Duration::from_secs(20);
-/// How long to wait after a failure of the disk.
+/// How long to wait after the first failure of the disk; each further pause is twice as long, until it is the longest. The
+/// tries end with the clip's retention: its frames are there, and they are evidence.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
-/// How often the disk may fail before the clip is given up.
-const MAX_ATTEMPTS: i32 = 20;
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// How often in a row the server may die over a clip before it is given up.
+const MAX_CUT_OFF: i32 = 20;
 /// How long to wait after a failure of the encoder: all its tries fit into the time that the mail waits for its clip.
 const ENCODE_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// How often the encoder may fail before the clip is given up.
@@ -71,8 +73,8 @@ async fn make_one(parts: &JobParts, turns: &Arc<Turns>) -> Result<bool, DbError>
     let clip = claimed.clip.id;
     match claimed.clip.storage_key.parse::<StorageKey>() {
         // Each time the server died over it: somebody else's film must not wait for that again.
-        Ok(_) if claimed.clip.attempts > MAX_ATTEMPTS => {
-            let reason = format!("making it was begun {MAX_ATTEMPTS} times and never ended");
+        Ok(_) if claimed.clip.cut_off > MAX_CUT_OFF => {
+            let reason = format!("making it was begun {MAX_CUT_OFF} times and never ended");
             tracing::error!(%clip, %reason, "a clip is given up");
             give_up(parts, claimed, reason).await?;
         }
@@ -97,13 +99,19 @@ async fn make_film(parts: &JobParts, claimed: ClaimedClip, key: StorageKey) -> R
             tidy_up(parts, key, is_kept).await;
             Ok(())
         }
+        Err(MakeFilmError::Overtaken) => {
+            tracing::info!(%clip, "a clip has ended, or another server makes its film");
+            Ok(())
+        }
         Err(error) if let Some(pause) = pause(error.retry(), claimed.clip.attempts) => {
             tracing::warn!(%clip, %error, "a clip could not be made; it is tried again");
             let (retry_at, reason) = (parts.clock.now() + pause, error.to_string());
+            let attempts = claimed.clip.attempts;
             parts
                 .database
                 .write(move |conn| {
-                    vigint_db::clips::try_again(conn, &claimed.tenant, clip, retry_at, &reason)
+                    let tenant = &claimed.tenant;
+                    vigint_db::clips::try_again(conn, tenant, clip, attempts, retry_at, &reason)
                         .map(drop)
                 })
                 .await
@@ -119,7 +127,11 @@ async fn make_film(parts: &JobParts, claimed: ClaimedClip, key: StorageKey) -> R
 /// together: once its film was begun so often, a failing encoder has had its chances.
 fn pause(retry: Retry, attempts: i32) -> Option<Duration> {
     match retry {
-        Retry::Often if attempts < MAX_ATTEMPTS => Some(RETRY_AFTER),
+        Retry::Often => {
+            let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0);
+            let pause = RETRY_AFTER.saturating_mul(2_u32.saturating_pow(doublings));
+            Some(pause.min(LONGEST_PAUSE))
+        }
         Retry::Seldom if attempts < MAX_ENCODINGS => Some(ENCODE_AGAIN_AFTER),
         _ => None,
     }
@@ -137,13 +149,17 @@ async fn make_under_lease(
             return made;
         }
         let (tenant, clip) = (claimed.tenant.clone(), claimed.clip.id);
-        let until = parts.clock.now() + LEASE;
+        let (attempts, until) = (claimed.clip.attempts, parts.clock.now() + LEASE);
         let renewed = parts
             .database
-            .write(move |conn| vigint_db::clips::lease_until(conn, &tenant, clip, until))
+            .write(move |conn| vigint_db::clips::lease_until(conn, &tenant, clip, attempts, until))
             .await;
-        if let Err(error) = renewed {
-            tracing::warn!(%clip, %error, "the lease of a clip could not be renewed");
+        match renewed {
+            Ok(true) => {}
+            Ok(false) => return Err(MakeFilmError::Overtaken),
+            Err(error) => {
+                tracing::warn!(%clip, %error, "the lease of a clip could not be renewed");
+            }
         }
     }
 }
@@ -194,14 +210,11 @@ async fn give_up(parts: &JobParts, claimed: ClaimedClip, reason: String) -> Resu
     parts
         .database
         .write(move |conn| {
-            vigint_db::clips::mark_failed(conn, &claimed.tenant, claimed.clip.id, &reason)?;
-            vigint_db::alerts::wake_for_incident(
-                conn,
-                &claimed.tenant,
-                claimed.clip.incident_id,
-                now,
-            )
-            .map(|_| ())
+            let (tenant, clip) = (&claimed.tenant, &claimed.clip);
+            if vigint_db::clips::mark_failed(conn, tenant, clip.id, clip.attempts, &reason)? {
+                vigint_db::alerts::wake_for_incident(conn, tenant, clip.incident_id, now)?;
+            }
+            Ok::<_, DbError>(())
         })
         .await?;
     parts.alerts.due.notify_one();
@@ -213,15 +226,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failing_encoder_has_two_more_tries_and_a_failing_disk_many() {
+    fn a_failing_encoder_has_two_more_tries_and_a_failing_disk_all_it_needs() {
         let tries = |retry| {
-            (1..)
-                .take_while(|attempts| pause(retry, *attempts).is_some())
-                .count()
-                + 1
+            let again = (1..=500).take_while(|attempts| pause(retry, *attempts).is_some());
+            again.count() + 1
         };
         assert_eq!(tries(Retry::Never), 1);
         assert_eq!(tries(Retry::Seldom), 3);
-        assert_eq!(tries(Retry::Often), 20);
+        assert_eq!(tries(Retry::Often), 501);
+        let pauses = [1, 2, 3, 6, 60, i32::MAX].map(|tries| pause(Retry::Often, tries).unwrap());
+        let seconds = pauses.map(|pause| pause.as_secs());
+        assert_eq!(seconds, [30, 60, 120, 900, 900, 900]);
     }
 }

@@ -104,7 +104,7 @@ async fn what_a_server_keeps_is_in_order() {
         .fixture
         .db
         .write(|conn| {
-            vigint_db::clips::mark_failed(conn, &storage.acme.tenant, pending.clip(), "no")
+            vigint_db::clips::mark_failed(conn, &storage.acme.tenant, pending.clip(), 0, "no")
         })
         .unwrap();
     assert!(storage.kinds().is_empty(), "a failed clip keeps its frames");

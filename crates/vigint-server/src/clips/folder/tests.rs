@@ -4,6 +4,7 @@ use vigint_core::random::SystemRandom;
 
 use super::*;
 use crate::clips::tests::{Customer, Fixture, START, TEST};
+use crate::clips::{MakeFilmError, Needed, Removed, Retry};
 
 fn standing(fixture: &Fixture, store: &ClipStore) -> Result<Standing, FolderError> {
     let (db, operator) = (&fixture.db, &TEST);
@@ -188,4 +189,47 @@ async fn a_mark_that_is_no_id_is_refused_with_its_cure() {
         said.contains("holds no id") && said.contains("--adopt"),
         "{said}"
     );
+}
+
+#[tokio::test]
+async fn while_the_folder_is_away_nothing_is_given_up_and_nothing_removed() {
+    let fixture = Fixture::marked();
+    let acme = fixture.customer("acme");
+    let key = fixture.keep_pictures(&acme, 2).await;
+    let (clips, away) = (
+        fixture.folder.path().join("clips"),
+        fixture.folder.path().join("away"),
+    );
+    fs::rename(&clips, &away).unwrap();
+    fs::create_dir(&clips).unwrap();
+    fixture.clips.look_at_folder().await;
+    assert!(fixture.vital.is_failing());
+    let film = fixture.clips.make_film(key).await.unwrap_err();
+    assert_eq!(film.retry(), Retry::Often, "{film}");
+    assert!(fixture.keep(&acme, 100, 1).await.is_err());
+    let (removed, ended) = fixture.clips.remove_client(acme.id()).await;
+    assert_eq!(removed, Removed::default());
+    assert!(
+        ended
+            .unwrap_err()
+            .to_string()
+            .contains("is its disk mounted?")
+    );
+    let swept = fixture.clips.remove_stray_files(Needed::default(), START);
+    assert!(swept.await.is_err());
+    assert_eq!(fs::read_dir(&clips).unwrap().count(), 0, "nothing is made");
+
+    fs::remove_dir(&clips).unwrap();
+    fs::rename(&away, &clips).unwrap();
+    fixture.clips.look_at_folder().await;
+    assert!(!fixture.vital.is_failing());
+    fixture.make(&acme, key).await;
+    let gone = fixture.keep_pictures(&acme, 2).await;
+    fixture.clips.remove(gone).await.unwrap();
+    let film = fixture.clips.make_film(gone).await.unwrap_err();
+    assert!(
+        matches!(film, MakeFilmError::Lost(_)),
+        "these are gone for good: {film}"
+    );
+    assert_eq!(film.retry(), Retry::Never);
 }

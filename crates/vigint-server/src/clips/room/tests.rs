@@ -3,7 +3,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use vigint_core::incident::ClipState;
 use vigint_video::clip::{
     ClipEncoder, ClipError, ClipFrame, ClipInfo, ClipSettings, H264ClipEncoder,
 };
@@ -113,6 +112,33 @@ async fn a_film_makes_room_beside_its_own_frames_and_is_as_it_is_written_down() 
     let refused = fixture.clips.make_film(key).await.unwrap_err();
     assert_eq!(refused.retry(), Retry::Never, "{refused}");
     assert_eq!(fixture.files(key), ["frames"]);
+}
+
+#[tokio::test]
+async fn a_film_whose_clip_ended_meanwhile_takes_no_others_room() {
+    let probe = Fixture::new(u64::MAX);
+    let acme = probe.customer("acme");
+    let key = probe.keep_pictures(&acme, 3).await;
+    let film = probe.clips.make_film(key).await.unwrap();
+    let all = probe
+        .clips
+        .on_disk(move |store| store.bytes_by_clip(key.client()));
+    let all = all.await.unwrap()[&key.clip()];
+    assert!(all > u64::try_from(film.bytes).unwrap());
+
+    let fixture = Fixture::new(all + 99);
+    let acme = fixture.customer("acme");
+    let key = fixture.keep_pictures(&acme, 3).await;
+    let other = fixture.keep(&acme, 100, 10).await.unwrap();
+    let ended = fixture
+        .db
+        .write(|conn| vigint_db::clips::mark_expired(conn, &acme.tenant, key.clip()));
+    assert!(ended.unwrap());
+    let film = fixture.clips.make_film(key).await.unwrap_err();
+    assert!(matches!(film, MakeFilmError::Overtaken), "{film}");
+    assert_eq!(film.retry(), Retry::Never);
+    assert_eq!(fixture.row(&acme, other).state, ClipState::Pending);
+    assert_eq!(fixture.files(key), ["frames"], "nothing is written for it");
 }
 
 #[tokio::test]

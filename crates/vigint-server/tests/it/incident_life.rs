@@ -1,15 +1,20 @@
 //! What becomes of an incident as time goes on, by a clock that the test turns, and when the database is in the way.
 
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use vigint_core::clock::{Clock as _, ManualClock};
 use vigint_db::{Db, DbError};
+use vigint_server::state::Parts;
 use vigint_testkit::mailbox::mails;
 use vigint_testkit::programs::wait_for;
+use vigint_video::clip::{
+    ClipEncoder, ClipError, ClipFrame, ClipInfo, ClipSettings, H264ClipEncoder,
+};
 
-use crate::fixture::{Customer, FixedAnalyzer, Options, TestServer, now, pictures};
+use crate::fixture::{Customer, FixedAnalyzer, OPERATOR, Options, TestServer, now, pictures};
 
 const COOLDOWN: &str =
     "[Alerts]\ncooldown_seconds = 60\nmax_incident_seconds = 300\n[Clips]\nretention_hours = 1\n";
@@ -17,17 +22,22 @@ const COOLDOWN: &str =
 /// A server that sees an incident in everything, by a clock that only the test turns.
 fn server() -> (TestServer, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new(now()));
+    let server = TestServer::with(options(&clock, |_| {}));
+    (server, clock)
+}
+
+fn options(clock: &Arc<ManualClock>, more: impl FnOnce(&mut Parts) + 'static) -> Options {
     let options = FixedAnalyzer::options(COOLDOWN, Ok(true), Ok(true));
     let change = options.change;
-    let its = Arc::clone(&clock);
-    let server = TestServer::with(Options {
+    let its = Arc::clone(clock);
+    Options {
         change: Box::new(move |parts| {
             change(parts);
             parts.clock = its;
+            more(parts);
         }),
         ..options
-    });
-    (server, clock)
+    }
 }
 
 /// A frame now, and what an analysis says of it.
@@ -111,6 +121,79 @@ fn a_clip_ends_with_its_retention_and_its_link_with_it() {
     let is_empty = || std::fs::read_dir(&clips).unwrap().next().is_none();
     let gone = wait_for(Duration::from_secs(30), || is_empty().then_some(()));
     assert!(gone.is_some(), "its files are still there");
+}
+
+#[test]
+fn what_ended_while_no_server_ran_goes_when_one_starts() {
+    let (server, clock) = server();
+    let customer = server.customer("Acme");
+    let incident = detect(&customer);
+    let link = incident["video_url"].as_str().unwrap();
+    let path = &link[link.find("/video/").unwrap()..];
+    let plays = || (server.request("GET", path, &[], b"").status == 200).then_some(());
+    assert!(wait_for(Duration::from_secs(30), plays).is_some());
+    mails_become(&server, 1);
+    let folder = server.stop();
+    let clips = folder.path().join("clips").join(customer.id.to_string());
+    assert!(std::fs::read_dir(&clips).unwrap().next().is_some());
+    clock.advance(Duration::from_secs(3601));
+    let server = TestServer::with_folder(folder, options(&clock, |_| {}));
+    let is_empty = || std::fs::read_dir(&clips).map_or(true, |mut left| left.next().is_none());
+    let gone = wait_for(Duration::from_secs(30), || is_empty().then_some(()));
+    assert!(gone.is_some(), "the film is still there");
+    mails_become(&server, 0);
+}
+
+/// Makes a film and does not hand it over before it is told to.
+struct Held {
+    good: H264ClipEncoder,
+    made: Sender<()>,
+    go_on: Mutex<Receiver<()>>,
+}
+
+impl ClipEncoder for Held {
+    fn encode(
+        &self,
+        frames: &mut dyn Iterator<Item = std::io::Result<ClipFrame>>,
+        out: &mut dyn std::io::Write,
+    ) -> Result<ClipInfo, ClipError> {
+        let info = self.good.encode(frames, out);
+        self.made.send(()).unwrap();
+        self.go_on.lock().unwrap().recv().unwrap();
+        info
+    }
+}
+
+#[test]
+fn a_film_that_is_made_while_its_client_is_erased_leaves_nothing() {
+    let clock = Arc::new(ManualClock::new(now()));
+    let ((made, is_made), (go_on, told)) = (channel(), channel());
+    let held = Held {
+        good: H264ClipEncoder::new(ClipSettings::default()),
+        made,
+        go_on: Mutex::new(told),
+    };
+    let server = TestServer::with(options(&clock, |parts| parts.clip_encoder = Arc::new(held)));
+    let customer = server.customer("Acme");
+    detect(&customer);
+    is_made.recv().unwrap();
+    let delete =
+        |conn: &mut _| vigint_db::clients::delete(conn, &OPERATOR, &customer.tenant, now());
+    let erasure = server.db().write(delete).unwrap().unwrap().erasure_id;
+    let erased = wait_for(Duration::from_secs(30), || {
+        let done = |conn: &mut _| vigint_db::erasures::done(conn, &OPERATOR, erasure);
+        server.db().read(done).unwrap()
+    });
+    assert!(
+        erased.expect("the erasure is done").files >= 1,
+        "its frames"
+    );
+    go_on.send(()).unwrap();
+    // It stops once the film's job is done.
+    let folder = server.stop();
+    let left = std::fs::read_dir(folder.path().join("clips")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [".vigint-clips"]);
 }
 
 #[test]

@@ -70,6 +70,8 @@ pub struct SmtpOptions {
     pub demands_login: bool,
     /// The names and addresses in the certificate.
     pub certificate_names: Vec<String>,
+    /// Whether the time of the certificate is over.
+    pub certificate_is_over: bool,
 }
 
 impl Default for SmtpOptions {
@@ -81,6 +83,7 @@ impl Default for SmtpOptions {
             mechanisms: vec!["PLAIN", "LOGIN"],
             demands_login: false,
             certificate_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+            certificate_is_over: false,
         }
     }
 }
@@ -157,7 +160,8 @@ impl SmtpServer {
     /// # Panics
     /// When no certificate can be made for the names.
     pub async fn start_at(options: SmtpOptions, port: u16) -> io::Result<Self> {
-        let certificates = Certificates::new(&options.certificate_names);
+        let certificates =
+            Certificates::new(&options.certificate_names, options.certificate_is_over);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {

@@ -14,6 +14,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug, Default)]
 pub struct Channel {
     closed: Option<Closed>,
+    /// When it carried a mail last.
+    carried_at: Option<UtcTime>,
 }
 
 #[derive(Debug)]
@@ -40,9 +42,21 @@ impl Channel {
         }
     }
 
-    /// It has carried a mail, or would have.
+    /// It has carried a mail.
+    pub fn note_carried(&mut self, now: UtcTime) {
+        self.carried_at = Some(now);
+        self.closed = None;
+    }
+
+    /// It would have carried another mail.
     pub fn note_open(&mut self) {
         self.closed = None;
+    }
+
+    /// Whether it has carried a mail after this moment, as far as this server knows.
+    #[must_use]
+    pub fn has_carried_since(&self, then: UtcTime) -> bool {
+        self.carried_at.is_some_and(|at| at > then)
     }
 
     /// A try said neither that it is open nor that it is closed, or was not made: the next may try.

@@ -157,21 +157,29 @@ impl Alerts {
             created_at: alert.created_at,
         };
         let sent = self.options.mailer.send(&envelope, &mail.message).await;
-        self.note(sent.map(drop), mail.subject)
+        self.note(sent.map(drop), mail.subject, alert)
     }
 
     /// What a try says of the way out, and of this mail.
-    fn note(&self, sent: Result<(), MailError>, subject: String) -> Attempt {
+    fn note(&self, sent: Result<(), MailError>, subject: String, alert: &AlertRow) -> Attempt {
+        let now = self.options.clock.now();
         let Err(error) = sent else {
-            self.channel().note_open();
+            self.channel().note_carried(now);
             self.options.vital.note(true);
             return Attempt::Ended(Delivery::Sent { subject });
         };
         let why = error.to_string();
         let fate = error.fate();
+        let is_alone = matches!(fate, Fate::ChannelSeemsStopped { .. })
+            && alert.last_error.is_some()
+            && self.channel().has_carried_since(alert.created_at);
         // Health speaks of the way out, not of one mail that a server would not take.
-        self.options.vital.note(fate == Fate::GiveUp);
+        self.options.vital.note(fate == Fate::GiveUp || is_alone);
         match fate {
+            Fate::ChannelSeemsStopped { .. } if is_alone => {
+                self.channel().note_untried();
+                Attempt::Failed(why)
+            }
             Fate::TryAgain => {
                 self.channel().note_untried();
                 Attempt::Failed(why)
@@ -180,8 +188,8 @@ impl Alerts {
                 self.channel().note_open();
                 Attempt::GivenUp(why)
             }
-            Fate::ChannelStopped { pause } => {
-                let pause = self.channel().close(self.options.clock.now(), pause);
+            Fate::ChannelStopped { pause } | Fate::ChannelSeemsStopped { pause } => {
+                let pause = self.channel().close(now, pause);
                 if let Some(pause) = pause {
                     let seconds = pause.as_secs();
                     tracing::error!(%error, seconds, "no mails go out: the mail server refuses all of them; one is tried after a pause");

@@ -180,3 +180,84 @@ fn a_refused_login_stops_all_mails_and_heals_by_itself() {
     assert_eq!(mail.mails().len(), 6);
     assert_eq!(health(&server), "smtp");
 }
+
+#[test]
+fn what_a_server_has_against_us_at_rcpt_makes_no_mail_dead() {
+    let runtime = Runtime::new().unwrap();
+    let options = SmtpOptions::offering(Offers::NoTls);
+    let mail = runtime.block_on(SmtpServer::start(options)).unwrap();
+    mail.script(
+        When::command("RCPT"),
+        Deed::reply("553 5.7.1 <v@example.com>: Sender address rejected: not owned by user v"),
+    );
+    let (server, clock) = server(mail.port(), "");
+    let customer = server.customer("Acme");
+    for source in ["a", "b", "c"] {
+        detect(&customer, source);
+    }
+    wait_for(PATIENCE, || (health(&server) == "failing").then_some(())).unwrap();
+    all_are(&server, |alert| {
+        alert.state == AlertState::Pending && alert.attempts == 0
+    });
+    mail.forget_script();
+    clock.advance(Duration::from_secs(120));
+    all_are(&server, |alert| alert.state == AlertState::Sent);
+    assert_eq!(health(&server), "smtp");
+}
+
+#[test]
+fn a_mail_that_is_refused_so_while_others_go_out_stops_no_other() {
+    let runtime = Runtime::new().unwrap();
+    let options = SmtpOptions::offering(Offers::NoTls);
+    let mail = runtime.block_on(SmtpServer::start(options)).unwrap();
+    mail.script(
+        When::recipient("far@shop.example"),
+        Deed::reply("554 5.7.1 <far@shop.example>: Relay access denied"),
+    );
+    let (server, clock) = server(mail.port(), "");
+    let (far, acme) = (server.customer("Far"), server.customer("Acme"));
+    detect(&far, "till");
+    let is_put_back = |alert: &AlertRow| {
+        alert.state == AlertState::Pending && alert.attempts == 0 && alert.last_error.is_some()
+    };
+    all_are(&server, is_put_back);
+    detect(&acme, "till");
+    // Whichever of the two tries the way out first, the other comes soon.
+    let of = |id| {
+        outbox(&server)
+            .into_iter()
+            .find(|alert| alert.client_id == Some(id))
+    };
+    let far_counts = || {
+        // Not so far that a lease ends under a mail that is on its way.
+        if outbox(&server)
+            .iter()
+            .all(|alert| alert.state != AlertState::Sending)
+        {
+            clock.advance(Duration::from_secs(10));
+        }
+        let (near, far) = (of(acme.id)?, of(far.id)?);
+        (near.state == AlertState::Sent && far.attempts > 0 && far.lease_until.is_none())
+            .then_some(())
+    };
+    assert!(
+        wait_for(PATIENCE, far_counts).is_some(),
+        "{:#?}",
+        outbox(&server)
+    );
+    assert_eq!(health(&server), "smtp");
+    // From here on it is tried by itself, and others go out at once.
+    detect(&acme, "door");
+    let all_of_acme = || {
+        let mut alerts = outbox(&server).into_iter();
+        alerts
+            .all(|alert| alert.client_id == Some(far.id) || alert.state == AlertState::Sent)
+            .then_some(())
+    };
+    assert!(
+        wait_for(PATIENCE, all_of_acme).is_some(),
+        "{:#?}",
+        outbox(&server)
+    );
+    assert_eq!(mail.mails().len(), 2);
+}

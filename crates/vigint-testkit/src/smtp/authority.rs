@@ -14,7 +14,8 @@ pub(super) struct Certificates {
 }
 
 impl Certificates {
-    pub(super) fn new(names: &[String]) -> Self {
+    /// For these names; of a time that is over when `is_over`.
+    pub(super) fn new(names: &[String], is_over: bool) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![
@@ -23,7 +24,10 @@ impl Certificates {
         ];
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
-        let leaf = CertificateParams::new(names.to_vec()).unwrap();
+        let mut leaf = CertificateParams::new(names.to_vec()).unwrap();
+        if is_over {
+            leaf.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        }
         let certificate = leaf.signed_by(&key, &authority).unwrap();
         let chain = vec![CertificateDer::from(certificate.der().to_vec())];
         let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();

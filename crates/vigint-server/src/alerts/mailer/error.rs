@@ -31,6 +31,11 @@ pub enum Fate {
         /// How long to wait before one mail tries whether it goes again. Who stops again after that waits longer.
         pause: Duration,
     },
+    /// The same as far as one mail can tell. One that is refused again although others went out is at fault itself.
+    ChannelSeemsStopped {
+        /// As above.
+        pause: Duration,
+    },
 }
 
 impl MailError {

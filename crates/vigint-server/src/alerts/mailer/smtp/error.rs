@@ -1,4 +1,5 @@
-//! What a mail server says when it refuses, and what that means (RFC 5321 §4.2, RFC 3463, RFC 4954 §6).
+//! Why a mail server did not take a mail, what that means for it and for others (RFC 5321 §4.2, RFC 4954 §6), and what
+//! helps.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,6 +8,8 @@ use lettre::transport::smtp::Error as LettreError;
 use vigint_core::text::plain_line;
 
 use super::super::error::Fate;
+use super::refusal::{Certainty, Refusal, read};
+use super::trust::Distrust;
 
 /// An operator must mend something, who may be at it.
 const SHORT_PAUSE: Duration = Duration::from_secs(60);
@@ -60,6 +63,8 @@ pub(super) enum Cause {
     Refused { code: u16, words: String },
     /// The connection broke, TLS could not be set up, or the answer was none.
     Broken(String),
+    /// The server's certificate is not believed.
+    Distrusted { why: Distrust, words: String },
     /// No answer within this time.
     TimedOut(Duration),
     /// TLS is demanded, and the server has none to offer.
@@ -81,7 +86,11 @@ impl From<LettreError> for Cause {
             None => {
                 let whole = error.to_string();
                 // What it says of itself ("Connection error: ") is in our own words already.
-                Self::Broken(source.map_or(whole, ToString::to_string))
+                let words = source.map_or(whole, ToString::to_string);
+                match Distrust::of(&error) {
+                    Some(why) => Self::Distrusted { why, words },
+                    None => Self::Broken(words),
+                }
             }
         }
     }
@@ -114,7 +123,10 @@ impl SmtpError {
         mut cause: Cause,
         hide: impl FnOnce(&str) -> String,
     ) -> Self {
-        if let Cause::Refused { words, .. } | Cause::Broken(words) = &mut cause {
+        if let Cause::Refused { words, .. }
+        | Cause::Distrusted { words, .. }
+        | Cause::Broken(words) = &mut cause
+        {
             *words = plain_line(&hide(words));
         }
         Self {
@@ -126,37 +138,25 @@ impl SmtpError {
 
     /// What it means for the mail and for the way out.
     pub(in crate::alerts::mailer) fn fate(&self) -> Fate {
-        let stopped = Fate::ChannelStopped { pause: SHORT_PAUSE };
         match &self.cause {
             Cause::Broken(_) | Cause::TimedOut(_) => Fate::TryAgain,
-            Cause::NoStartTls | Cause::NoLogin => stopped,
+            Cause::NoStartTls | Cause::NoLogin | Cause::Distrusted { .. } => {
+                Fate::ChannelStopped { pause: SHORT_PAUSE }
+            }
             Cause::OnlyAscii => Fate::GiveUp,
-            Cause::Refused { code, words } => match self.refusal(*code, words) {
-                Refusal::Later => Fate::TryAgain,
-                Refusal::Login | Refusal::Sender | Refusal::Server => stopped,
-                Refusal::Quota => Fate::ChannelStopped { pause: QUOTA_PAUSE },
-                Refusal::Mail => Fate::GiveUp,
-            },
-        }
-    }
-
-    fn refusal(&self, code: u16, words: &str) -> Refusal {
-        let status = enhanced_status(code, words);
-        if code < 500 {
-            return Refusal::Later;
-        }
-        if matches!(code, 530 | 534 | 535 | 538) || status == Some((7, 30)) {
-            return Refusal::Login;
-        }
-        if status == Some((4, 5)) || is_daily_quota(words) {
-            return Refusal::Quota;
-        }
-        match self.step {
-            // No mail was spoken of yet.
-            Step::Connect | Step::StartTls => Refusal::Server,
-            Step::Login => Refusal::Login,
-            Step::Sender if code == 553 || matches!(status, Some((1, 7 | 8))) => Refusal::Sender,
-            Step::Sender | Step::Recipient | Step::Data | Step::Message => Refusal::Mail,
+            Cause::Refused { code, words } => {
+                let (refusal, certainty) = read(self.step, *code, words);
+                let pause = match refusal {
+                    Refusal::Later => return Fate::TryAgain,
+                    Refusal::Mail => return Fate::GiveUp,
+                    Refusal::Login | Refusal::Sender | Refusal::Server => SHORT_PAUSE,
+                    Refusal::Quota => QUOTA_PAUSE,
+                };
+                match certainty {
+                    Certainty::Sure => Fate::ChannelStopped { pause },
+                    Certainty::Doubtful => Fate::ChannelSeemsStopped { pause },
+                }
+            }
         }
     }
 
@@ -173,15 +173,12 @@ impl SmtpError {
                 "check [Email] smtp_server and smtp_port, and that a firewall lets it through; security = starttls \
                  belongs to port 587, tls to port 465"
             }
-            Cause::Broken(words) if words.contains("certificate") => {
-                "check that [Email] smtp_server is the name in its certificate; when its authority is the house's own, \
-                 name that in [Email] ca_file"
-            }
+            Cause::Distrusted { why, .. } => why.cure(),
             Cause::Broken(_) if matches!(self.step, Step::Connect | Step::StartTls) => {
                 "check [Email] smtp_server, smtp_port and security"
             }
             Cause::Broken(_) | Cause::TimedOut(_) => "it is tried again",
-            Cause::Refused { code, words } => match self.refusal(*code, words) {
+            Cause::Refused { code, words } => match read(self.step, *code, words).0 {
                 Refusal::Later => "it is tried again",
                 Refusal::Login => {
                     "check [Email] username and password (Gmail and others want an app password), and that security is \
@@ -195,22 +192,6 @@ impl SmtpError {
             },
         }
     }
-}
-
-/// Whom a reply of 4xx or 5xx is about.
-enum Refusal {
-    /// Nobody: another time.
-    Later,
-    /// Our login.
-    Login,
-    /// Whom mails come from.
-    Sender,
-    /// All that we may send today.
-    Quota,
-    /// Us, whatever we may want.
-    Server,
-    /// This mail or its recipient.
-    Mail,
 }
 
 impl fmt::Display for SmtpError {
@@ -227,7 +208,9 @@ impl fmt::Display for SmtpError {
             Cause::Refused { code, words } => {
                 write!(f, "{server} refused {}: {code} {words}", step.asked_for())
             }
-            Cause::Broken(words) => write!(f, "{server}, {}: {words}", step.doing()),
+            Cause::Broken(words) | Cause::Distrusted { words, .. } => {
+                write!(f, "{server}, {}: {words}", step.doing())
+            }
             Cause::TimedOut(limit) => {
                 write!(f, "{server}, {}: no answer within {limit:?}", step.doing())
             }
@@ -241,28 +224,9 @@ impl fmt::Display for SmtpError {
 
 impl std::error::Error for SmtpError {}
 
-/// The subject and the detail of an enhanced status code (`5.7.8` gives 7 and 8) at the beginning of the words.
-fn enhanced_status(code: u16, words: &str) -> Option<(u16, u16)> {
-    let mut parts = words.split_whitespace().next()?.split('.');
-    let mut number = || parts.next()?.parse::<u16>().ok();
-    let (class, subject, detail) = (number()?, number()?, number()?);
-    (class == code / 100 && parts.next().is_none()).then_some((subject, detail))
-}
-
-/// Some say it in words alone, such as Microsoft's `554 5.2.0 … SubmissionQuotaExceededException`. A recipient's full
-/// mailbox is another matter.
-fn is_daily_quota(words: &str) -> bool {
-    let words = words.to_ascii_lowercase();
-    let of_a_day = words.contains("daily") && (words.contains("quota") || words.contains("limit"));
-    of_a_day || words.contains("submissionquota")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const STOPPED: Fate = Fate::ChannelStopped { pause: SHORT_PAUSE };
-    const QUOTA: Fate = Fate::ChannelStopped { pause: QUOTA_PAUSE };
 
     fn refused(step: Step, reply: &str) -> SmtpError {
         let (code, words) = reply.split_once(' ').unwrap();
@@ -275,88 +239,40 @@ mod tests {
 
     #[test]
     fn each_reply_has_its_fate() {
+        let [stopped, quota] =
+            [SHORT_PAUSE, QUOTA_PAUSE].map(|pause| Fate::ChannelStopped { pause });
+        let [seems, of_quota] =
+            [SHORT_PAUSE, QUOTA_PAUSE].map(|pause| Fate::ChannelSeemsStopped { pause });
         for (step, reply, fate) in [
-            (Step::Connect, "421 4.3.2 busy", Fate::TryAgain),
-            (Step::Connect, "554 5.7.1 your address is listed", STOPPED),
-            (
-                Step::StartTls,
-                "454 4.7.0 TLS is not there now",
-                Fate::TryAgain,
-            ),
-            (Step::StartTls, "502 5.5.1 not known", STOPPED),
-            (
-                Step::Login,
-                "454 4.7.0 the directory is down",
-                Fate::TryAgain,
-            ),
-            (Step::Login, "535 5.7.8 wrong", STOPPED),
-            (
-                Step::Login,
-                "534 5.7.9 log in with your web browser",
-                STOPPED,
-            ),
-            (Step::Login, "538 5.7.11 encrypt first", STOPPED),
-            (Step::Login, "504 5.5.4 no such way", STOPPED),
-            (
-                Step::Login,
-                "550 5.7.30 basic authentication is off",
-                STOPPED,
-            ),
-            (Step::Sender, "530 5.7.0 log in first", STOPPED),
-            (
-                Step::Sender,
-                "550 5.7.30 basic authentication is off",
-                STOPPED,
-            ),
-            (Step::Sender, "550 5.1.8 sender not known", STOPPED),
-            (Step::Sender, "553 not your address", STOPPED),
-            (Step::Sender, "451 4.3.0 later", Fate::TryAgain),
+            (Step::Connect, "554 5.7.1 your address is listed", stopped),
+            (Step::Login, "535 5.7.8 wrong", stopped),
+            (Step::Sender, "553 not your address", stopped),
             (
                 Step::Sender,
                 "550 5.4.5 daily sending quota exceeded",
-                QUOTA,
+                quota,
             ),
             (Step::Sender, "552 5.3.4 too large", Fate::GiveUp),
-            (Step::Recipient, "550 5.4.5 quota", QUOTA),
+            (
+                Step::Recipient,
+                "554 5.7.1 <a@b.example>: Relay access denied",
+                seems,
+            ),
             (Step::Recipient, "450 4.2.1 greylisted", Fate::TryAgain),
-            (
-                Step::Recipient,
-                "452 4.5.3 too many recipients",
-                Fate::TryAgain,
-            ),
             (Step::Recipient, "550 5.1.1 no such user", Fate::GiveUp),
-            (
-                Step::Recipient,
-                "552 5.2.2 mailbox over quota",
-                Fate::GiveUp,
-            ),
-            (Step::Recipient, "550 no such user", Fate::GiveUp),
+            (Step::Recipient, "530 5.7.1 not authenticated", stopped),
+            (Step::Message, "550 5.7.60 not this sender", seems),
             (
                 Step::Message,
                 "554 5.2.0 SubmissionQuotaExceededException",
-                QUOTA,
+                of_quota,
             ),
+            (Step::Message, "550 5.4.5 daily quota exceeded", quota),
             (Step::Message, "550 5.7.1 looks like spam", Fate::GiveUp),
-            (Step::Message, "452 4.3.1 disk full", Fate::TryAgain),
         ] {
             let error = refused(step, reply);
             assert_eq!(error.fate(), fate, "{error}");
             assert!(error.to_string().contains(reply), "{error}");
-        }
-    }
-
-    #[test]
-    fn an_enhanced_code_stands_first_and_agrees_with_the_reply() {
-        assert_eq!(enhanced_status(535, "5.7.8 wrong"), Some((7, 8)));
-        for words in [
-            "",
-            "wrong 5.7.8",
-            "4.7.8 wrong",
-            "5.7 wrong",
-            "5.7.8.1 x",
-            "5.a.8",
-        ] {
-            assert_eq!(enhanced_status(535, words), None, "{words}");
         }
     }
 

@@ -2,12 +2,13 @@
 //!
 //! One session: connect, TLS, log in, then for each mail sender, recipient, the mail. The login is spoken only under
 //! TLS, or to this very machine when the operator asked for no TLS. lettre speaks the protocol. Here: how a connection
-//! comes about and within which time; `transfer` has the steps of a mail, `error` what a refusal means, `trust` whom to
-//! trust, `pool` which connections are used again, `clear` what may be heard before TLS.
+//! comes about and within which time; `transfer` has the steps of a mail, `error` what a failure means, `refusal` whom a
+//! refusal is about, `trust` whom to trust, `pool` which connections are used again, `clear` what may be heard before TLS.
 
 mod clear;
 mod error;
 mod pool;
+mod refusal;
 #[cfg(test)]
 mod tests;
 mod transfer;

@@ -186,9 +186,11 @@ async fn answers_put_in_before_tls_by_somebody_between_are_not_believed() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_trusts_or_of_another_name_is_refused() {
+async fn a_certificate_that_is_not_believed_stops_the_way_and_has_its_cure() {
     let mut of_another = Setup::default();
     of_another.options.certificate_names = vec!["mail.example.com".to_owned()];
+    let mut over = Setup::default();
+    over.options.certificate_is_over = true;
     let unknown = Setup {
         is_trusted: false,
         ..Setup::default()
@@ -197,12 +199,17 @@ async fn a_certificate_that_nobody_trusts_or_of_another_name_is_refused() {
         is_trusted: false,
         ..Setup::of(Offers::Tls, Security::Tls)
     };
-    for setup in [of_another, unknown, from_first_byte] {
+    for (setup, cure) in [
+        (of_another, "check that [Email] smtp_server is the name"),
+        (over, "to renew its certificate"),
+        (unknown, "name that in [Email] ca_file"),
+        (from_first_byte, "name that in [Email] ca_file"),
+    ] {
         let way = setup.start().await;
         let (said, fate) = failure(&way, "1").await;
-        assert_eq!(fate, Fate::TryAgain);
+        assert_eq!(fate, STOPPED, "{said}");
         assert!(
-            said.contains("certificate") && said.contains("[Email] ca_file"),
+            said.contains("certificate") && said.contains(cure),
             "{said}"
         );
         assert_eq!((way.server.count("AUTH"), way.server.mails().len()), (0, 0));
@@ -244,6 +251,14 @@ async fn each_refusal_has_its_fate_and_the_servers_words() {
             "550 5.7.1 spam",
             Fate::GiveUp,
             "refused the mail: 550 5.7.1 spam",
+        ),
+        (
+            When::command("RCPT"),
+            "554 5.7.1 <owner@b.example>: Relay access denied",
+            Fate::ChannelSeemsStopped {
+                pause: Duration::from_secs(60),
+            },
+            "Relay access denied; ask whoever runs the mail server",
         ),
         (
             When::message(),

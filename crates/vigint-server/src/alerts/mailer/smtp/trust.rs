@@ -1,14 +1,15 @@
 //! Which certificates a mail server may show: those the system trusts, where it has none Mozilla's, and the
-//! operator's own. The same as towards other services.
+//! operator's own. The same as towards other services. And why one is not believed.
 
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use lettre::transport::smtp::Error as LettreError;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
-use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::{CertificateError, RootCertStore};
 
 /// Why `[Email] ca_file` cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,69 @@ enum Wrong {
     NoCertificate,
     #[error("a certificate in it is damaged; take the file anew from whoever runs the authority")]
     Damaged,
+}
+
+/// Why the certificate of a server is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Distrust {
+    /// It is another server's.
+    Name,
+    /// Nobody whom we trust has signed it.
+    Authority,
+    /// Its time is over, or has not begun.
+    Time,
+    /// Something else is wrong with it.
+    Other,
+}
+
+impl Distrust {
+    /// Whether it is this that ended a session.
+    pub(super) fn of(error: &LettreError) -> Option<Self> {
+        let mut cause = Some(error as &(dyn Error + 'static));
+        while let Some(error) = cause {
+            // rustls' own error is inside one of I/O, which does not name it as its cause.
+            let inner = error
+                .downcast_ref::<io::Error>()
+                .and_then(io::Error::get_ref)
+                .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            if let Some(rustls::Error::InvalidCertificate(wrong)) = inner {
+                return Some(wrong.into());
+            }
+            cause = error.source();
+        }
+        None
+    }
+
+    /// What helps.
+    pub(super) const fn cure(self) -> &'static str {
+        match self {
+            Self::Name => "check that [Email] smtp_server is the name in its certificate",
+            Self::Authority => {
+                "when its authority is the house's own, name that in [Email] ca_file; else ask whoever runs the mail \
+                 server for a certificate of a public one"
+            }
+            Self::Time => {
+                "ask whoever runs the mail server to renew its certificate, and check this machine's clock"
+            }
+            Self::Other => "ask whoever runs the mail server to mend its certificate",
+        }
+    }
+}
+
+impl From<&CertificateError> for Distrust {
+    fn from(wrong: &CertificateError) -> Self {
+        match wrong {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::Name
+            }
+            CertificateError::UnknownIssuer => Self::Authority,
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => Self::Time,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// The certificates of authorities in a PEM file. Blocks.

@@ -77,10 +77,9 @@ pub fn hear(
                 sources::source_name.eq(name),
                 sources::last_seen_at.eq(Moment(before.last_seen_at.max(one.at))),
                 sources::sending_since.eq(Moment(sending_since)),
-                sources::silent_since.eq(before.silent_since.filter(|_| !is_back).map(Moment)),
             ))
             .execute(conn)?;
-        if is_back {
+        if is_back && end_silence(conn, tenant, &one.source_id)? {
             returned.push(Returned {
                 source: before,
                 at: one.at,
@@ -88,6 +87,22 @@ pub fn hear(
         }
     }
     Ok(returned)
+}
+
+/// Ends the silence of a source; false when another server has done so already. Nothing else takes the mark away: who
+/// reads that there is none may do so just before it is set.
+fn end_silence(
+    conn: &mut AnyConnection,
+    tenant: &Tenant,
+    source_id: &SourceId,
+) -> Result<bool, DbError> {
+    let ended = diesel::update(sources::table)
+        .filter(sources::client_id.eq(tenant.client_id().0))
+        .filter(sources::source_id.eq(source_id.as_str()))
+        .filter(sources::silent_since.is_not_null())
+        .set(sources::silent_since.eq(None::<Moment>))
+        .execute(conn)?;
+    Ok(ended > 0)
 }
 
 /// The first that is heard of a source. Another server may hear it at the same moment.

@@ -1,8 +1,10 @@
 //! Cameras that fall silent and come back.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use vigint_core::clock::UtcTime;
+use vigint_db::DbError;
 use vigint_db::clients::{self, ClientStatus};
 use vigint_db::sources::{self, FallenSilent, Heard, Patience};
 
@@ -55,6 +57,41 @@ on_each_database! {
         let marked = fixture
             .write(|conn| sources::mark_silent(conn, &acme.tenant, &source("till"), last));
         assert!(!marked.unwrap());
+    }
+
+    fn one_that_is_heard_while_it_is_told_silent_is_told_back(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        sends(&fixture, &acme, 1000, 1600);
+        let (marked, heard) = fixture.overlapping(
+            |conn| {
+                assert!(sources::mark_silent(conn, &acme.tenant, &source("till"), at(1600))?);
+                Ok::<_, DbError>(())
+            },
+            || Ok(()),
+            // On PostgreSQL it has read already that the camera is not silent.
+            |conn| hear(conn, &acme.tenant, "till", None, at(1901)),
+        );
+        marked.unwrap();
+        let next = fixture.write(|conn| hear(conn, &acme.tenant, "till", None, at(1902)));
+        assert_eq!(heard.unwrap().len() + next.unwrap().len(), 1);
+    }
+
+    fn one_that_two_servers_hear_again_is_told_back_once(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        sends(&fixture, &acme, 1000, 1600);
+        fixture
+            .write(|conn| sources::mark_silent(conn, &acme.tenant, &source("till"), at(1600)))
+            .unwrap();
+        let told = AtomicUsize::new(0);
+        let hear_it = |conn: &mut _| {
+            let returned = hear(conn, &acme.tenant, "till", None, at(1901))?;
+            told.fetch_add(returned.len(), Ordering::Relaxed);
+            Ok::<_, DbError>(())
+        };
+        fixture.at_once(hear_it, hear_it);
+        assert_eq!(told.into_inner(), 1);
     }
 
     fn one_that_had_just_begun_is_not_missed(fixture) {

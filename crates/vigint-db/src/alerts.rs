@@ -15,7 +15,7 @@ pub use self::digest::{HeldAlerts, ensure_digest, held_for, sent_before};
 pub use self::lease::{ClaimedAlert, Lease, claim_due, renew};
 pub use self::life::{defer, hold, mark_dead, mark_sent, postpone, wake_for_incident};
 pub use self::outbox::{OutboxPage, OutboxQuery, find, list, retry};
-pub use self::thread::{Thread, is_told, thread_of_incident};
+pub use self::thread::{Thread, thread_of_incident, will_be_told};
 use crate::schema::alerts;
 use crate::stored::{Moment, parse, time};
 use crate::{AnyConnection, DbError, Tenant};

@@ -43,21 +43,24 @@ pub fn thread_of_incident(
     }))
 }
 
-/// Whether the owner of this incident may have been told of it already. A mail that has not been begun tells it as it
-/// is when it is sent; one that was given up, or that only a digest told of, told of it as it was.
+/// Whether a mail about this incident is still to be made: it tells of the incident as this transaction leaves it, for
+/// nobody begins it before. One that was begun may have told of it as it was; so has one that was given up, or that
+/// only a digest told of. To be called in a transaction.
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_told(
+pub fn will_be_told(
     conn: &mut AnyConnection,
     tenant: &Tenant,
     incident: IncidentId,
 ) -> Result<bool, DbError> {
-    let untold = alerts::table
+    let held = diesel::update(alerts::table)
         .filter(alerts::client_id.eq(tenant.client_id().0))
         .filter(alerts::incident_id.eq(incident.to_string()))
         .filter(alerts::state.eq(AlertState::Pending.as_str()))
-        .filter(alerts::attempts.eq(0));
-    let is_untold: bool = diesel::select(diesel::dsl::exists(untold)).get_result(conn)?;
-    Ok(!is_untold)
+        .filter(alerts::attempts.eq(0))
+        // Changes nothing: whoever is about to begin it ends before us, or waits for us.
+        .set(alerts::attempts.eq(0))
+        .execute(conn)?;
+    Ok(held > 0)
 }

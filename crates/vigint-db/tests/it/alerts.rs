@@ -251,17 +251,17 @@ on_each_database! {
                 .read(|conn| alerts::thread_of_incident(conn, &acme.tenant, incident.id))
                 .unwrap()
         };
-        let is_told = || {
+        let will_be_told = || {
             fixture
-                .read(|conn| alerts::is_told(conn, &acme.tenant, incident.id))
+                .write(|conn| alerts::will_be_told(conn, &acme.tenant, incident.id))
                 .unwrap()
         };
         assert_eq!(thread(), None);
         let first = new_alert(Some(&incident), at(0));
         fixture.write(|conn| alerts::insert(conn, &acme.tenant, &first)).unwrap();
-        assert!(!is_told());
+        assert!(will_be_told());
         let lease = claim(&fixture, at(0), at(60)).unwrap().lease;
-        assert!(is_told(), "it may be on its way");
+        assert!(!will_be_told(), "it may be on its way");
         fixture.write(|conn| alerts::mark_sent(conn, &lease, "Alert: theft", at(1))).unwrap();
         let later = NewAlert {
             kind: AlertKind::RiskRaised,
@@ -269,9 +269,43 @@ on_each_database! {
             ..new_alert(Some(&incident), at(2))
         };
         fixture.write(|conn| alerts::insert(conn, &acme.tenant, &later)).unwrap();
+        assert!(will_be_told(), "by the later one");
         let thread = thread().unwrap();
         assert_eq!(thread.message_id, first.message_id);
         assert_eq!(thread.subject.as_deref(), Some("Alert: theft"));
+    }
+
+    fn a_mail_that_is_begun_at_the_moment_tells_nothing_new(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let incident = fixture.incident(&acme, "till", 0);
+        queued(&fixture, &acme, Some(&incident), at(0));
+        let begin = |conn: &mut _| alerts::claim_due(conn, &ADMIN, at(1), at(60)).map(drop);
+        let (begun, will_be_told) = fixture.overlapping(
+            begin,
+            || Ok::<_, DbError>(()),
+            |conn| alerts::will_be_told(conn, &acme.tenant, incident.id),
+        );
+        begun.unwrap();
+        assert!(!will_be_told.unwrap());
+    }
+
+    fn a_mail_that_will_tell_is_not_begun_before_there_is_what_it_tells(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let incident = fixture.incident(&acme, "till", 0);
+        queued(&fixture, &acme, Some(&incident), at(0));
+        let (asked, begun) = fixture.overlapping(
+            |conn| {
+                assert!(alerts::will_be_told(conn, &acme.tenant, incident.id)?);
+                Ok::<_, DbError>(())
+            },
+            || Ok(()),
+            // On PostgreSQL it waits for the other.
+            |conn| alerts::claim_due(conn, &ADMIN, at(1), at(60)),
+        );
+        asked.unwrap();
+        assert!(begun.unwrap().is_some());
     }
 
     fn a_clip_that_is_there_wakes_its_alert_and_no_other(fixture) {

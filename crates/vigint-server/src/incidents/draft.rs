@@ -229,7 +229,7 @@ pub(super) fn tell_of_risk(
     let incident = &extended.row;
     if !is_raised(extended.risk_before, incident.risk_level)
         || incident.triage == Triage::Dismissed
-        || !vigint_db::alerts::is_told(conn, tenant, incident.id)?
+        || vigint_db::alerts::will_be_told(conn, tenant, incident.id)?
     {
         return Ok(None);
     }

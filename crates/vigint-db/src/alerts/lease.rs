@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::AlertId;
-use vigint_core::incident::AlertState;
+use vigint_core::incident::{AlertKind, AlertState};
 
 use super::{AlertRow, Stored};
-use crate::schema::alerts;
+use crate::schema::{alerts, clients};
 use crate::stored::Moment;
 use crate::{AnyConnection, DbError, Operator, Tenant};
 
@@ -52,7 +52,8 @@ macro_rules! update_under {
 pub(super) use update_under;
 
 /// Takes the alert that has been due longest: a pending one whose time has come, or one whose sender's lease
-/// ran out. It is `sending` and counts as tried once more; nobody else is given it before `lease_until`.
+/// ran out. It is `sending` and counts as tried once more; nobody else is given it before `lease_until`. A client's goes
+/// to where its client has its mail by now. To be called in a transaction.
 ///
 /// # Errors
 /// When the database fails.
@@ -94,7 +95,8 @@ pub fn claim_due(
             .optional()?;
         // None: another server was faster with this one.
         if let Some(claimed) = claimed {
-            let alert = claimed.row()?;
+            let mut alert = claimed.row()?;
+            address(conn, &mut alert)?;
             let tenant = alert.client_id.map(Tenant::proven);
             let lease = Lease {
                 id: alert.id,
@@ -107,6 +109,29 @@ pub fn claim_due(
             }));
         }
     }
+}
+
+/// Addresses a mail of a client, and not one to the operator, to the client: since it was written the address may have
+/// been corrected.
+fn address(conn: &mut AnyConnection, alert: &mut AlertRow) -> Result<(), DbError> {
+    let Some(client) = alert
+        .client_id
+        .filter(|_| alert.kind != AlertKind::Operator)
+    else {
+        return Ok(());
+    };
+    let present: Option<String> = clients::table
+        .find(client.0)
+        .select(clients::email)
+        .first(conn)
+        .optional()?;
+    if let Some(present) = present.filter(|email| *email != alert.recipient) {
+        diesel::update(alerts::table.find(alert.id.to_string()))
+            .set(alerts::recipient.eq(&present))
+            .execute(conn)?;
+        alert.recipient = present;
+    }
+    Ok(())
 }
 
 /// Goes on sending until then. The lease to go on under; `None` when it ran out and another server has taken over, or

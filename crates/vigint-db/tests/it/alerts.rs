@@ -1,12 +1,14 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Barrier;
 use std::time::Duration;
 
+use vigint_core::client::ClientChanges;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::AlertId;
 use vigint_core::incident::{AlertKind, AlertState};
 use vigint_db::DbError;
 use vigint_db::alerts::{self, AlertRow, ClaimedAlert, Lease, NewAlert};
+use vigint_db::clients;
 use vigint_db::incidents::IncidentRow;
 
 use crate::fixture::{ADMIN, Customer, Fixture, at, new_alert};
@@ -375,5 +377,38 @@ on_each_database! {
         let sent =
             fixture.read(|conn| alerts::sent_before(conn, &acme.tenant, &next, at(0))).unwrap();
         assert_eq!(sent, 0);
+    }
+
+    fn a_mail_goes_to_where_its_client_has_it_by_now_and_one_to_the_operator_does_not(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let of_kind = |kind| NewAlert { kind, ..new_alert(None, at(0)) };
+        let [told, noticed, operator] =
+            [AlertKind::Incident, AlertKind::Account, AlertKind::Operator].map(|kind| {
+                let alert = of_kind(kind);
+                fixture.write(|conn| alerts::insert(conn, &acme.tenant, &alert)).unwrap();
+                alert.id
+            });
+        let nobodys = of_kind(AlertKind::Operator);
+        fixture.write(|conn| alerts::insert(conn, None, &nobodys)).unwrap();
+        let claim_all = || -> HashMap<AlertId, (String, Lease)> {
+            std::iter::from_fn(|| claim(&fixture, at(1), at(60)))
+                .map(|claimed| (claimed.alert.id, (claimed.alert.recipient, claimed.lease)))
+                .collect()
+        };
+        let first = claim_all();
+        assert_eq!(first[&told].0, "acme@example.com");
+        fixture
+            .write(|conn| alerts::mark_dead(conn, &first[&told].1, "no such user", at(2)))
+            .unwrap();
+        // The operator corrects it, and has it tried again.
+        let changes = ClientChanges { email: Some("shop@acme.example".to_owned()), ..ClientChanges::default() };
+        fixture.write(|conn| clients::update(conn, &acme.tenant, &changes, at(3))).unwrap();
+        assert!(fixture.write(|conn| alerts::retry(conn, &ADMIN, told, at(1))).unwrap());
+        assert_eq!(claim_all()[&told].0, "shop@acme.example");
+        assert_eq!(get(&fixture, &acme, told).recipient, "shop@acme.example");
+        assert_eq!(first[&noticed].0, "acme@example.com");
+        assert_eq!(first[&operator].0, "shop@example.com");
+        assert_eq!(first[&nobodys.id].0, "shop@example.com");
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::runtime::Runtime;
+use vigint_core::client::ClientChanges;
 use vigint_core::clock::{Clock as _, ManualClock};
 use vigint_core::incident::AlertState;
 use vigint_db::alerts::{AlertRow, OutboxQuery};
@@ -153,6 +154,36 @@ fn a_mail_that_is_refused_for_good_is_dead_at_once_and_others_go_on() {
         _ => alert.state == AlertState::Sent,
     });
     assert_eq!(health(&server), "smtp");
+}
+
+#[test]
+fn a_mail_to_a_mistyped_address_reaches_its_client_once_that_is_corrected() {
+    let runtime = Runtime::new().unwrap();
+    let options = SmtpOptions::offering(Offers::NoTls);
+    let mail = runtime.block_on(SmtpServer::start(options)).unwrap();
+    mail.script(
+        When::recipient("acme@shop.example"),
+        Deed::reply("550 5.1.1 no such user"),
+    );
+    let (server, clock) = server(mail.port(), "");
+    let customer = server.customer("Acme");
+    detect(&customer, "till");
+    all_are(&server, |alert| alert.state == AlertState::Dead);
+    let dead = outbox(&server).remove(0).id;
+    let corrected = ClientChanges {
+        email: Some("owner@shop.example".to_owned()),
+        ..ClientChanges::default()
+    };
+    let retried = server.db().write(|conn| {
+        let now = clock.now();
+        vigint_db::clients::update(conn, &customer.tenant, &corrected, now)?;
+        vigint_db::alerts::retry(conn, &OPERATOR, dead, now)
+    });
+    assert!(retried.unwrap());
+    all_are(&server, |alert| {
+        alert.state == AlertState::Sent && alert.recipient == "owner@shop.example"
+    });
+    assert_eq!(mail.mails()[0].to, ["owner@shop.example"]);
 }
 
 #[test]

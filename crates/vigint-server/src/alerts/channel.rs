@@ -3,6 +3,7 @@
 //! A login that is refused, or a quota of the day that is spent, is no mail's fault: the way out is closed then for
 //! everybody, and after a pause one mail tries whether it is open again. A pure state; its times are given to it.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use vigint_core::clock::UtcTime;
@@ -16,6 +17,8 @@ pub struct Channel {
     closed: Option<Closed>,
     /// When it carried a mail last.
     carried_at: Option<UtcTime>,
+    /// How many were let through.
+    passes: u64,
 }
 
 #[derive(Debug)]
@@ -24,22 +27,22 @@ struct Closed {
     until: UtcTime,
     /// How long that pause is.
     pause: Duration,
-    /// One tries.
-    is_tried: bool,
+    /// Who tries, by the number of its pass.
+    tried_by: Option<u64>,
 }
 
 impl Channel {
-    /// Whether a mail may be sent at `now`. Of a way out that was closed this lets one through, to try it; whoever it
-    /// lets through says how that went.
-    pub fn lets_one_through(&mut self, now: UtcTime) -> bool {
-        match &mut self.closed {
-            None => true,
-            Some(closed) if closed.is_tried || now < closed.until => false,
-            Some(closed) => {
-                closed.is_tried = true;
-                true
+    /// The number of the pass for a mail that is to be sent at `now`, if one may.
+    fn let_through(&mut self, now: UtcTime) -> Option<u64> {
+        let pass = self.passes + 1;
+        if let Some(closed) = &mut self.closed {
+            if closed.tried_by.is_some() || now < closed.until {
+                return None;
             }
+            closed.tried_by = Some(pass);
         }
+        self.passes = pass;
+        Some(pass)
     }
 
     /// It has carried a mail.
@@ -59,20 +62,13 @@ impl Channel {
         self.carried_at.is_some_and(|at| at > then)
     }
 
-    /// A try said neither that it is open nor that it is closed, or was not made: the next may try.
-    pub fn note_untried(&mut self) {
-        if let Some(closed) = &mut self.closed {
-            closed.is_tried = false;
-        }
-    }
-
     /// It is closed; `pause` is how long to wait before it is tried. Closed again, it waits twice as long as before,
     /// up to half an hour, or `pause` if that is longer. How long it waits; none when another mail has closed it
     /// already, at the same time as this one.
     pub fn close(&mut self, now: UtcTime, pause: Duration) -> Option<Duration> {
         let pause = match &self.closed {
             None => pause,
-            Some(closed) if closed.is_tried => {
+            Some(closed) if closed.tried_by.is_some() => {
                 pause.max(closed.pause.saturating_mul(2).min(LONGEST_PAUSE))
             }
             Some(_) => return None,
@@ -80,9 +76,41 @@ impl Channel {
         self.closed = Some(Closed {
             until: now + pause,
             pause,
-            is_tried: false,
+            tried_by: None,
         });
         Some(pause)
+    }
+}
+
+/// The right to send one mail. Of a way out that was closed one is given, to try it; when that ends, however it does,
+/// without having said how the way is, the next may try.
+#[derive(Debug)]
+#[must_use]
+pub struct Pass {
+    channel: Arc<Mutex<Channel>>,
+    number: u64,
+}
+
+impl Pass {
+    /// For a mail that is to be sent at `now`; none while the way is closed, or another tries it.
+    pub fn take(channel: &Arc<Mutex<Channel>>, now: UtcTime) -> Option<Self> {
+        let number = {
+            let mut state = channel.lock().unwrap_or_else(PoisonError::into_inner);
+            state.let_through(now)?
+        };
+        let channel = Arc::clone(channel);
+        Some(Self { channel, number })
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let mut state = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(closed) = &mut state.closed
+            && closed.tried_by == Some(self.number)
+        {
+            closed.tried_by = None;
+        }
     }
 }
 
@@ -96,56 +124,97 @@ mod tests {
         UtcTime::from_unix_seconds(minutes * 60)
     }
 
+    /// A way out, and who holds a pass for it.
+    #[derive(Default)]
+    struct Way {
+        channel: Arc<Mutex<Channel>>,
+        held: Vec<Pass>,
+    }
+
+    impl Way {
+        fn lets_one_through(&mut self, now: UtcTime) -> bool {
+            let pass = Pass::take(&self.channel, now);
+            let is_through = pass.is_some();
+            self.held.extend(pass);
+            is_through
+        }
+
+        fn close(&self, now: UtcTime, pause: Duration) -> Option<Duration> {
+            self.channel.lock().unwrap().close(now, pause)
+        }
+
+        fn note_open(&self) {
+            self.channel.lock().unwrap().note_open();
+        }
+    }
+
     #[test]
     fn closed_it_lets_one_through_after_its_pause_and_all_once_that_one_came_through() {
-        let mut channel = Channel::default();
-        assert!(channel.lets_one_through(at(0)) && channel.lets_one_through(at(0)));
-        assert_eq!(channel.close(at(0), MINUTE), Some(MINUTE));
-        assert!(!channel.lets_one_through(at(0)));
-        assert!(channel.lets_one_through(at(1)));
-        assert!(!channel.lets_one_through(at(1)), "one is enough to try it");
-        channel.note_open();
-        assert!(channel.lets_one_through(at(1)) && channel.lets_one_through(at(1)));
+        let mut way = Way::default();
+        assert!(way.lets_one_through(at(0)) && way.lets_one_through(at(0)));
+        assert_eq!(way.close(at(0), MINUTE), Some(MINUTE));
+        assert!(!way.lets_one_through(at(0)));
+        assert!(way.lets_one_through(at(1)));
+        assert!(!way.lets_one_through(at(1)), "one is enough to try it");
+        way.note_open();
+        assert!(way.lets_one_through(at(1)) && way.lets_one_through(at(1)));
     }
 
     #[test]
     fn pauses_double_up_to_half_an_hour_and_begin_anew_once_it_was_open() {
-        let mut channel = Channel::default();
+        let mut way = Way::default();
         let mut minutes = Vec::new();
         let mut now = 0;
         for _ in 0..8 {
-            assert!(channel.lets_one_through(at(now)));
-            let pause = channel.close(at(now), MINUTE).unwrap().as_secs() / 60;
+            assert!(way.lets_one_through(at(now)));
+            let pause = way.close(at(now), MINUTE).unwrap().as_secs() / 60;
             minutes.push(pause);
             now += i64::try_from(pause).unwrap();
         }
         assert_eq!(minutes, [1, 2, 4, 8, 16, 30, 30, 30]);
-        channel.note_open();
-        assert_eq!(channel.close(at(now), MINUTE), Some(MINUTE));
+        way.note_open();
+        assert_eq!(way.close(at(now), MINUTE), Some(MINUTE));
     }
 
     #[test]
     fn a_longer_pause_that_the_server_asks_for_is_kept() {
-        let mut channel = Channel::default();
-        channel.close(at(0), 60 * MINUTE);
-        assert!(channel.lets_one_through(at(60)));
-        assert_eq!(channel.close(at(60), 60 * MINUTE), Some(60 * MINUTE));
+        let mut way = Way::default();
+        way.close(at(0), 60 * MINUTE);
+        assert!(way.lets_one_through(at(60)));
+        assert_eq!(way.close(at(60), 60 * MINUTE), Some(60 * MINUTE));
     }
 
     #[test]
     fn mails_that_meet_the_same_closed_door_close_it_once() {
-        let mut channel = Channel::default();
-        assert!(channel.close(at(0), MINUTE).is_some());
-        assert_eq!(channel.close(at(0), MINUTE), None);
-        assert!(channel.lets_one_through(at(1)));
+        let mut way = Way::default();
+        assert!(way.close(at(0), MINUTE).is_some());
+        assert_eq!(way.close(at(0), MINUTE), None);
+        assert!(way.lets_one_through(at(1)));
     }
 
     #[test]
-    fn a_try_that_was_not_made_leaves_the_try_to_the_next() {
-        let mut channel = Channel::default();
-        channel.close(at(0), MINUTE);
-        assert!(channel.lets_one_through(at(1)));
-        channel.note_untried();
-        assert!(channel.lets_one_through(at(1)));
+    fn a_try_that_ends_without_a_word_leaves_the_try_to_the_next() {
+        let mut way = Way::default();
+        way.close(at(0), MINUTE);
+        assert!(way.lets_one_through(at(1)));
+        way.held.clear();
+        assert!(way.lets_one_through(at(1)));
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _tries = way.held.pop();
+            panic!("in the middle");
+        }));
+        assert!(panicked.is_err());
+        assert!(way.lets_one_through(at(1)));
+    }
+
+    #[test]
+    fn who_was_let_through_before_it_closed_ends_nobodys_try() {
+        let mut way = Way::default();
+        assert!(way.lets_one_through(at(0)));
+        let before = way.held.pop();
+        way.close(at(0), MINUTE);
+        assert!(way.lets_one_through(at(1)));
+        drop(before);
+        assert!(!way.lets_one_through(at(1)));
     }
 }

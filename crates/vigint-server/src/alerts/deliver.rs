@@ -12,7 +12,7 @@ use vigint_db::alerts::{AlertRow, ClaimedAlert};
 use vigint_db::{DbError, Tenant};
 
 use super::camera::CameraEvent;
-use super::channel::Channel;
+use super::channel::{Channel, Pass};
 use super::compose::{DigestMail, IncidentMail};
 use super::gather::{ToldOfIncident, client_of, digest_of, told_of_incident};
 use super::mailer::{Envelope, Fate, MailError, Mailer};
@@ -51,7 +51,7 @@ pub struct AlertsOptions {
 /// Composes mails and hands them over.
 pub struct Alerts {
     pub(super) options: AlertsOptions,
-    channel: Mutex<Channel>,
+    channel: Arc<Mutex<Channel>>,
     /// Rung when an alert became due.
     pub due: Notify,
 }
@@ -105,7 +105,7 @@ impl Alerts {
     pub fn new(options: AlertsOptions) -> Self {
         Self {
             options,
-            channel: Mutex::default(),
+            channel: Arc::default(),
             due: Notify::new(),
         }
     }
@@ -116,8 +116,12 @@ impl Alerts {
         self.options.mailer.kind()
     }
 
-    /// Whether mails go out just now.
-    pub fn channel(&self) -> MutexGuard<'_, Channel> {
+    /// The right to deliver an alert now, to be kept until [`Self::deliver`] is through; none while no mail goes out.
+    pub fn pass(&self) -> Option<Pass> {
+        Pass::take(&self.channel, self.options.clock.now())
+    }
+
+    fn channel(&self) -> MutexGuard<'_, Channel> {
         self.channel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -136,12 +140,8 @@ impl Alerts {
     pub async fn deliver(&self, claimed: &ClaimedAlert) -> Attempt {
         let mail = match self.make(claimed).await {
             Ok(ToSend::Mail(mail)) => mail,
-            Ok(ToSend::Not(outcome)) => {
-                self.channel().note_untried();
-                return Attempt::Ended(outcome);
-            }
+            Ok(ToSend::Not(outcome)) => return Attempt::Ended(outcome),
             Err(error) => {
-                self.channel().note_untried();
                 return match &error {
                     MakeError::Compose(error) if error.fate() == Fate::GiveUp => {
                         Attempt::GivenUp(error.to_string())
@@ -176,14 +176,8 @@ impl Alerts {
         // Health speaks of the way out, not of one mail that a server would not take.
         self.options.vital.note(fate == Fate::GiveUp || is_alone);
         match fate {
-            Fate::ChannelSeemsStopped { .. } if is_alone => {
-                self.channel().note_untried();
-                Attempt::Failed(why)
-            }
-            Fate::TryAgain => {
-                self.channel().note_untried();
-                Attempt::Failed(why)
-            }
+            Fate::ChannelSeemsStopped { .. } if is_alone => Attempt::Failed(why),
+            Fate::TryAgain => Attempt::Failed(why),
             Fate::GiveUp => {
                 self.channel().note_open();
                 Attempt::GivenUp(why)

@@ -16,7 +16,7 @@ mod retries;
 mod test_mail;
 
 pub use camera::CameraEvent;
-pub use channel::Channel;
+pub use channel::{Channel, Pass};
 pub use check_mails::{LookedAtMails, MailCheck};
 pub use deliver::{Alerts, AlertsOptions, Attempt, Delivery};
 pub use mail_files::{MailFile, MailFiles};

@@ -13,7 +13,7 @@ use vigint_db::{AnyConnection, DbError, Operator};
 
 use super::JobParts;
 use super::schedule::Schedule;
-use crate::alerts::{Attempt, Delivery, wait_after};
+use crate::alerts::{Attempt, Delivery, Pass, wait_after};
 
 /// A server that died is replaced after this.
 const LEASE: Duration = Duration::from_secs(20);
@@ -42,7 +42,6 @@ pub(super) async fn run(parts: JobParts, schedule: Schedule) {
             Some(ended) = on_the_way.join_next() => {
                 if let Err(error) = ended {
                     tracing::error!(%error, "a mail was not handed over: it is tried again when its lease is over");
-                    parts.alerts.channel().note_untried();
                 }
             }
             goes_on = schedule.called(&parts.alerts.due, LOOK_EVERY) => if !goes_on { break },
@@ -53,14 +52,12 @@ pub(super) async fn run(parts: JobParts, schedule: Schedule) {
 
 /// Begins to send what is due, as far as there is room for it.
 async fn send_due(parts: &JobParts, on_the_way: &mut JoinSet<()>) -> Result<(), DbError> {
-    while on_the_way.len() < AT_ONCE && parts.alerts.channel().lets_one_through(parts.clock.now()) {
-        let claimed = claim(parts).await;
-        let Ok(Some(claimed)) = claimed else {
-            parts.alerts.channel().note_untried();
-            return claimed.map(drop);
-        };
+    while on_the_way.len() < AT_ONCE
+        && let Some(pass) = parts.alerts.pass()
+        && let Some(claimed) = claim(parts).await?
+    {
         let span = tracing::info_span!("mail", alert = %claimed.alert.id);
-        on_the_way.spawn(send(parts.clone(), claimed).instrument(span));
+        on_the_way.spawn(send(parts.clone(), claimed, pass).instrument(span));
     }
     Ok(())
 }
@@ -75,7 +72,7 @@ async fn claim(parts: &JobParts) -> Result<Option<ClaimedAlert>, DbError> {
         .await
 }
 
-async fn send(parts: JobParts, claimed: ClaimedAlert) {
+async fn send(parts: JobParts, claimed: ClaimedAlert, pass: Pass) {
     let (attempt, lease) = if claimed.alert.attempts > MOST_ATTEMPTS {
         (
             Attempt::GivenUp("it was begun too often and never ended".to_owned()),
@@ -85,9 +82,10 @@ async fn send(parts: JobParts, claimed: ClaimedAlert) {
         match send_under_lease(&parts, &claimed).await {
             Some(sent) => sent,
             // Another server has it.
-            None => return parts.alerts.channel().note_untried(),
+            None => return,
         }
     };
+    drop(pass);
     for tries_left in (0..CONCLUDE_TRIES).rev() {
         match conclude(&parts, &claimed, &attempt, &lease).await {
             Ok(()) => return,

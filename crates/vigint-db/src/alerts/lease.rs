@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use vigint_core::clock::UtcTime;
-use vigint_core::ids::AlertId;
+use vigint_core::ids::{AlertId, ClientId};
 use vigint_core::incident::{AlertKind, AlertState};
 
 use super::{AlertRow, Stored};
@@ -53,7 +53,7 @@ pub(super) use update_under;
 
 /// Takes the alert that has been due longest: a pending one whose time has come, or one whose sender's lease
 /// ran out. It is `sending` and counts as tried once more; nobody else is given it before `lease_until`. A client's goes
-/// to where its client has its mail by now. To be called in a transaction.
+/// to where its client has its mail by now. Those of the clients `but_of` are left. To be called in a transaction.
 ///
 /// # Errors
 /// When the database fails.
@@ -62,7 +62,9 @@ pub fn claim_due(
     _operator: &Operator,
     now: UtcTime,
     lease_until: UtcTime,
+    but_of: &[ClientId],
 ) -> Result<Option<ClaimedAlert>, DbError> {
+    let but_of: Vec<i64> = but_of.iter().map(|client| client.0).collect();
     let due = || {
         let waiting = alerts::state
             .eq(AlertState::Pending.as_str())
@@ -75,6 +77,11 @@ pub fn claim_due(
     loop {
         let oldest: Option<String> = alerts::table
             .filter(due())
+            .filter(
+                alerts::client_id
+                    .is_null()
+                    .or(alerts::client_id.ne_all(&but_of).assume_not_null()),
+            )
             .order((alerts::next_attempt_at, alerts::id))
             .select(alerts::id)
             .first(conn)

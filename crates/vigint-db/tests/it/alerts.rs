@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vigint_core::client::ClientChanges;
 use vigint_core::clock::UtcTime;
-use vigint_core::ids::AlertId;
+use vigint_core::ids::{AlertId, ClientId};
 use vigint_core::incident::{AlertKind, AlertState};
 use vigint_db::DbError;
 use vigint_db::alerts::{self, AlertRow, ClaimedAlert, Lease, NewAlert};
@@ -28,7 +28,7 @@ fn queued(
 
 fn claim(fixture: &Fixture, now: UtcTime, until: UtcTime) -> Option<ClaimedAlert> {
     fixture
-        .write(|conn| alerts::claim_due(conn, &ADMIN, now, until))
+        .write(|conn| alerts::claim_due(conn, &ADMIN, now, until, &[]))
         .unwrap()
 }
 
@@ -53,6 +53,26 @@ on_each_database! {
         assert!(claim(&fixture, at(20), at(60)).is_none());
     }
 
+    fn who_has_its_share_of_those_that_are_sent_waits_and_nobody_else(fixture) {
+        let fixture = fixture.migrated();
+        let (acme, other) = (fixture.customer("acme"), fixture.customer("other"));
+        let of_acme = queued(&fixture, &acme, None, at(0));
+        let of_other = queued(&fixture, &other, None, at(1));
+        let nobodys = new_alert(None, at(2));
+        fixture.write(|conn| alerts::insert(conn, None, &nobodys)).unwrap();
+        let claim = |but_of: &[ClientId]| {
+            let claimed = fixture
+                .write(|conn| alerts::claim_due(conn, &ADMIN, at(9), at(60), but_of))
+                .unwrap();
+            claimed.map(|claimed| claimed.alert.id)
+        };
+        let both = [acme.row.id, other.row.id];
+        assert_eq!(claim(&both), Some(nobodys.id));
+        assert_eq!(claim(&both), None);
+        assert_eq!(claim(&both[..1]), Some(of_other));
+        assert_eq!(claim(&[]), Some(of_acme));
+    }
+
     fn claimers_at_once_never_get_the_same_alert(fixture) {
         const CLAIMERS: usize = 4;
         const ALERTS: usize = 40;
@@ -67,7 +87,7 @@ on_each_database! {
                     scope.spawn(|| {
                         let db = fixture.open_again();
                         let next = || {
-                            db.write(|conn| alerts::claim_due(conn, &ADMIN, at(1), at(60)))
+                            db.write(|conn| alerts::claim_due(conn, &ADMIN, at(1), at(60), &[]))
                                 .unwrap_or_else(|error: DbError| panic!("{error}"))
                         };
                         start.wait();
@@ -282,7 +302,7 @@ on_each_database! {
         let acme = fixture.customer("acme");
         let incident = fixture.incident(&acme, "till", 0);
         queued(&fixture, &acme, Some(&incident), at(0));
-        let begin = |conn: &mut _| alerts::claim_due(conn, &ADMIN, at(1), at(60)).map(drop);
+        let begin = |conn: &mut _| alerts::claim_due(conn, &ADMIN, at(1), at(60), &[]).map(drop);
         let (begun, will_be_told) = fixture.overlapping(
             begin,
             || Ok::<_, DbError>(()),
@@ -304,7 +324,7 @@ on_each_database! {
             },
             || Ok(()),
             // On PostgreSQL it waits for the other.
-            |conn| alerts::claim_due(conn, &ADMIN, at(1), at(60)),
+            |conn| alerts::claim_due(conn, &ADMIN, at(1), at(60), &[]),
         );
         asked.unwrap();
         assert!(begun.unwrap().is_some());

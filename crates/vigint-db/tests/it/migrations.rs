@@ -135,7 +135,7 @@ on_each_database! {
             .write(|conn| {
                 alerts::insert(conn, &acme.tenant, &sent)?;
                 alerts::insert(conn, &acme.tenant, &waiting)?;
-                let claimed = alerts::claim_due(conn, &ADMIN, at(1), at(60))?.unwrap();
+                let claimed = alerts::claim_due(conn, &ADMIN, at(1), at(60), &[])?.unwrap();
                 alerts::mark_sent(conn, &claimed.lease, "a subject", at(2))
             })
             .unwrap();

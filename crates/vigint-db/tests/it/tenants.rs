@@ -31,7 +31,7 @@ on_each_database! {
                 usage::insert(conn, &victim.tenant, &new_usage(victim.key.id, 1))?;
                 spending::add(conn, &victim.tenant, MicroEuros(7), at(1))?;
                 assert!(spending::claim_warning(conn, Cap::OfClient(&victim.tenant), MicroEuros(20), 80, at(1))?);
-                alerts::claim_due(conn, &ADMIN, at(1), at(60))
+                alerts::claim_due(conn, &ADMIN, at(1), at(60), &[])
             })
             .unwrap()
             .unwrap();

@@ -3,15 +3,15 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tracing::Instrument as _;
 use vigint_core::clock::UtcTime;
-use vigint_core::ids::AlertId;
+use vigint_core::ids::{AlertId, ClientId};
 use vigint_core::incident::AlertKind;
 use vigint_db::alerts::{ClaimedAlert, Lease, NewAlert};
 use vigint_db::{AnyConnection, DbError, Operator};
 
 use super::JobParts;
+use super::mail_slots::MailSlots;
 use super::schedule::Schedule;
 use crate::alerts::{Attempt, Delivery, Pass, wait_after};
 
@@ -21,25 +21,23 @@ const LEASE: Duration = Duration::from_secs(20);
 const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// Alerts become due by time: looked for this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How many mails are on the way at once: one that hangs holds up no other.
-const AT_ONCE: usize = 4;
 /// How often something is tried that was begun and never ended: it may be what the server died of.
 const MOST_ATTEMPTS: i32 = 32;
 /// A digest waits so long for what else is held back.
 const DIGEST_WAIT: Duration = Duration::from_secs(60);
 /// The next digest of a client comes after this.
 const DIGEST_QUIET: Duration = Duration::from_secs(3600);
-/// How often what became of a mail is tried to be written down.
-const CONCLUDE_TRIES: u32 = 3;
+/// What became of a mail is tried again to be written down after these: else it is sent twice.
+const CONCLUDE_AGAIN_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
 pub(super) async fn run(parts: JobParts, schedule: Schedule) {
-    let mut on_the_way = JoinSet::new();
+    let mut slots = MailSlots::default();
     loop {
-        if let Err(error) = send_due(&parts, &mut on_the_way).await {
+        if let Err(error) = send_due(&parts, &mut slots, &schedule).await {
             tracing::error!(%error, "an alert's row could not be read or written");
         }
         tokio::select! {
-            Some(ended) = on_the_way.join_next() => {
+            Some(ended) = slots.ended() => {
                 if let Err(error) = ended {
                     tracing::error!(%error, "a mail was not handed over: it is tried again when its lease is over");
                 }
@@ -47,32 +45,39 @@ pub(super) async fn run(parts: JobParts, schedule: Schedule) {
             goes_on = schedule.called(&parts.alerts.due, LOOK_EVERY) => if !goes_on { break },
         }
     }
-    while on_the_way.join_next().await.is_some() {}
+    while slots.ended().await.is_some() {}
 }
 
 /// Begins to send what is due, as far as there is room for it.
-async fn send_due(parts: &JobParts, on_the_way: &mut JoinSet<()>) -> Result<(), DbError> {
-    while on_the_way.len() < AT_ONCE
+async fn send_due(
+    parts: &JobParts,
+    slots: &mut MailSlots,
+    schedule: &Schedule,
+) -> Result<(), DbError> {
+    while slots.has_room()
         && let Some(pass) = parts.alerts.pass()
-        && let Some(claimed) = claim(parts).await?
+        && let Some(claimed) = claim(parts, slots.full_of()).await?
     {
         let span = tracing::info_span!("mail", alert = %claimed.alert.id);
-        on_the_way.spawn(send(parts.clone(), claimed, pass).instrument(span));
+        let client = claimed.alert.client_id;
+        let sending = send(parts.clone(), schedule.clone(), claimed, pass);
+        slots.send(client, sending.instrument(span));
     }
     Ok(())
 }
 
-async fn claim(parts: &JobParts) -> Result<Option<ClaimedAlert>, DbError> {
+async fn claim(parts: &JobParts, but_of: Vec<ClientId>) -> Result<Option<ClaimedAlert>, DbError> {
     let now = parts.clock.now();
     parts
         .database
         .write(move |conn| {
-            vigint_db::alerts::claim_due(conn, &Operator::named("alert job"), now, now + LEASE)
+            let job = Operator::named("alert job");
+            vigint_db::alerts::claim_due(conn, &job, now, now + LEASE, &but_of)
         })
         .await
 }
 
-async fn send(parts: JobParts, claimed: ClaimedAlert, pass: Pass) {
+async fn send(parts: JobParts, schedule: Schedule, claimed: ClaimedAlert, pass: Pass) {
     let (attempt, lease) = if claimed.alert.attempts > MOST_ATTEMPTS {
         (
             Attempt::GivenUp("it was begun too often and never ended".to_owned()),
@@ -86,14 +91,14 @@ async fn send(parts: JobParts, claimed: ClaimedAlert, pass: Pass) {
         }
     };
     drop(pass);
-    for tries_left in (0..CONCLUDE_TRIES).rev() {
-        match conclude(&parts, &claimed, &attempt, &lease).await {
-            Ok(()) => return,
-            Err(error) if tries_left == 0 => {
-                tracing::error!(%error, "what became of a mail could not be written down: it may be sent again");
-            }
-            Err(error) => tracing::warn!(%error, "what became of a mail could not be written down"),
-        }
+    let ending = Ending::of(&parts, &claimed, &attempt);
+    let concluded = schedule
+        .tried_again_after(&CONCLUDE_AGAIN_AFTER, || {
+            conclude(&parts, &claimed, &ending, &lease)
+        })
+        .await;
+    if let Err(error) = concluded {
+        tracing::error!(%error, "what became of a mail could not be written down: it may be sent again");
     }
 }
 
@@ -122,19 +127,36 @@ async fn send_under_lease(parts: &JobParts, claimed: &ClaimedAlert) -> Option<(A
     }
 }
 
+/// What is to be written down of a mail.
+struct Ending {
+    step: Step,
+    at: UtcTime,
+    /// Tells what was held back, if anything was.
+    digest: Option<NewAlert>,
+}
+
+impl Ending {
+    fn of(parts: &JobParts, claimed: &ClaimedAlert, attempt: &Attempt) -> Self {
+        let at = parts.clock.now();
+        let step = step(parts, claimed, attempt, at);
+        let leaves_untold = step.leaves_untold(claimed.alert.kind);
+        Self {
+            digest: leaves_untold.then(|| digest(parts, claimed, at)),
+            step,
+            at,
+        }
+    }
+}
+
 /// Writes down what became of it.
 async fn conclude(
     parts: &JobParts,
     claimed: &ClaimedAlert,
-    attempt: &Attempt,
+    ending: &Ending,
     lease: &Lease,
 ) -> Result<(), DbError> {
-    let now = parts.clock.now();
-    let step = step(parts, claimed, attempt, now);
+    let (step, digest, now) = (ending.step.clone(), ending.digest.clone(), ending.at);
     let (lease, tenant) = (lease.clone(), claimed.tenant.clone());
-    let digest = step
-        .leaves_untold(claimed.alert.kind)
-        .then(|| digest(parts, claimed, now));
     let gone = parts
         .database
         .write(move |conn| {
@@ -159,6 +181,7 @@ async fn conclude(
 }
 
 /// What is written down of an attempt.
+#[derive(Clone)]
 enum Step {
     Sent { subject: String },
     Hold,

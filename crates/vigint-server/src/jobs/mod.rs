@@ -7,6 +7,7 @@ mod erase;
 mod expire;
 mod flush_usage;
 mod host_clips;
+mod mail_slots;
 mod make_clips;
 mod schedule;
 mod show_out;

@@ -10,7 +10,7 @@ use vigint_core::clock::{Clock as _, ManualClock};
 use vigint_core::incident::AlertState;
 use vigint_db::alerts::{AlertRow, OutboxQuery};
 use vigint_testkit::programs::wait_for;
-use vigint_testkit::smtp::{Deed, Offers, SmtpOptions, SmtpServer, When};
+use vigint_testkit::smtp::{Deed, Offers, SeenCommand, SmtpOptions, SmtpServer, When};
 
 use crate::fixture::{Customer, FixedAnalyzer, OPERATOR, Options, TestServer, now, pictures};
 
@@ -291,4 +291,26 @@ fn a_mail_that_is_refused_so_while_others_go_out_stops_no_other() {
         outbox(&server)
     );
     assert_eq!(mail.mails().len(), 2);
+}
+
+#[test]
+fn a_client_whose_mails_hang_holds_up_no_other() {
+    let runtime = Runtime::new().unwrap();
+    let options = SmtpOptions::offering(Offers::NoTls);
+    let mail = runtime.block_on(SmtpServer::start(options)).unwrap();
+    mail.script(When::recipient("slow@shop.example"), Deed::Hang);
+    let (server, _clock) = server(mail.port(), "");
+    let (slow, acme) = (server.customer("Slow"), server.customer("Acme"));
+    for source in ["a", "b", "c", "d"] {
+        detect(&slow, source);
+    }
+    let hang =
+        |commands: &[SeenCommand]| commands.iter().filter(|seen| seen.verb == "RCPT").count() == 2;
+    runtime.block_on(mail.until_commands(PATIENCE, hang));
+    detect(&acme, "till");
+    all_are(&server, |alert| {
+        (alert.client_id == Some(acme.id)) == (alert.state == AlertState::Sent)
+    });
+    // Nobody waits for those that hang.
+    drop(mail);
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use lettre::Address;
 use vigint_config::{Email, Loaded};
@@ -55,7 +56,12 @@ pub(super) fn send(loaded: &Loaded, to: &Address, out: &mut impl Write) -> anyho
         .enable_all()
         .build()?;
     let sent = runtime.block_on(async {
-        let mailer = mailer(settings, SmtpLimits::default(), clock)?;
+        // Somebody waits for it.
+        let limits = SmtpLimits {
+            message: Duration::from_secs(60),
+            ..SmtpLimits::default()
+        };
+        let mailer = mailer(settings, limits, clock)?;
         Ok::<_, anyhow::Error>(mailer.send(&envelope, &mail).await?)
     });
     match sent {

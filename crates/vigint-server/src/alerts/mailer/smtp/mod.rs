@@ -22,6 +22,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lettre::Message;
+use lettre::transport::smtp::Error as LettreError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::Rset;
@@ -47,17 +48,21 @@ pub struct SmtpLimits {
     pub connect: Duration,
     /// Until a connection that was idle has answered; else a new one is made.
     pub reuse: Duration,
-    /// A whole mail, from connecting to the last reply.
-    pub send: Duration,
+    /// One command until its answer, and TLS or the login as a whole.
+    pub command: Duration,
+    /// The mail itself, until the answer to its final dot: the server may look through it before it answers, and who
+    /// gives up sooner sends the mail twice.
+    pub message: Duration,
 }
 
 impl Default for SmtpLimits {
-    /// 10 s, 5 s and a minute.
+    /// 10 s, 5 s, a minute, and the ten minutes of RFC 5321 §4.5.3.2.6.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
             reuse: Duration::from_secs(5),
-            send: Duration::from_secs(60),
+            command: Duration::from_secs(60),
+            message: Duration::from_secs(600),
         }
     }
 }
@@ -131,16 +136,13 @@ impl Smtp {
         })))
     }
 
-    /// Hands a mail over, within the limit. The server's words of acceptance.
+    /// Hands a mail over, each step within its limit. The server's words of acceptance.
     ///
     /// # Errors
     /// See [`SmtpError`]. Whether the mail was taken is not known when the answer to it is missing.
     pub(super) async fn send(&self, mail: &Message) -> Result<String, SmtpError> {
-        let (inner, limit) = (&*self.0, self.0.limits.send);
-        let mut step = Step::Connect;
-        // Who is not answered in time drops the connection, too: a late answer must not be taken for another.
-        let sent = tokio::time::timeout(limit, inner.send(mail, &mut step)).await;
-        let sent = sent.unwrap_or(Err(Cause::TimedOut(limit)));
+        let (inner, mut step) = (&*self.0, Step::Connect);
+        let sent = inner.send(mail, &mut step).await;
         sent.map_err(|cause| {
             SmtpError::new(inner.address(), step, cause, |words| {
                 inner.hide(words, step)
@@ -163,8 +165,9 @@ pub enum SmtpSetupError {
 impl Inner {
     async fn send(&self, mail: &Message, step: &mut Step) -> Result<String, Cause> {
         let mut connection = self.connection(step).await?;
-        let sent = transfer(&mut connection, mail, step).await;
+        let sent = transfer(&mut connection, mail, &self.limits, step).await;
         match &sent {
+            // Who is not answered in time drops the connection, too: a late answer must not be taken for another.
             Err(cause) if !cause.leaves_connection_whole() => {}
             _ => self.pool.put(connection),
         }
@@ -193,7 +196,7 @@ impl Inner {
             *step = Step::StartTls;
             let tls = self.tls.clone().filter(|_| connection.can_starttls());
             let tls = tls.ok_or(Cause::NoStartTls)?;
-            connection.starttls(tls, &name).await?;
+            within(self.limits.command, connection.starttls(tls, &name)).await?;
         }
         if let Some(login) = &self.login {
             *step = Step::Login;
@@ -201,7 +204,8 @@ impl Inner {
             (connection.server_info().get_auth_mechanism(mechanisms)).ok_or(Cause::NoLogin)?;
             let credentials =
                 Credentials::new(login.username.clone(), login.password.reveal().to_owned());
-            connection.auth(mechanisms, &credentials).await?;
+            let login = connection.auth(mechanisms, &credentials);
+            within(self.limits.command, login).await?;
         }
         Ok(connection)
     }
@@ -209,7 +213,8 @@ impl Inner {
     async fn under_tls(&self, name: &ClientId) -> Result<AsyncSmtpConnection, Cause> {
         let (address, limit) = ((self.host.as_str(), self.port), self.limits.connect);
         let tls = self.tls.clone();
-        Ok(AsyncSmtpConnection::connect_tokio1(address, Some(limit), name, tls, None).await?)
+        let connecting = AsyncSmtpConnection::connect_tokio1(address, Some(limit), name, tls, None);
+        within(self.limits.command, connecting).await
     }
 
     async fn in_the_clear(&self, name: &ClientId) -> Result<AsyncSmtpConnection, Cause> {
@@ -218,7 +223,8 @@ impl Inner {
         let stream = connected.map_err(|_| Cause::TimedOut(limit))?;
         let stream = stream.map_err(|error| Cause::Broken(error.to_string()))?;
         let stream = Box::new(Clear::new(stream));
-        Ok(AsyncSmtpConnection::connect_with_transport(stream, name).await?)
+        let greeting = AsyncSmtpConnection::connect_with_transport(stream, name);
+        within(self.limits.command, greeting).await
     }
 
     fn address(&self) -> String {
@@ -246,6 +252,17 @@ impl Inner {
             words = secrecy::without(&words, words.split_whitespace());
         }
         words
+    }
+}
+
+/// What the server is asked, until it has answered.
+async fn within<T>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, LettreError>>,
+) -> Result<T, Cause> {
+    match tokio::time::timeout(limit, asked).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Cause::TimedOut(limit)),
     }
 }
 

@@ -29,7 +29,10 @@ struct Setup {
     security: Security,
     login: Option<(&'static str, &'static str)>,
     is_trusted: bool,
+    /// Of a command.
     limit: Duration,
+    /// Of the mail itself.
+    message_limit: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -41,6 +44,7 @@ impl Default for Setup {
             login: Some(("alerts", PASSWORD)),
             is_trusted: true,
             limit: LONG,
+            message_limit: LONG,
             clock: Arc::new(SystemClock::new()),
         }
     }
@@ -71,7 +75,8 @@ impl Setup {
                 password: Secret::new(password),
             }),
             limits: SmtpLimits {
-                send: self.limit,
+                command: self.limit,
+                message: self.message_limit,
                 reuse: self.limit / 3,
                 ..SmtpLimits::default()
             },
@@ -384,20 +389,26 @@ async fn a_server_that_offers_no_login_we_know_stops_the_way() {
 }
 
 #[tokio::test]
-async fn whoever_hangs_at_whatever_command_is_left_after_the_limit() {
+async fn whoever_hangs_is_left_after_the_limit_of_that_step() {
     let mut sends = Vec::new();
-    for (when, doing) in [
-        (When::greeting(), "connecting"),
-        (When::command("EHLO"), "connecting"),
-        (When::command("STARTTLS"), "setting up TLS"),
-        (When::command("AUTH"), "logging in"),
-        (When::command("MAIL"), "naming the sender"),
-        (When::command("RCPT"), "naming the recipient"),
-        (When::command("DATA"), "announcing the mail"),
-        (When::message(), "waiting for the mail to be taken"),
+    let (of_command, of_message) = ((SHORT, LONG), (LONG, SHORT));
+    for (when, doing, (limit, message_limit)) in [
+        (When::greeting(), "connecting", of_command),
+        (When::command("EHLO"), "connecting", of_command),
+        (When::command("STARTTLS"), "setting up TLS", of_command),
+        (When::command("AUTH"), "logging in", of_command),
+        (When::command("MAIL"), "naming the sender", of_command),
+        (When::command("RCPT"), "naming the recipient", of_command),
+        (When::command("DATA"), "announcing the mail", of_command),
+        (
+            When::message(),
+            "waiting for the mail to be taken",
+            of_message,
+        ),
     ] {
         let setup = Setup {
-            limit: SHORT,
+            limit,
+            message_limit,
             ..Setup::default()
         };
         let way = setup.start().await;
@@ -417,7 +428,7 @@ async fn whoever_hangs_at_whatever_command_is_left_after_the_limit() {
 #[tokio::test]
 async fn after_one_that_hung_the_next_mail_has_a_connection_of_its_own() {
     let setup = Setup {
-        limit: SHORT,
+        message_limit: SHORT,
         ..Setup::default()
     };
     let way = setup.start().await;

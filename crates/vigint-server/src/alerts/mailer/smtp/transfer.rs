@@ -8,11 +8,13 @@ use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParam
 use lettre::transport::smtp::response::{Response, Severity};
 
 use super::error::{Cause, Step};
+use super::{SmtpLimits, within};
 
-/// From the sender to the final dot. The server's words of acceptance.
+/// From the sender to the final dot, each step within its limit. The server's words of acceptance.
 pub(super) async fn transfer(
     connection: &mut AsyncSmtpConnection,
     mail: &Message,
+    limits: &SmtpLimits,
     step: &mut Step,
 ) -> Result<String, Cause> {
     let envelope = mail.envelope();
@@ -20,25 +22,19 @@ pub(super) async fn transfer(
     *step = Step::Sender;
     let parameters = parameters(connection, envelope, &bytes)?;
     let sender = Mail::new(envelope.from().cloned(), parameters);
-    expect(
-        Severity::PositiveCompletion,
-        connection.command(sender).await?,
-    )?;
+    let answer = within(limits.command, connection.command(sender)).await?;
+    expect(Severity::PositiveCompletion, answer)?;
     *step = Step::Recipient;
     for recipient in envelope.to() {
         let recipient = Rcpt::new(recipient.clone(), Vec::new());
-        expect(
-            Severity::PositiveCompletion,
-            connection.command(recipient).await?,
-        )?;
+        let answer = within(limits.command, connection.command(recipient)).await?;
+        expect(Severity::PositiveCompletion, answer)?;
     }
     *step = Step::Data;
-    expect(
-        Severity::PositiveIntermediate,
-        connection.command(Data).await?,
-    )?;
+    let answer = within(limits.command, connection.command(Data)).await?;
+    expect(Severity::PositiveIntermediate, answer)?;
     *step = Step::Message;
-    let taken = connection.message(&bytes).await?;
+    let taken = within(limits.message, connection.message(&bytes)).await?;
     let taken = expect(Severity::PositiveCompletion, taken)?;
     let words: Vec<_> = taken.message().collect();
     Ok(format!("{} {}", taken.code(), words.join(" ")))

@@ -1,6 +1,5 @@
-//! Ends what has had its time: clips and mails on disk after their retention, incidents after their cooldown.
+//! Ends what has had its time: clips on disk after their retention, incidents after their cooldown.
 
-use std::io;
 use std::time::Duration;
 
 use vigint_db::spending::Month;
@@ -10,8 +9,6 @@ use super::JobParts;
 use super::schedule::Schedule;
 
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// A mail that is being written takes no longer than this.
-const UNFINISHED_FOR: Duration = Duration::from_secs(600);
 static OPERATOR: Operator = Operator::named("expiry job");
 const MONTHS_KEPT: Duration = Duration::from_secs(100 * 24 * 3600);
 
@@ -35,23 +32,6 @@ async fn expire(parts: &JobParts, schedule: &Schedule) {
     if let Err(error) = forget_months(parts).await {
         tracing::error!(%error, "what was spent in earlier months could not be forgotten");
     }
-    if let Err(error) = expire_mails(parts).await {
-        tracing::error!(%error, "mails whose time is over could not be removed; it is tried again");
-    }
-}
-
-/// Mails tell of clips, and go with them.
-async fn expire_mails(parts: &JobParts) -> io::Result<()> {
-    let (files, now) = (parts.mail_files.clone(), parts.clock.now());
-    let before = now - parts.clips.retention();
-    let removing = move || files.remove_old(before, now - UNFINISHED_FOR);
-    let removed = tokio::task::spawn_blocking(removing)
-        .await
-        .unwrap_or_else(|panic| Err(io::Error::other(panic)))?;
-    if removed > 0 {
-        tracing::info!(removed, "mails whose time is over were removed");
-    }
-    Ok(())
 }
 
 async fn close_incidents(parts: &JobParts) -> Result<(), DbError> {

@@ -5,6 +5,7 @@ mod confirm_again;
 mod deliver_alerts;
 mod erase;
 mod expire;
+mod expire_mails;
 mod flush_usage;
 mod host_clips;
 mod mail_slots;
@@ -128,6 +129,7 @@ impl Jobs {
         jobs.spawn("confirmations", confirm_again::run);
         jobs.spawn("erasures", erase::run);
         jobs.spawn("expiry", expire::run);
+        jobs.spawn("mail expiry", expire_mails::run);
         jobs.spawn("usage", flush_usage::run);
         jobs.spawn("sources", watch_cameras::note);
         jobs.spawn("cameras", watch_cameras::look);

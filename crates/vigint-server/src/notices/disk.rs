@@ -77,7 +77,9 @@ impl Notices {
                 };
             }
             Claimed::ToldBefore(at) if is_full == told.of_full => told.again_at = Some(at + QUIET),
-            Claimed::ToldBefore(_) | Claimed::TooMany => {}
+            // Another server may have told this one's word.
+            Claimed::ToldBefore(_) => told.of_full = self.told_of_disk().await?.of_full,
+            Claimed::TooMany => {}
         }
         Ok(())
     }
@@ -201,6 +203,19 @@ mod tests {
         told.told = told.notices.told_of_disk().await.unwrap();
         assert_eq!(told.look(false).await, ["full", "room"]);
         told.told = told.notices.told_of_disk().await.unwrap();
+        assert_eq!(told.look(false).await, ["full", "room"]);
+    }
+
+    #[tokio::test]
+    async fn of_two_servers_on_one_disk_one_tells_its_end() {
+        let mut told = Told::new();
+        told.look(true).await;
+        let mut of_another = told.notices.told_of_disk().await.unwrap();
+        told.clock.advance(MINUTES);
+        assert_eq!(told.look(false).await, ["full", "room"]);
+        std::mem::swap(&mut told.told, &mut of_another);
+        assert_eq!(told.look(false).await, ["full", "room"]);
+        told.clock.advance(100 * MINUTES);
         assert_eq!(told.look(false).await, ["full", "room"]);
     }
 

@@ -2,6 +2,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Barrier;
 use std::time::Duration;
 
+use diesel::RunQueryDsl as _;
 use vigint_core::client::ClientChanges;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{AlertId, ClientId};
@@ -430,5 +431,37 @@ on_each_database! {
         assert_eq!(first[&noticed].0, "acme@example.com");
         assert_eq!(first[&operator].0, "shop@example.com");
         assert_eq!(first[&nobodys.id].0, "shop@example.com");
+    }
+}
+
+#[test]
+fn what_is_asked_of_a_client_for_each_mail_reads_no_other_rows() {
+    #[derive(diesel::QueryableByName)]
+    struct Plan {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        detail: String,
+    }
+    let fixture = Fixture::sqlite().migrated();
+    for (asked, of_index) in [
+        (
+            "state = 'held' AND told_in IS NULL",
+            "(client_id=? AND state=?)",
+        ),
+        (
+            "state = 'sent' AND updated_at >= '2026' AND kind <> 'digest'",
+            "(client_id=? AND state=? AND updated_at>?)",
+        ),
+    ] {
+        let sql =
+            format!("EXPLAIN QUERY PLAN SELECT id FROM alerts WHERE client_id = 1 AND {asked}");
+        let plan: Vec<Plan> = fixture
+            .read(|conn| Ok(diesel::sql_query(sql).load(conn)?))
+            .unwrap();
+        let expected = format!("alerts_by_state {of_index}");
+        assert!(
+            plan.iter().any(|step| step.detail.ends_with(&expected)),
+            "{:?}",
+            plan.iter().map(|step| &step.detail).collect::<Vec<_>>()
+        );
     }
 }

@@ -4,11 +4,17 @@ use crate::fixture::{ADMIN, Fixture, at, new_alert};
 
 const NOTICES: &str = "20261125000000";
 const ONE_MAIL_AN_EVENT: &str = "20261129010000";
+const ALERTS_BY_STATE: &str = "20261129050000";
 
 /// Takes the steps to [`NOTICES`] back that touch alerts, newest first, as somebody who goes back to the earlier program
 /// would by hand.
 fn without_notices(fixture: &Fixture) {
     for (version, sqlite, postgres) in [
+        (
+            ALERTS_BY_STATE,
+            include_str!("../../../../migrations/sqlite/20261129050000_alerts_by_state/down.sql"),
+            include_str!("../../../../migrations/postgres/20261129050000_alerts_by_state/down.sql"),
+        ),
         (
             ONE_MAIL_AN_EVENT,
             include_str!("../../../../migrations/sqlite/20261129010000_one_mail_an_event/down.sql"),
@@ -149,7 +155,7 @@ on_each_database! {
         // As the earlier program had it: no column for notices, and a client for each.
         fixture.read(|conn| alerts::get(conn, &acme.tenant, sent.id)).unwrap_err();
         let upgraded = fixture.db.migrate().unwrap();
-        assert_eq!((upgraded.created, upgraded.applied), (false, vec![NOTICES.to_owned(), ONE_MAIL_AN_EVENT.to_owned()]));
+        assert_eq!((upgraded.created, upgraded.applied), (false, [NOTICES, ONE_MAIL_AN_EVENT, ALERTS_BY_STATE].map(str::to_owned).to_vec()));
         assert_eq!(rows(), before);
         // The copy has what its model had: its index, and the cascades.
         fixture.sql(&format!("DELETE FROM clients WHERE id = {}", acme.row.id));

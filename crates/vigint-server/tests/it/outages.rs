@@ -1,5 +1,6 @@
 //! Mail servers that are down, do not answer, or let nobody in, by a clock that the test turns.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +17,16 @@ use crate::fixture::{Customer, FixedAnalyzer, OPERATOR, Options, TestServer, now
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+fn config(port: u16) -> String {
+    format!(
+        "[API]\npublic_url = https://v.example.com\n[Email]\nsmtp_server = 127.0.0.1\nsmtp_port = {port}\n\
+         security = none\nfrom_email = v@example.com\n"
+    )
+}
+
 fn server(port: u16, login: &str) -> (TestServer, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new(now()));
-    let config = format!(
-        "[API]\npublic_url = https://v.example.com\n[Email]\nsmtp_server = 127.0.0.1\nsmtp_port = {port}\n\
-         security = none\nfrom_email = v@example.com\n{login}"
-    );
+    let config = config(port) + login;
     let options = FixedAnalyzer::options(&config, Ok(true), Ok(true));
     let (change, its) = (options.change, Arc::clone(&clock));
     let server = TestServer::with(Options {
@@ -313,4 +318,46 @@ fn a_client_whose_mails_hang_holds_up_no_other() {
     });
     // Nobody waits for those that hang.
     drop(mail);
+}
+
+#[test]
+fn two_servers_on_one_postgres_send_each_mail_once() {
+    let runtime = Runtime::new().unwrap();
+    let options = SmtpOptions::offering(Offers::NoTls);
+    let mail = runtime.block_on(SmtpServer::start(options)).unwrap();
+    let options = || Options {
+        config: config(mail.port()),
+        ..Options::default()
+    };
+    let Some(first) = TestServer::postgres_with(options()) else {
+        return;
+    };
+    let _second = first.beside(options());
+    for name in ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"] {
+        first.customer(name);
+    }
+    // Both wait to claim mails when there are some: they begin at the same moment.
+    let event = json!({"kind": "cameras_silent", "cameras": ["Till"], "since": now()});
+    first.sql(&format!(
+        "LOCK TABLE alerts IN ACCESS EXCLUSIVE MODE;
+         INSERT INTO alerts (id, client_id, kind, channel, recipient, state, attempts, next_attempt_at, message_id,
+                             created_at, updated_at, notice)
+         SELECT gen_random_uuid()::text, clients.id, 'camera', 'email', email, 'pending', 0, now() AT TIME ZONE 'utc',
+                'camera-' || clients.id || '-' || n, now() AT TIME ZONE 'utc', now() AT TIME ZONE 'utc', '{event}'
+         FROM clients, generate_series(1, 4) AS n;
+         DO $$ BEGIN LOOP
+             PERFORM pg_stat_clear_snapshot();
+             EXIT WHEN 2 <= (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                             AND wait_event_type = 'Lock' AND query LIKE '%lease_until%');
+             PERFORM pg_sleep(0.01);
+         END LOOP; END $$;"
+    ));
+    all_are(&first, |alert| alert.state == AlertState::Sent);
+    let ids: Vec<_> = mail
+        .mails()
+        .iter()
+        .map(|mail| mail.message_id().unwrap())
+        .collect();
+    let each: HashSet<_> = ids.iter().collect();
+    assert_eq!((ids.len(), each.len()), (40, 40));
 }

@@ -48,7 +48,7 @@ impl Schedule {
             match work().await {
                 Ok(()) => return Ok(()),
                 Err(error) => {
-                    tracing::warn!(%error, ?pause, "a step failed and is taken again after a pause")
+                    tracing::warn!(%error, ?pause, "a step failed and is taken again after a pause");
                 }
             }
             self.every(*pause).await;

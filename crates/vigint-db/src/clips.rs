@@ -11,9 +11,10 @@ use vigint_core::ids::{ClientId, ClipId, IncidentId};
 use vigint_core::incident::ClipState;
 use vigint_core::key::Secret;
 
+pub(crate) use self::hosting::left_there;
 pub use self::hosting::{
     ClaimedHosting, HostedFilm, Hosting, HostingLease, ask_for_hosting, claim_hosting,
-    clients_to_host, give_hosting_up, host_again, mark_hosted, renew_hosting, still_hosted,
+    clients_to_host, give_hosting_up, host_again, mark_hosted, release_hosting, renew_hosting,
 };
 pub use self::life::{
     ClaimedClip, MadeClip, claim_pending, clients_waiting, due_to_expire, lease_until,

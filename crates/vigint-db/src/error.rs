@@ -27,6 +27,9 @@ pub enum DbError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A second row where only one may be.
+    #[error("another row has this {0}")]
+    Duplicate(&'static str),
     /// Another server holds this SQLite database.
     #[error(
         "another vigint-server already runs on this database (it holds {path}): \

@@ -45,6 +45,8 @@ pub enum HostingAnswer {
     Status(u16),
     /// This, as JSON or not, with status 200.
     Body(String),
+    /// A page of 100,000 bytes, with this status.
+    Page(u16),
     /// The connection closes without an answer.
     Close,
     /// No answer before the stand-in is dropped or its client hangs up.
@@ -238,11 +240,8 @@ fn serve(shared: &Shared, stream: TcpStream, address: SocketAddr) -> io::Result<
                     let words = format!("refused with {status}; the key was {}", shared.api_key);
                     HttpAnswer::json(status, &json!({"success": false, "error": words}))
                 }
-                HostingAnswer::Body(body) => HttpAnswer {
-                    status: 200,
-                    headers: Vec::new(),
-                    body: body.into_bytes(),
-                },
+                HostingAnswer::Body(body) => page(200, body.into_bytes()),
+                HostingAnswer::Page(status) => page(status, vec![b' '; 100_000]),
                 HostingAnswer::Close => return Ok(()),
                 HostingAnswer::Hang => {
                     // Until the client hangs up, or this stand-in does.
@@ -270,6 +269,14 @@ fn taken(id: &str, link: &str, hours: Option<f64>) -> HttpAnswer {
         "expiration_hours": hours,
     });
     HttpAnswer::json(200, &answer)
+}
+
+fn page(status: u16, body: Vec<u8>) -> HttpAnswer {
+    HttpAnswer {
+        status,
+        headers: Vec::new(),
+        body,
+    }
 }
 
 /// The film behind a link.

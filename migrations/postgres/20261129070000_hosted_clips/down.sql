@@ -1,3 +1,5 @@
+DROP INDEX clips_hosted_url;
+DROP INDEX clips_hosted_id;
 DROP INDEX clips_to_host;
 ALTER TABLE clips DROP COLUMN hosted_until;
 ALTER TABLE clips DROP COLUMN hosted_url;

@@ -8,3 +8,6 @@ ALTER TABLE clips ADD COLUMN hosted_id TEXT;
 ALTER TABLE clips ADD COLUMN hosted_url TEXT;
 ALTER TABLE clips ADD COLUMN hosted_until TIMESTAMP;
 CREATE INDEX clips_to_host ON clips (client_id, created_at) WHERE hosting = 'pending';
+-- A service that answers two films with one link would have one client's film mailed to another.
+CREATE UNIQUE INDEX clips_hosted_id ON clips (hosted_id);
+CREATE UNIQUE INDEX clips_hosted_url ON clips (hosted_url);

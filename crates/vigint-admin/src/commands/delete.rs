@@ -52,13 +52,20 @@ fn hosted(left: &[HostedLeft]) -> String {
     let Some(last) = left.last() else {
         return String::new();
     };
-    let ids: Vec<&str> = left.iter().map(|film| film.video_id.as_str()).collect();
+    let ids = |is_certain: bool| {
+        let ids = left.iter().filter(|film| film.is_certain == is_certain);
+        ids.map(|film| film.video_id.as_str()).collect::<Vec<_>>()
+    };
+    let say = |what: &str, ids: Vec<&str>| match ids.len() {
+        0 => String::new(),
+        1 => format!(" {what}: 1 film (video id {}).", ids.join(", ")),
+        more => format!(" {what}: {more} films (video ids {}).", ids.join(", ")),
+    };
     format!(
-        " Still at Sparse AI, the last until {}, unless you ask it to delete them: {} {} (video id {}).",
+        "{}{} Ask Sparse AI to delete them; by itself it keeps the last until {}.",
+        say("Still at Sparse AI", ids(true)),
+        say("Perhaps at Sparse AI", ids(false)),
         last.until,
-        ids.len(),
-        if ids.len() == 1 { "film" } else { "films" },
-        ids.join(", ")
     )
 }
 
@@ -70,15 +77,20 @@ mod tests {
 
     #[test]
     fn films_that_lie_elsewhere_are_named() {
-        let film = |video_id: &str, seconds| HostedLeft {
+        let film = |video_id: &str, seconds, is_certain| HostedLeft {
             video_id: video_id.to_owned(),
             until: UtcTime::from_unix_seconds(seconds),
+            is_certain,
         };
         assert_eq!(hosted(&[]), "");
         assert_eq!(
-            hosted(&[film("a", 0), film("b", 60)]),
-            " Still at Sparse AI, the last until 1970-01-01T00:01:00.000Z, unless you ask it to delete them: 2 films \
-             (video id a, b)."
+            hosted(&[
+                film("a", 0, true),
+                film("b", 60, false),
+                film("c", 60, true)
+            ]),
+            " Still at Sparse AI: 2 films (video ids a, c). Perhaps at Sparse AI: 1 film (video id b). Ask Sparse AI to \
+             delete them; by itself it keeps the last until 1970-01-01T00:01:00.000Z."
         );
     }
 }

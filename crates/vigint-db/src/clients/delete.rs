@@ -22,7 +22,7 @@ pub struct Deleted {
     pub sources: usize,
     pub notices: usize,
     pub budget_warnings: usize,
-    /// Films that still lie at the hosting service, by the end of their time there.
+    /// Films that lie at the hosting service, or may, by the end of their time there.
     pub hosted: Vec<HostedLeft>,
     /// The erasure that a server still has to carry out: see [`crate::erasures`].
     pub erasure_id: i64,
@@ -52,13 +52,22 @@ pub fn delete(
         .select(api_keys::id);
     let usage_rows = diesel::delete(api_usage::table.filter(api_usage::api_key_id.eq_any(keys)))
         .execute(conn)?;
+    // Before the mails, in the order in which jobs take these rows: the other way round they would wait for each other.
+    let clips = diesel::delete(clips::table.filter(clips::client_id.eq(id)))
+        .returning((
+            clips::id,
+            clips::hosting_attempts,
+            clips::hosted_id,
+            clips::hosted_until,
+            clips::expires_at,
+        ))
+        .load(conn)?;
+    let (clips, hosted) = (clips.len(), crate::clips::left_there(clips, now));
     let alerts = diesel::delete(alerts::table.filter(alerts::client_id.eq(id))).execute(conn)?;
     let notices = diesel::delete(notices::table.filter(notices::client_id.eq(id))).execute(conn)?;
     let budget_warnings =
         diesel::delete(ai_budget_warnings::table.filter(ai_budget_warnings::client_id.eq(id)))
             .execute(conn)?;
-    let hosted = crate::clips::still_hosted(conn, tenant, now)?;
-    let clips = diesel::delete(clips::table.filter(clips::client_id.eq(id))).execute(conn)?;
     let incidents =
         diesel::delete(incidents::table.filter(incidents::client_id.eq(id))).execute(conn)?;
     let sources = diesel::delete(sources::table.filter(sources::client_id.eq(id))).execute(conn)?;

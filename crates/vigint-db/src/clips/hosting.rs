@@ -55,6 +55,14 @@ pub struct HostingLease {
     until: UtcTime,
 }
 
+impl HostingLease {
+    /// Until when.
+    #[must_use]
+    pub const fn until(&self) -> UtcTime {
+        self.until
+    }
+}
+
 /// An update of the clip, as long as it waits to be hosted under this lease and not under a later one.
 macro_rules! update_under {
     ($lease:expr) => {
@@ -119,8 +127,8 @@ pub fn clients_to_host(
     Ok(ids.into_iter().map(ClientId).collect())
 }
 
-/// Takes the client's oldest film that is to be handed over and that nobody has under a lease; it counts as tried once
-/// more. Nobody else is given it before `until`.
+/// Takes the client's newest film that is to be handed over and that nobody has under a lease: its mail waits, those of
+/// older ones have gone. It counts as tried once more. Nobody else is given it before `until`.
 ///
 /// # Errors
 /// When the database fails.
@@ -132,14 +140,14 @@ pub fn claim_hosting(
     until: UtcTime,
 ) -> Result<Option<ClaimedHosting>, DbError> {
     loop {
-        let oldest: Option<String> = clips::table
+        let newest: Option<String> = clips::table
             .filter(clips::client_id.eq(client.0))
             .filter(waiting!(now))
-            .order((clips::created_at, clips::id))
+            .order((clips::created_at.desc(), clips::id.desc()))
             .select(clips::id)
             .first(conn)
             .optional()?;
-        let Some(id) = oldest else {
+        let Some(id) = newest else {
             return Ok(None);
         };
         let claimed: Option<Stored> = diesel::update(clips::table.find(id))
@@ -183,7 +191,8 @@ pub fn renew_hosting(
 /// Notes where a film can be watched; false when the lease ran out, or the clip has ended or is gone.
 ///
 /// # Errors
-/// When the database fails.
+/// [`DbError::Duplicate`] when another film has this id or this link: the service has mixed them up. When the database
+/// fails.
 pub fn mark_hosted(
     conn: &mut AnyConnection,
     lease: &HostingLease,
@@ -198,8 +207,27 @@ pub fn mark_hosted(
             clips::hosted_url.eq(film.url.reveal()),
             clips::hosted_until.eq(Moment(film.until)),
         ))
-        .execute(conn)?;
+        .execute(conn)
+        .map_err(DbError::from)
+        .map_err(|error| match error.is_duplicate() {
+            true => DbError::Duplicate("hosted film"),
+            false => error,
+        })?;
     Ok(marked > 0)
+}
+
+/// Gives a film back as if this try had not been begun. False as in [`mark_hosted`].
+///
+/// # Errors
+/// When the database fails.
+pub fn release_hosting(conn: &mut AnyConnection, lease: &HostingLease) -> Result<bool, DbError> {
+    let released = update_under!(lease)
+        .set((
+            clips::hosting_lease_until.eq(None::<Moment>),
+            clips::hosting_attempts.eq(clips::hosting_attempts - 1),
+        ))
+        .execute(conn)?;
+    Ok(released > 0)
 }
 
 /// Gives a film back with the reason why it could not be handed over: it is tried again from `at` on. False as in
@@ -241,27 +269,22 @@ pub fn give_hosting_up(
     Ok(given_up > 0)
 }
 
-/// The client's films whose time at the hosting service is not over at `now`, whatever became of their clips here; the
-/// one that ends last comes last.
-///
-/// # Errors
-/// When the database fails.
-pub fn still_hosted(
-    conn: &mut AnyConnection,
-    tenant: &Tenant,
-    now: UtcTime,
-) -> Result<Vec<HostedLeft>, DbError> {
-    let films: Vec<(Option<String>, Option<Moment>)> = clips::table
-        .filter(clips::client_id.eq(tenant.client_id().0))
-        .filter(clips::hosted_until.gt(Moment(now)))
-        .order((clips::hosted_until, clips::id))
-        .select((clips::hosted_id, clips::hosted_until))
-        .load(conn)?;
-    let left = films.into_iter().filter_map(|(id, until)| {
-        Some(HostedLeft {
-            video_id: id?,
-            until: until?.0,
+/// Of a clip that is deleted, what may still lie at the hosting service: its id here, whether handing it over was ever
+/// begun, and what the service said.
+pub(crate) type DeletedHosting = (String, i32, Option<String>, Option<Moment>, Moment);
+
+/// What may still lie at the hosting service of clips that are deleted at `now`, the one that ends last comes last. One
+/// whose upload was begun and of which the service said nothing that we know is named by its clip's id.
+pub(crate) fn left_there(deleted: Vec<DeletedHosting>, now: UtcTime) -> Vec<HostedLeft> {
+    let mut left: Vec<HostedLeft> = (deleted.into_iter())
+        .filter(|(_, attempts, ..)| *attempts > 0)
+        .map(|(clip, _, id, until, expires_at)| HostedLeft {
+            is_certain: id.is_some(),
+            video_id: id.unwrap_or(clip),
+            until: until.unwrap_or(expires_at).0,
         })
-    });
-    Ok(left.collect())
+        .filter(|film| film.until > now)
+        .collect();
+    left.sort_by(|a, b| (a.until, &a.video_id).cmp(&(b.until, &b.video_id)));
+    left
 }

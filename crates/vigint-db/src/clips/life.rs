@@ -279,6 +279,8 @@ pub fn mark_expired(
         .set((
             clips::state.eq(ClipState::Expired.as_str()),
             clips::lease_until.eq(None::<Moment>),
+            // Nobody is shown it any more.
+            clips::hosted_url.eq(None::<&str>),
         ))
         .execute(conn)?;
     Ok(marked > 0)

@@ -187,14 +187,19 @@ table! {
         hosting: Option<String>,
         hosting_attempts: i32,
         hosting_lease_until: Option<Moment>,
-        hosting_error: Option<String>,
         hosted_id: Option<String>,
         hosted_until: Option<Moment>,
     }
-    without &[(
-        "hosted_url",
-        "whoever knows it can watch the film at the hosting service; the film itself is in the export",
-    )]
+    without &[
+        (
+            "hosted_url",
+            "whoever knows it can watch the film at the hosting service; the film itself is in the export",
+        ),
+        (
+            "hosting_error",
+            "what the hosting service said to the operator, in its own words",
+        ),
+    ]
 }
 
 table! {

@@ -3,7 +3,7 @@ use vigint_core::ids::{ClientId, ClipId};
 use vigint_core::incident::HostingState;
 use vigint_core::key::Secret;
 use vigint_db::clips::{self, ClaimedHosting, HostedFilm, Hosting, MadeClip};
-use vigint_db::leases;
+use vigint_db::{DbError, clients, leases};
 
 use crate::fixture::{ADMIN, Customer, Fixture, at, new_clip};
 
@@ -44,9 +44,13 @@ fn way(fixture: &Fixture, customer: &Customer, id: ClipId) -> Hosting {
 }
 
 fn film(until: UtcTime) -> HostedFilm {
+    named("1", until)
+}
+
+fn named(name: &str, until: UtcTime) -> HostedFilm {
     HostedFilm {
-        id: "v-1".to_owned(),
-        url: Secret::new("https://sparse.example/1"),
+        id: format!("v-{name}"),
+        url: Secret::new(format!("https://sparse.example/{name}")),
         until,
     }
 }
@@ -97,7 +101,7 @@ on_each_database! {
     fn a_film_whose_clip_has_ended_is_not_handed_over(fixture) {
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme");
-        let (ended, kept) = (to_host(&fixture, &acme, 0), to_host(&fixture, &acme, 1));
+        let (kept, ended) = (to_host(&fixture, &acme, 0), to_host(&fixture, &acme, 1));
         let lease = claim(&fixture, at(2)).unwrap().lease;
         assert!(fixture.write(|conn| clips::mark_expired(conn, &acme.tenant, ended)).unwrap());
         assert_eq!(fixture.write(|conn| clips::renew_hosting(conn, &lease, at(99))).unwrap(), None);
@@ -114,20 +118,71 @@ on_each_database! {
         assert_eq!(claim(&fixture, at(2)).unwrap().clip.id, id);
     }
 
-    fn what_still_lies_at_the_service_is_named_and_nothing_of_anothers(fixture) {
+    fn the_newest_film_goes_first_for_its_mail_waits(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let (older, newer) = (to_host(&fixture, &acme, 0), to_host(&fixture, &acme, 1));
+        assert_eq!(claim(&fixture, at(2)).unwrap().clip.id, newer);
+        assert_eq!(claim(&fixture, at(2)).unwrap().clip.id, older);
+    }
+
+    fn a_try_that_a_stop_ended_is_as_if_it_had_not_been_begun(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let id = to_host(&fixture, &acme, 0);
+        let lease = claim(&fixture, at(1)).unwrap().lease;
+        assert!(fixture.write(|conn| clips::release_hosting(conn, &lease)).unwrap());
+        assert_eq!(way(&fixture, &acme, id).attempts, 0);
+        assert_eq!(claim(&fixture, at(2)).unwrap().clip.id, id);
+        assert!(!fixture.write(|conn| clips::release_hosting(conn, &lease)).unwrap(), "it is another's");
+    }
+
+    fn the_id_or_link_of_one_film_is_never_that_of_another(fixture) {
         let fixture = fixture.migrated();
         let (acme, other) = (fixture.customer("acme"), fixture.customer("other"));
-        for (customer, seconds) in [(&acme, 0), (&acme, 1), (&other, 2)] {
-            to_host(&fixture, customer, seconds);
-            let lease = claim(&fixture, at(3)).unwrap().lease;
-            fixture.write(|conn| clips::mark_hosted(conn, &lease, &film(at(90 + seconds)))).unwrap();
+        to_host(&fixture, &acme, 0);
+        let lease = claim(&fixture, at(3)).unwrap().lease;
+        fixture.write(|conn| clips::mark_hosted(conn, &lease, &named("1", at(90)))).unwrap();
+        let id = to_host(&fixture, &other, 1);
+        let lease = claim(&fixture, at(3)).unwrap().lease;
+        let (same_id, same_url) = (named("1", at(90)), named("2", at(90)));
+        let same_id = HostedFilm { url: same_url.url.clone(), ..same_id };
+        let same_url = HostedFilm { url: named("1", at(90)).url, ..same_url };
+        for mixed_up in [same_id, same_url] {
+            let refused = fixture.write(|conn| clips::mark_hosted(conn, &lease, &mixed_up));
+            assert!(matches!(refused, Err(DbError::Duplicate(_))), "{refused:?}");
         }
-        let left = |now| {
-            let left = fixture.read(|conn| clips::still_hosted(conn, &acme.tenant, now)).unwrap();
-            left.iter().map(|film| film.until).collect::<Vec<_>>()
-        };
-        assert_eq!(left(at(3)), [at(90), at(91)]);
-        assert_eq!(left(at(90)), [at(91)]);
-        assert_eq!(left(at(91)), []);
+        assert_eq!(way(&fixture, &other, id).state, HostingState::Pending);
+        assert!(fixture.write(|conn| clips::mark_hosted(conn, &lease, &named("2", at(90)))).unwrap());
+    }
+
+    fn an_ended_clip_keeps_no_link_and_is_still_named_by_an_erasure(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let id = to_host(&fixture, &acme, 0);
+        let lease = claim(&fixture, at(3)).unwrap().lease;
+        fixture.write(|conn| clips::mark_hosted(conn, &lease, &film(at(90)))).unwrap();
+        fixture.write(|conn| clips::mark_expired(conn, &acme.tenant, id)).unwrap();
+        assert_eq!(way(&fixture, &acme, id).film, None);
+        let gone = fixture.write(|conn| clients::delete(conn, &ADMIN, &acme.tenant, at(4))).unwrap();
+        assert_eq!(gone.unwrap().hosted.len(), 1);
+    }
+
+    fn an_erasure_names_what_lies_at_the_service_or_may_and_nothing_of_anothers(fixture) {
+        let fixture = fixture.migrated();
+        let (acme, other) = (fixture.customer("acme"), fixture.customer("other"));
+        for (name, customer, until) in [("late", &acme, 95), ("soon", &acme, 91), ("over", &acme, 5), ("other", &other, 92)] {
+            to_host(&fixture, customer, 0);
+            let lease = claim(&fixture, at(3)).unwrap().lease;
+            fixture.write(|conn| clips::mark_hosted(conn, &lease, &named(name, at(until)))).unwrap();
+        }
+        let begun = to_host(&fixture, &acme, 1);
+        claim(&fixture, at(3)).unwrap();
+        to_host(&fixture, &acme, 2);
+        let gone = fixture.write(|conn| clients::delete(conn, &ADMIN, &acme.tenant, at(5))).unwrap().unwrap();
+        assert_eq!(gone.clips, 5);
+        let left: Vec<_> = gone.hosted.iter().map(|film| (film.video_id.clone(), film.is_certain)).collect();
+        let expected = [("v-soon".to_owned(), true), ("v-late".to_owned(), true), (begun.to_string(), false)];
+        assert_eq!(left, expected);
     }
 }

@@ -165,12 +165,15 @@ impl ClipsFolder<'_> {
         let mark = read_mark(self.store.directory()).map_err(|error| self.failed(error))?;
         Ok(match (mark, known) {
             (Some(mark), Some(known)) if mark == known.id => Standing::Ours(mark),
+            // A new database beside what an earlier one left: free while nothing can be lost.
+            (Some(_), None) if self.clips()?.are_none() => Standing::Free,
             (Some(_), _) => Standing::Wrong(Misfit::AnotherMark),
-            (None, known) => self.standing_unmarked(known)?,
+            (None, known) => self.clips()?.standing(known),
         })
     }
 
-    fn standing_unmarked(&self, known: Option<ClipsFolderRow>) -> Result<Standing, FolderError> {
+    /// The clips of both sides.
+    fn clips(&self) -> Result<ClipsSeen, FolderError> {
         let (keys, erased) = self.db.read(|conn| {
             let keys = vigint_db::clips::storage_keys(conn, self.operator)?;
             Ok::<_, DbError>((keys, vigint_db::erasures::clients(conn, self.operator)?))
@@ -191,14 +194,10 @@ impl ClipsFolder<'_> {
                 holds_ours |= keys.contains_key(&StorageKey::new(client, clip).to_string());
             }
         }
-        // An id that the folder never held, because the server died before, is as good as none.
-        let was_marked = known.is_some_and(|known| known.is_marked);
-        Ok(match (knows_clips, holds_clips) {
-            (false, false) => Standing::Free,
-            _ if was_marked => Standing::Wrong(Misfit::NotMarked),
-            _ if holds_ours => Standing::Free,
-            (_, true) => Standing::Wrong(Misfit::ClipsUnknown),
-            (_, false) => Standing::Wrong(Misfit::ClipsMissing),
+        Ok(ClipsSeen {
+            known: knows_clips,
+            held: holds_clips,
+            held_and_known: holds_ours,
         })
     }
 
@@ -211,6 +210,35 @@ impl ClipsFolder<'_> {
         FolderError::Disk {
             directory: self.store.directory().to_owned(),
             error,
+        }
+    }
+}
+
+/// Which clips there are at all.
+struct ClipsSeen {
+    /// The database knows of some that must be there.
+    known: bool,
+    /// The folder holds some, of clients that are not erased.
+    held: bool,
+    /// Some of these the database knows.
+    held_and_known: bool,
+}
+
+impl ClipsSeen {
+    const fn are_none(&self) -> bool {
+        !self.known && !self.held
+    }
+
+    /// How a folder without a mark stands to its database.
+    fn standing(&self, known: Option<ClipsFolderRow>) -> Standing {
+        // An id that the folder never held, because the server died before, is as good as none.
+        let was_marked = known.is_some_and(|known| known.is_marked);
+        match self {
+            none if none.are_none() => Standing::Free,
+            _ if was_marked => Standing::Wrong(Misfit::NotMarked),
+            clips if clips.held_and_known => Standing::Free,
+            clips if clips.held => Standing::Wrong(Misfit::ClipsUnknown),
+            _ => Standing::Wrong(Misfit::ClipsMissing),
         }
     }
 }

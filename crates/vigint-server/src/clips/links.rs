@@ -54,7 +54,8 @@ impl ClipLinks {
         {
             return WatchLink {
                 url: film.url.reveal().to_owned(),
-                until: film.until,
+                // Whatever the service says: we promise no more than we can show.
+                until: film.until.min(clip.expires_at),
                 host: ClipHost::SparseAi,
             };
         }

@@ -50,7 +50,7 @@ pub enum UploadError {
         words: String,
     },
     /// The service does not take the film.
-    #[error("the hosting service refused the film ({status}){words}")]
+    #[error("the hosting service refused the film ({status}{}){words}", place(*status))]
     Refused {
         /// Of HTTP.
         status: u16,
@@ -71,15 +71,29 @@ impl UploadError {
     /// Whether it says that the service does not do its work for us, whatever the film.
     #[must_use]
     pub const fn is_of_service(&self) -> bool {
-        !matches!(
-            self,
-            Self::Film(_) | Self::OtherFilm { .. } | Self::Refused { .. }
-        )
+        match self {
+            Self::Film(_) | Self::OtherFilm { .. } => false,
+            // Conflict, too large, of no known kind, not understood: other films may fare better.
+            Self::Refused { status, .. } => !matches!(status, 400 | 409 | 413 | 415 | 422),
+            _ => true,
+        }
     }
 
     /// Whether another try may end otherwise.
     #[must_use]
-    pub const fn may_pass(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::Trouble { .. })
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Trouble { .. } => true,
+            Self::Film(error) => error.kind() != io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+}
+
+/// What a status says of the address.
+const fn place(status: u16) -> &'static str {
+    match status {
+        404 | 405 | 410 => ": is [SparseAI] base_url right?",
+        _ => "",
     }
 }

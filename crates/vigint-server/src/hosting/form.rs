@@ -15,8 +15,9 @@ use super::error::UploadError;
 const KIND: &str = "security_incident";
 /// Who may watch it: whoever has the link.
 const ACCESS: &str = "private";
-/// A film that was made so much later than its incident is asked to go earlier, so that it goes in time.
-const LATE: Duration = Duration::from_secs(3600);
+/// A film that was made so much later than its incident, or by a hundredth of its time, is asked to go earlier, so that
+/// it goes in time.
+const LATE: Duration = Duration::from_secs(300);
 
 /// A film to be hosted.
 #[derive(Clone, Debug)]
@@ -29,7 +30,7 @@ pub struct Film {
     pub bytes: u64,
     /// The SHA-256 of its bytes, lower-case hex.
     pub sha256: String,
-    /// When it goes here; it may not stay there longer.
+    /// When it goes here.
     pub expires_at: UtcTime,
     /// The camera.
     pub source: SourceId,
@@ -58,11 +59,12 @@ struct Metadata<'a> {
 }
 
 impl Film {
-    /// How long it may stay there when it is handed over at `now`: `longest`, and not longer than it is kept here.
+    /// How long it may stay there when it is handed over at `now`: `longest`, and not longer than it is kept here but for
+    /// a hundredth of that, five minutes at most.
     pub(super) fn stay(&self, longest: Duration, now: UtcTime) -> Duration {
         let left = self.expires_at.since(now);
         // A film is made some seconds after its incident: two settings of 48 hours shall not come to 47.99.
-        if longest <= left + LATE {
+        if longest <= left + LATE.min(longest / 100) {
             longest
         } else {
             left

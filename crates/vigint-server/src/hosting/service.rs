@@ -10,7 +10,7 @@ use vigint_core::clock::UtcTime;
 use vigint_core::key::Secret;
 use vigint_db::clips::HostedFilm;
 
-use super::answer;
+use super::answer::{self, Asked};
 use super::error::{SetupError, UploadError};
 use super::form::Film;
 use crate::http_client::{self, ReadError};
@@ -41,6 +41,7 @@ pub struct HostingOptions {
 pub struct Hosting {
     client: Client,
     endpoint: Url,
+    is_loopback: bool,
     api_key: Secret,
     authorization: HeaderValue,
     stay: Duration,
@@ -62,9 +63,10 @@ impl Hosting {
             .pop_if_empty()
             .extend(PATH);
         let authorization = format!("Bearer {}", options.api_key.reveal());
+        let is_loopback = http_client::is_loopback(&endpoint);
         Ok(Self {
-            client: http_client::client(http_client::is_loopback(&endpoint))
-                .map_err(SetupError::Tls)?,
+            client: http_client::client(is_loopback).map_err(SetupError::Tls)?,
+            is_loopback,
             endpoint,
             authorization: http_client::secret_header(&authorization).ok_or(SetupError::Key)?,
             api_key: options.api_key,
@@ -101,7 +103,13 @@ impl Hosting {
             .send()
             .await
             .map_err(unreachable)?;
-        self.read(response, now + stay).await
+        let asked = Asked {
+            at: now,
+            until: now + stay,
+            key: &self.api_key,
+            is_loopback: self.is_loopback,
+        };
+        read(response, &asked).await
     }
 
     fn headers(&self, film: &Film) -> HeaderMap {
@@ -114,21 +122,23 @@ impl Hosting {
         headers
     }
 
-    async fn read(&self, response: Response, asked: UtcTime) -> Result<HostedFilm, UploadError> {
-        let status = response.status().as_u16();
-        let body = http_client::read(response, MOST_BYTES).await;
-        let body = body.map_err(|error| match error {
-            ReadError::TooLong => UploadError::Answer("it is too long"),
-            ReadError::Broken(error) => unreachable(error),
-        })?;
-        answer::read(status, &body, asked, &self.api_key)
-    }
-
     /// How it fares, as health shows it.
     #[must_use]
     pub const fn vital(&self) -> &Vital {
         &self.vital
     }
+}
+
+async fn read(response: Response, asked: &Asked<'_>) -> Result<HostedFilm, UploadError> {
+    let (status, is_taken) = (response.status().as_u16(), response.status().is_success());
+    let body = match http_client::read(response, MOST_BYTES).await {
+        Ok(body) => body,
+        Err(ReadError::TooLong) if is_taken => return Err(UploadError::Answer("it is too long")),
+        // What it means is said by its status.
+        Err(ReadError::TooLong) => Vec::new(),
+        Err(ReadError::Broken(error)) => return Err(unreachable(error)),
+    };
+    answer::read(status, &body, asked)
 }
 
 /// How long one upload of so many bytes may take.

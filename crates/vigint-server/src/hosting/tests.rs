@@ -13,6 +13,7 @@ use vigint_core::verdict::RiskLevel;
 use vigint_db::clips::HostedFilm;
 use vigint_testkit::hosting::{HostingAnswer, HostingStandIn};
 
+use super::answer::{self, Asked};
 use super::{Film, Hosting, HostingOptions, UploadError};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -186,6 +187,18 @@ fn what_may_pass_is_told_from_what_may_not() {
             "sends us elsewhere",
         ),
         (
+            HostingAnswer::Status(402),
+            false,
+            true,
+            "refused the film (402)",
+        ),
+        (
+            HostingAnswer::Status(404),
+            false,
+            true,
+            "is [SparseAI] base_url right?",
+        ),
+        (
             HostingAnswer::Status(400),
             false,
             false,
@@ -200,7 +213,7 @@ fn what_may_pass_is_told_from_what_may_not() {
         (
             HostingAnswer::Status(200),
             false,
-            false,
+            true,
             "refused the film (200)",
         ),
         (
@@ -331,4 +344,79 @@ fn a_film_that_is_gone_or_another_one_is_not_handed_over() {
     assert!(matches!(error, UploadError::Film(_)), "{error}");
     assert!(!error.may_pass() && !hosting.vital().is_failing());
     assert!(service.uploads().is_empty());
+}
+
+/// What an answer of a service elsewhere is read as.
+fn read(status: u16, body: &str) -> Result<HostedFilm, String> {
+    let asked = Asked {
+        at: now(),
+        until: now() + HOUR,
+        key: &Secret::new("the-key"),
+        is_loopback: false,
+    };
+    answer::read(status, body.as_bytes(), &asked).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_service_elsewhere_names_no_address_of_the_readers_own_machine() {
+    for link in [
+        "http://127.0.0.1/v",
+        "https://localhost/v",
+        "http://[::1]/v",
+    ] {
+        let body = json!({"success": true, "video_id": "v", "private_link": link});
+        let refused = read(200, &body.to_string()).unwrap_err();
+        assert!(refused.contains("no https address"), "{link}: {refused}");
+    }
+}
+
+#[test]
+fn what_a_service_says_is_logged_without_keys_and_links() {
+    for (said, shown) in [
+        ("the-key is wrong", "*** is wrong"),
+        ("the\u{200B}-key is wrong", "*** is wrong"),
+        (
+            "it is at https://sparse.example/v/1?t=s already",
+            "it is at *** already",
+        ),
+        ("two\nlines", "two lines"),
+    ] {
+        let body = json!({"success": false, "message": said}).to_string();
+        for status in [200, 401, 409, 503] {
+            let error = read(status, &body).unwrap_err();
+            assert!(error.ends_with(&format!(": {shown}")), "{error}");
+        }
+    }
+    for id in ["https://sparse.example/v/1", "x-the-key"] {
+        let body = json!({"success": true, "video_id": id, "private_link": "https://s.example/1"});
+        assert!(
+            read(200, &body.to_string())
+                .unwrap_err()
+                .contains("no video_id")
+        );
+    }
+}
+
+#[test]
+fn a_link_that_is_over_when_it_is_given_is_none() {
+    let body = json!({
+        "success": true, "video_id": "v", "private_link": "https://s.example/1",
+        "expiration_time": now().to_string(),
+    });
+    assert!(
+        read(200, &body.to_string())
+            .unwrap_err()
+            .contains("is past")
+    );
+}
+
+#[test]
+fn what_a_long_answer_means_is_said_by_its_status() {
+    let (service, folder) = (HostingStandIn::start().unwrap(), TempDir::new().unwrap());
+    service.script([HostingAnswer::Page(503)]);
+    let error = upload(&hosting(&service, HOUR), &film(folder.path())).unwrap_err();
+    assert!(
+        matches!(error, UploadError::Trouble { status: 503, .. }),
+        "{error}"
+    );
 }

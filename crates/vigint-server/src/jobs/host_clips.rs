@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vigint_core::clock::UtcTime;
-use vigint_core::ids::IncidentId;
+use vigint_core::incident::ClipState;
 use vigint_db::clips::{self, ClaimedHosting, HostedFilm, HostingLease};
-use vigint_db::{AnyConnection, DbError, Operator, Tenant};
+use vigint_db::{AnyConnection, DbError, Operator};
 
 use super::JobParts;
 use super::schedule::Schedule;
@@ -22,6 +22,8 @@ const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// How long to wait after the first failed try and after the second; there is none after the third. With a service that
 /// is down all three fit into the time that a mail waits for its clip.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+/// How long to wait before what came of a try is written down once more.
+const CONCLUDE_AGAIN_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 /// Tries become due by time: looked for this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -74,19 +76,33 @@ async fn host_one(
     let film = match film(parts, &claimed).await? {
         Ok(film) => film,
         Err(why) => {
-            give_up(parts, &claimed, claimed.lease.clone(), why).await?;
+            let step = Step::GiveUp { why };
+            conclude(parts, &claimed, &step, &claimed.lease).await?;
             return Ok(true);
         }
     };
     let uploading = upload_under_lease(parts, hosting, &claimed, &film);
-    // A stop waits for no upload: the next start takes it up again.
-    let Some(uploaded) = schedule.unless_over(uploading).await else {
-        return Ok(true);
-    };
-    match uploaded {
-        Some((uploaded, lease)) => conclude(parts, &claimed, lease, uploaded).await?,
+    match schedule.unless_over(uploading).await {
+        Some(Some((uploaded, lease))) => {
+            let step = step(parts, &claimed, uploaded);
+            let concluded = schedule
+                .tried_again_after(&CONCLUDE_AGAIN_AFTER, || {
+                    conclude(parts, &claimed, &step, &lease)
+                })
+                .await;
+            if let (Err(_), Step::Hosted(film)) = (&concluded, &step) {
+                let (clip, video) = (claimed.clip.id, &film.id);
+                tracing::error!(%clip, video, "a film is hosted, and that could not be written down: it is handed over again");
+            }
+            concluded?;
+        }
+        Some(None) => {
+            tracing::info!(clip = %claimed.clip.id, "an upload is broken off: its clip has ended, or another server has it");
+        }
+        // A stop waits for no upload, and the next start takes it up again at once, unless its lease was renewed.
         None => {
-            tracing::info!(clip = %claimed.clip.id, "an upload is broken off: its clip has ended, or another server has it")
+            let released = move |conn: &mut _| clips::release_hosting(conn, &claimed.lease);
+            parts.database.write(released).await?;
         }
     }
     Ok(true)
@@ -95,12 +111,7 @@ async fn host_one(
 /// What is handed over; or why there is nothing.
 async fn film(parts: &JobParts, claimed: &ClaimedHosting) -> Result<Result<Film, String>, DbError> {
     let clip = &claimed.clip;
-    if tries_left(
-        clip.hosting
-            .as_ref()
-            .map_or(0, |hosting| hosting.attempts - 1),
-    ) == 0
-    {
+    if tries_left(attempts(claimed) - 1) == 0 {
         return Ok(Err(
             "handing it over was begun too often and never ended".to_owned()
         ));
@@ -157,54 +168,136 @@ async fn upload_under_lease(
             Ok(renewed) => lease = renewed?,
             Err(error) => {
                 tracing::warn!(%error, "the lease of a film to be hosted could not be renewed");
+                if lease.until() <= parts.clock.now() {
+                    return None;
+                }
             }
         }
     }
 }
 
-/// Writes down what came of a try.
-async fn conclude(
+/// What is written down of a try.
+#[derive(Clone)]
+enum Step {
+    Hosted(HostedFilm),
+    Again { at: UtcTime, why: String },
+    GiveUp { why: String },
+}
+
+impl Step {
+    fn take(&self, conn: &mut AnyConnection, lease: &HostingLease) -> Result<bool, DbError> {
+        match self {
+            Self::Hosted(film) => clips::mark_hosted(conn, lease, film),
+            Self::Again { at, why } => clips::host_again(conn, lease, *at, why),
+            Self::GiveUp { why } => clips::give_hosting_up(conn, lease, why),
+        }
+    }
+}
+
+fn step(
     parts: &JobParts,
     claimed: &ClaimedHosting,
-    lease: HostingLease,
     uploaded: Result<HostedFilm, UploadError>,
-) -> Result<(), DbError> {
-    let clip = claimed.clip.id;
-    let attempts = claimed
-        .clip
-        .hosting
-        .as_ref()
-        .map_or(0, |hosting| hosting.attempts);
+) -> Step {
+    let (clip, attempts) = (claimed.clip.id, attempts(claimed));
     match uploaded {
         Ok(film) => {
             parts.metrics.count_upload("hosted");
-            let (id, until) = (film.id.clone(), film.until);
-            let is_noted = settle(parts, claimed, move |conn| {
-                clips::mark_hosted(conn, &lease, &film)
-            })
-            .await?;
-            if is_noted {
-                tracing::info!(%clip, video = id, "a film is hosted");
-            } else {
-                // The service has no way to take it back that we know of: somebody must be able to ask for it.
-                tracing::error!(%clip, video = id, %until, "a film was hosted after its clip had ended: ask the hosting service to delete it");
-            }
-            Ok(())
-        }
-        Err(error) if let Some(pause) = pause(&error, attempts) => {
-            parts.metrics.count_upload("failed");
-            tracing::warn!(%clip, %error, attempts, "a film could not be handed over; it is tried again");
-            let (at, why) = (parts.clock.now() + pause, error.to_string());
-            let noted = parts
-                .database
-                .write(move |conn| clips::host_again(conn, &lease, at, &why));
-            noted.await.map(drop)
+            Step::Hosted(film)
         }
         Err(error) => {
             parts.metrics.count_upload("failed");
-            give_up(parts, claimed, lease, error.to_string()).await
+            match pause(&error, attempts) {
+                Some(pause) => {
+                    tracing::warn!(%clip, %error, attempts, "a film could not be handed over; it is tried again");
+                    Step::Again {
+                        at: parts.clock.now() + pause,
+                        why: error.to_string(),
+                    }
+                }
+                None => Step::GiveUp {
+                    why: error.to_string(),
+                },
+            }
         }
     }
+}
+
+/// Writes down what came of a try. A last step calls the mail that waits for the film.
+async fn conclude(
+    parts: &JobParts,
+    claimed: &ClaimedHosting,
+    step: &Step,
+    lease: &HostingLease,
+) -> Result<(), DbError> {
+    let (clip, video) = (
+        claimed.clip.id,
+        match step {
+            Step::Hosted(film) => Some((&*film.id, film.until)),
+            _ => None,
+        },
+    );
+    let is_taken = match take(parts, claimed, step.clone(), lease).await {
+        // One client's film must not be mailed to another, whatever the service has mixed up.
+        Err(DbError::Duplicate(_)) => {
+            let why = "the hosting service gave it the id or the link of another film".to_owned();
+            take(parts, claimed, Step::GiveUp { why }, lease).await?
+        }
+        taken => taken?,
+    };
+    match step {
+        _ if !is_taken => {}
+        Step::Hosted(_) => tracing::info!(%clip, "a film is hosted"),
+        Step::GiveUp { why } => {
+            tracing::error!(%clip, why, "a film is not handed over: it is hosted here");
+        }
+        Step::Again { .. } => {}
+    }
+    if let (false, Some((video, until))) = (is_taken, video) {
+        let tenant = claimed.tenant.clone();
+        let row = parts
+            .database
+            .read(move |conn| clips::get(conn, &tenant, clip))
+            .await?;
+        if row.is_some_and(|row| row.state == ClipState::Ready) {
+            tracing::warn!(%clip, "a film was hosted when another server had taken over");
+        } else {
+            // There is no way to take it back that we know of: somebody must be able to ask for it.
+            tracing::error!(%clip, video, %until, "a film was hosted when its clip had ended: ask the hosting service to delete it");
+        }
+    }
+    parts.alerts.due.notify_one();
+    Ok(())
+}
+
+/// Whether the step could be taken.
+async fn take(
+    parts: &JobParts,
+    claimed: &ClaimedHosting,
+    step: Step,
+    lease: &HostingLease,
+) -> Result<bool, DbError> {
+    let (tenant, incident, lease) = (
+        claimed.tenant.clone(),
+        claimed.clip.incident_id,
+        lease.clone(),
+    );
+    let now = parts.clock.now();
+    parts
+        .database
+        .write(move |conn| {
+            let is_taken = step.take(conn, &lease)?;
+            if is_taken && !matches!(step, Step::Again { .. }) {
+                vigint_db::alerts::wake_for_incident(conn, &tenant, incident, now)?;
+            }
+            Ok(is_taken)
+        })
+        .await
+}
+
+fn attempts(claimed: &ClaimedHosting) -> i32 {
+    let hosting = claimed.clip.hosting.as_ref();
+    hosting.map_or(0, |hosting| hosting.attempts)
 }
 
 /// How long to wait before the next try after so many; none when there is to be none.
@@ -216,43 +309,6 @@ fn pause(error: &UploadError, attempts: i32) -> Option<Duration> {
 /// How many tries are left after so many.
 fn tries_left(attempts: i32) -> usize {
     (PAUSES.len() + 1).saturating_sub(usize::try_from(attempts).unwrap_or(0))
-}
-
-async fn give_up(
-    parts: &JobParts,
-    claimed: &ClaimedHosting,
-    lease: HostingLease,
-    why: String,
-) -> Result<(), DbError> {
-    tracing::error!(clip = %claimed.clip.id, why, "a film is not handed over: it is hosted here");
-    settle(parts, claimed, move |conn| {
-        clips::give_hosting_up(conn, &lease, &why)
-    })
-    .await
-    .map(drop)
-}
-
-/// Takes the last step of a film's way, and calls the mail that waits for it. Whether the step could be taken.
-async fn settle(
-    parts: &JobParts,
-    claimed: &ClaimedHosting,
-    step: impl Fn(&mut AnyConnection) -> Result<bool, DbError> + Send + 'static,
-) -> Result<bool, DbError> {
-    let (tenant, incident): (Tenant, IncidentId) =
-        (claimed.tenant.clone(), claimed.clip.incident_id);
-    let now: UtcTime = parts.clock.now();
-    let is_taken = parts
-        .database
-        .write(move |conn| {
-            let is_taken = step(conn)?;
-            if is_taken {
-                vigint_db::alerts::wake_for_incident(conn, &tenant, incident, now)?;
-            }
-            Ok::<_, DbError>(is_taken)
-        })
-        .await?;
-    parts.alerts.due.notify_one();
-    Ok(is_taken)
 }
 
 #[cfg(test)]

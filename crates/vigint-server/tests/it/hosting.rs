@@ -181,14 +181,16 @@ fn a_service_that_stays_down_is_tried_three_times_and_the_mail_has_our_link() {
     ];
     let shop = Shop::open(down);
     let incident = shop.detect("till");
-    for attempts in [1, 2] {
-        let way = shop.until(&incident, |way| {
-            way.attempts == attempts && way.last_error.is_some()
-        });
-        assert_eq!(way.state, HostingState::Pending);
+    for (attempts, words) in [(1, "answered 503"), (2, "could not be reached")] {
+        let failed = |way: &Hosting| {
+            way.last_error
+                .as_ref()
+                .is_some_and(|why| why.contains(words))
+        };
+        let way = shop.until(&incident, failed);
+        assert_eq!((way.state, way.attempts), (HostingState::Pending, attempts));
         assert_eq!(shop.health()["checks"]["hosting"], "failing");
         shop.clock.advance(Duration::from_secs(4));
-        shop.until(&incident, |way| way.attempts > attempts);
     }
     let way = shop.until(&incident, |way| way.state == HostingState::Failed);
     assert_eq!(way.attempts, 3);
@@ -196,7 +198,7 @@ fn a_service_that_stays_down_is_tried_three_times_and_the_mail_has_our_link() {
     let mail = shop.mail();
     assert!(
         mail.text
-            .contains("The hosting service did not take the video"),
+            .contains("The hosting service has not taken the video"),
         "{}",
         mail.text
     );
@@ -222,7 +224,7 @@ fn a_key_that_the_service_refuses_is_tried_once_and_shown() {
     let incident = shop.detect("till");
     let way = shop.until(&incident, |way| way.state == HostingState::Failed);
     assert!(way.last_error.unwrap().contains("mend [SparseAI] api_key"));
-    assert!(shop.mail().text.contains("did not take the video"));
+    assert!(shop.mail().text.contains("has not taken the video"));
     assert_eq!(shop.service.uploads().len(), 1);
     let health = shop.health();
     assert_eq!(
@@ -242,7 +244,7 @@ fn a_mail_waits_half_a_minute_for_a_service_that_hangs_and_films_are_made_meanwh
     let mail = shop.mail();
     assert!(
         mail.text
-            .contains("The hosting service did not take the video"),
+            .contains("The hosting service has not taken the video"),
         "{}",
         mail.text
     );
@@ -273,8 +275,14 @@ fn erasing_a_client_breaks_its_upload_off_and_names_what_lies_there() {
         .db()
         .write(|conn| vigint_db::clients::delete(conn, &OPERATOR, &tenant, at));
     let left = deleted.unwrap().unwrap().hosted;
-    let ids: Vec<_> = left.iter().map(|film| film.video_id.clone()).collect();
-    assert_eq!(ids, [format!("sparse-{}", clip.id)]);
+    let left: Vec<_> = (left.into_iter())
+        .map(|film| (film.video_id, film.is_certain))
+        .collect();
+    let begun = shop.service.uploads()[1].video_id();
+    assert_eq!(
+        left,
+        [(format!("sparse-{}", clip.id), true), (begun, false)]
+    );
     assert!(
         shop.service.wait_for_hang_ups(1, PATIENCE),
         "the upload goes on"

@@ -136,7 +136,7 @@ pub struct DeletedClientResponse {
     /// How many bytes they had.
     #[serde(default)]
     pub bytes: Option<i64>,
-    /// Films that still lie at the hosting service: only it can remove them before their time is over.
+    /// Films that lie at the hosting service, or may: only it can remove them before their time is over.
     #[serde(default)]
     pub hosted: Vec<HostedLeft>,
 }
@@ -144,8 +144,10 @@ pub struct DeletedClientResponse {
 /// A film of an erased client at the hosting service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostedLeft {
-    /// What the service calls it.
+    /// What the service calls it; where it never said, what we called it: the `X-Video-ID` of its upload.
     pub video_id: String,
     /// When its time there is over.
     pub until: UtcTime,
+    /// Whether the service said that it has it; else its upload was begun, and what came of it is not known.
+    pub is_certain: bool,
 }

@@ -124,7 +124,7 @@ fn hosted(locale: Locale, host: ClipHost) -> Option<String> {
             "Le service d'hébergement n'a pas pris la vidéo\u{A0}: elle est hébergée sur le serveur de Vigint."
         }
         (Locale::English, ClipHost::OursInstead) => {
-            "The hosting service did not take the video: it is hosted on Vigint's own server."
+            "The hosting service has not taken the video: it is hosted on Vigint's own server."
         }
     };
     Some(words.to_owned())

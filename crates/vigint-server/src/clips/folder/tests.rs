@@ -138,6 +138,18 @@ async fn another_databases_folder_is_refused_marked_or_not() {
     );
 }
 
+#[test]
+fn a_new_database_takes_an_empty_folder_that_an_earlier_one_left() {
+    let (earlier, fresh) = (Unmarked::new(), Unmarked::new());
+    let claimed = claim(&earlier.fixture, &earlier.store).unwrap();
+    claim(&fresh.fixture, &claimed).unwrap();
+    // Whoever still works with the earlier one is told.
+    assert_eq!(
+        refused(claim(&earlier.fixture, &earlier.store)),
+        Misfit::AnotherMark
+    );
+}
+
 #[tokio::test]
 async fn what_is_left_of_erased_clients_makes_no_folder_strange() {
     let old = Unmarked::with_a_film().await;

@@ -353,7 +353,7 @@ fn a_video_that_lies_elsewhere_than_planned_is_said_to() {
         (
             ClipHost::OursInstead,
             Some(
-                "The hosting service did not take the video: it is hosted on Vigint's own server.",
+                "The hosting service has not taken the video: it is hosted on Vigint's own server.",
             ),
         ),
         (ClipHost::Ours, None),

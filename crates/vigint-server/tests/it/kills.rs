@@ -1,4 +1,5 @@
-//! Thirty deaths of the server around acknowledged incidents: each is mailed, and no mail changes its name.
+//! Thirty deaths of the server around acknowledged incidents: each is mailed, and no mail changes its name; also where
+//! films are hosted elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
+use vigint_testkit::hosting::HostingStandIn;
 use vigint_testkit::programs::{self, ServerProcess};
 use vigint_testkit::scene::{Scene, SceneFrame};
 use vigint_testkit::smtp::{Offers, SmtpOptions, SmtpServer};
@@ -100,13 +102,30 @@ fn let_pass(time: Duration) {
 
 #[test]
 fn thirty_deaths_around_acknowledged_incidents_lose_no_mail() {
+    die_thirty_times("");
+}
+
+#[test]
+fn thirty_deaths_while_films_are_hosted_elsewhere_lose_no_mail() {
+    let service = HostingStandIn::start().unwrap();
+    die_thirty_times(&format!(
+        "[SparseAI]\napi_key = {}\nbase_url = {}\n",
+        service.api_key(),
+        service.base_url()
+    ));
+    let uploads = service.uploads();
+    assert!(uploads.len() >= 20, "{} uploads", uploads.len());
+    assert!(uploads.iter().all(|upload| upload.refused.is_none()));
+}
+
+fn die_thirty_times(more: &str) {
     let runtime = Runtime::new().unwrap();
     let options = SmtpOptions::offering(Offers::NoTls);
     let mail = runtime.block_on(SmtpServer::start(options)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let config = format!(
         "[API]\npublic_url = https://v.example.com\n[Email]\nsmtp_server = 127.0.0.1\nsmtp_port = {}\nsecurity = none\n\
-         from_email = v@example.com\n[Alerts]\nmax_per_hour = 1000\n",
+         from_email = v@example.com\n[Alerts]\nmax_per_hour = 1000\n{more}",
         mail.port()
     );
     std::fs::write(folder.path().join("config.ini"), config).unwrap();

@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     ("crates/vigint-server/src/jobs/erase.rs", "erase job"),
     ("crates/vigint-server/src/jobs/expire.rs", "expiry job"),
+    ("crates/vigint-server/src/jobs/host_clips.rs", "hosting job"),
     ("crates/vigint-server/src/jobs/make_clips.rs", "clip job"),
     (
         "crates/vigint-server/src/jobs/watch_cameras.rs",

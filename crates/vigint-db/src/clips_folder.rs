@@ -43,7 +43,9 @@ pub fn get(
     .transpose()
 }
 
-/// Gives the folder this id, unless it has one: of two servers that start at once both get the same. The one it has.
+/// Gives the folder an id: this one, unless it has one that no folder holds yet, so that of two servers that start at
+/// once both get the same. An id that a folder holds is replaced: that folder is not this database's any more, should
+/// its disk come back. The one it has now.
 ///
 /// # Errors
 /// When the database fails.
@@ -58,6 +60,12 @@ pub fn name(
     );
     let insert = diesel::insert_into(clips_folder::table).values(row);
     each!(conn, c => insert.on_conflict(clips_folder::id).do_nothing().execute(c))?;
+    diesel::update(clips_folder::table.filter(clips_folder::marked_at.is_not_null()))
+        .set((
+            clips_folder::folder_id.eq(new.to_string()),
+            clips_folder::marked_at.eq(None::<Moment>),
+        ))
+        .execute(conn)?;
     get(conn, operator)?.map(|row| row.id).ok_or(DbError::Gone)
 }
 

@@ -94,8 +94,7 @@ pub fn clients(
     Ok(ids.into_iter().map(ClientId).collect())
 }
 
-/// Adds what was removed to what was before: an erasure may take several tries. Call it in one transaction
-/// ([`crate::Db::write`]).
+/// Adds what was removed to what was before: an erasure may take several tries, and two servers may work on it.
 ///
 /// # Errors
 /// When the database fails.
@@ -105,16 +104,14 @@ pub fn add_files(
     id: i64,
     erased: ErasedFiles,
 ) -> Result<(), DbError> {
-    let before: Option<(Option<i64>, Option<i64>)> = erasures::table
-        .find(id)
-        .select((erasures::files_erased, erasures::bytes_erased))
-        .get_result(conn)
-        .optional()?;
-    let (files, bytes) = before.unwrap_or_default();
+    diesel::update(erasures::table.find(id))
+        .filter(erasures::files_erased.is_null())
+        .set((erasures::files_erased.eq(0), erasures::bytes_erased.eq(0)))
+        .execute(conn)?;
     diesel::update(erasures::table.find(id))
         .set((
-            erasures::files_erased.eq(files.unwrap_or(0).saturating_add(erased.files)),
-            erasures::bytes_erased.eq(bytes.unwrap_or(0).saturating_add(erased.bytes)),
+            erasures::files_erased.eq(erasures::files_erased + erased.files),
+            erasures::bytes_erased.eq(erasures::bytes_erased + erased.bytes),
         ))
         .execute(conn)?;
     Ok(())

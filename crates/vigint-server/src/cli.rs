@@ -18,7 +18,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use lettre::Address;
 use tokio_util::sync::CancellationToken;
-use vigint_config::{Ai, LoadFrom, Loaded, Overrides, Provider, Settings};
+use vigint_config::{Ai, LoadFrom, Loaded, Overrides, Provider, Settings, SparseAi};
 use vigint_core::clock::{Clock as _, SystemClock};
 use vigint_db::Db;
 use vigint_server::state::{Parts, build, refusals, warnings};
@@ -204,11 +204,12 @@ fn chosen(loaded: &Loaded) -> String {
          config     {config}\n\
          database   {database}\n\
          clips      {} (kept {hours} h)\n\
-         mail       {}\n\
+         {}mail       {}\n\
          analyzer   {}\n\
          links      {}\n",
         env!("CARGO_PKG_VERSION"),
         settings.clips.directory.display(),
+        hosting(&settings.sparse_ai),
         send_test_email::way_out(&settings.email),
         analyzer(&settings.ai),
         settings.api.public_url,
@@ -222,15 +223,27 @@ fn analyzer(ai: &Ai) -> String {
         Provider::OpenAi => ("openai", &ai.openai_base_url),
         Provider::Auto | Provider::Motion => return "motion (built in)".to_owned(),
     };
-    let host = address.parse::<url::Url>().ok();
-    let host = host
-        .as_ref()
-        .and_then(url::Url::host_str)
-        .unwrap_or_default();
     format!(
-        "{kind} at {host}: {} screens, {} confirms",
-        ai.screening_model, ai.confirmation_model
+        "{kind} at {}: {} screens, {} confirms",
+        host(address),
+        ai.screening_model,
+        ai.confirmation_model
     )
+}
+
+/// A line on who hosts the films, unless this server does.
+fn hosting(sparse_ai: &SparseAi) -> String {
+    match (&sparse_ai.api_key, &sparse_ai.base_url) {
+        (Some(_), Some(address)) => format!("hosting    Sparse AI at {}\n", host(address)),
+        _ => String::new(),
+    }
+}
+
+/// Of an address only what holds no secret.
+fn host(address: &str) -> String {
+    let url = address.parse::<url::Url>().ok();
+    let host = url.as_ref().and_then(url::Url::host_str);
+    host.unwrap_or_default().to_owned()
 }
 
 fn scheme(settings: &Settings) -> &'static str {

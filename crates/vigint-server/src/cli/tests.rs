@@ -281,3 +281,19 @@ fn each_reason_not_to_listen_has_its_own_cure() {
         );
     }
 }
+
+#[test]
+fn who_hosts_films_is_told_and_no_secret_in_its_address() {
+    let said = |api_key: Option<&str>| {
+        super::hosting(&vigint_config::SparseAi {
+            api_key: api_key.map(vigint_core::key::Secret::new),
+            base_url: Some("https://sparse.example.com/secret".to_owned()),
+            default_expiration_hours: Duration::from_secs(1),
+        })
+    };
+    assert_eq!(said(None), "");
+    assert_eq!(
+        said(Some("k")),
+        "hosting    Sparse AI at sparse.example.com\n"
+    );
+}

@@ -52,8 +52,9 @@ impl Misfit {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
     "the folder of clips {} is not the one of the database {database}: {}. Nothing in it is touched. Set [Clips] directory \
-     and [Database] database_url to what belongs together; or, to use this folder with this database from now on, look \
-     with `vigint-server storage check` and then take it with `vigint-server storage check --repair --adopt`",
+     and [Database] database_url to what belongs together; several servers on one database share one folder. Or, to use \
+     this folder with this database from now on, look with `vigint-server storage check` and then take it with \
+     `vigint-server storage check --repair --adopt`, which gives up all clips that are not in it",
     directory.display(), why.as_str()
 )]
 pub struct WrongFolder {
@@ -72,7 +73,11 @@ pub enum FolderError {
     #[error(transparent)]
     Wrong(#[from] WrongFolder),
     /// The folder cannot be read or written.
-    #[error("the folder of clips {}: {error}", directory.display())]
+    #[error(
+        "[Clips] directory: the folder {} cannot be used: {error}. It must be there, on a disk that can be written, and it \
+         and all in it must belong to the user that runs the server",
+        directory.display()
+    )]
     Disk {
         /// The folder.
         directory: PathBuf,
@@ -131,7 +136,29 @@ impl ClipsFolder<'_> {
         Ok(self.store.clone().marked(Mark { id, database }))
     }
 
-    /// Makes this the database's folder, whatever it was before.
+    /// The store of a folder that is not there now, or does not hold the mark that the database's folder has: it is used
+    /// once it is there. None when `why` says anything else, or the database's folder was never marked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn awaited(&self, why: &FolderError) -> Result<Option<ClipStore>, DbError> {
+        let may_come = match why {
+            FolderError::Wrong(wrong) => wrong.why == Misfit::NotMarked,
+            FolderError::Disk { .. } => true,
+            FolderError::Database(_) => false,
+        };
+        let known = self
+            .db
+            .read(|conn| vigint_db::clips_folder::get(conn, self.operator))?;
+        let known = known.filter(|known| known.is_marked && may_come);
+        Ok(known.map(|known| {
+            let database = self.db.url().to_string();
+            let id = known.id;
+            self.store.clone().marked(Mark { id, database })
+        }))
+    }
+
+    /// Makes this the database's folder, whatever it was before. The folder that was it before is it no more.
     ///
     /// # Errors
     /// [`FolderError`], never of the kind `Wrong`.

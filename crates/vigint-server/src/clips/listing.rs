@@ -64,8 +64,17 @@ impl ClipStore {
     /// When the folder is there and cannot be read.
     pub(super) fn files_of(&self, client: ClientId) -> io::Result<Listing> {
         let mut listing = Listing::default();
-        let entries = match fs::read_dir(self.client_folder(client)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(listing),
+        let folder = self.client_folder(client);
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return match fs::symlink_metadata(&folder) {
+                    Ok(_) => Err(io::Error::other(format!(
+                        "{} is a link to what is not there: is its disk mounted?",
+                        folder.display()
+                    ))),
+                    Err(_) => Ok(listing),
+                };
+            }
             entries => entries?,
         };
         for file in entries {

@@ -66,7 +66,7 @@ impl ClipStore {
         for (_, _, file) in self.files_of(client)?.files {
             removal.remove(&file.path());
         }
-        if fs::read_dir(link).is_ok_and(|mut left| left.next().is_some()) {
+        if fs::read_dir(link)?.next().is_some() {
             return Err(io::Error::other(format!(
                 "{} is a link, and not all that is behind it was written by this server: remove that by hand, and then \
                  the link",

@@ -257,6 +257,12 @@ impl Clips {
             .unwrap_or_else(|error| (Removed::default(), Err(error)))
     }
 
+    /// Whether the folder was not there, or not the database's, when it was last looked at.
+    #[must_use]
+    pub fn is_folder_away(&self) -> bool {
+        self.is_wrong_folder.load(Ordering::Relaxed)
+    }
+
     /// Looks whether the folder is the database's (any more): it may be unmounted while a server runs. When that changes,
     /// the log and health say so.
     pub async fn look_at_folder(&self) {

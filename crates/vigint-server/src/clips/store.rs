@@ -94,6 +94,16 @@ impl ClipStore {
         })
     }
 
+    /// The folder at a moment at which it may not be there.
+    #[must_use]
+    pub fn awaited(directory: &Path, max_frame_bytes: usize) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            max_frame_bytes,
+            mark: None,
+        }
+    }
+
     /// The folder of a server, for who only looks at it: it is neither made nor written to.
     ///
     /// # Errors

@@ -13,24 +13,35 @@ use super::store::{ClipStore, StorageKey};
 use crate::private_files::{UNFINISHED, is_older, remove_if_there};
 
 /// What the database needs of the folder.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Needed {
     /// The storage keys of clips that have files, and how far each clip is.
     pub clips: HashMap<String, ClipState>,
-    /// The clients that are there or were: what is another's is not ours to remove.
+    /// The clients that are there: what is of one that never was is not ours to remove.
     pub clients: HashSet<ClientId>,
+    /// The clients that were erased.
+    pub erased: HashSet<ClientId>,
+    /// A film or still of which the database knows nothing goes when it is older than this: it may be younger than the
+    /// database, which was then restored from a backup, and must not be lost because of that.
+    pub unknown_before: UtcTime,
 }
 
 impl Needed {
-    fn has(&self, key: StorageKey, ending: &str) -> bool {
+    /// Before when a file must have been written to go; none when it stays. `before` is for what nobody can miss.
+    fn goes_before(&self, key: StorageKey, ending: &str, before: UtcTime) -> Option<UtcTime> {
         let is_whole = !ending.ends_with(UNFINISHED);
-        is_whole
-            && match self.clips.get(&key.to_string()) {
-                None => false,
-                // Its film is made of them.
-                Some(ClipState::Ready) => ending != "frames",
-                Some(_) => true,
-            }
+        match self.clips.get(&key.to_string()) {
+            _ if !is_whole => Some(before),
+            // Its film is made of them.
+            Some(ClipState::Ready) => (ending == "frames").then_some(before),
+            Some(_) => None,
+            None if ending == "frames" || !self.clients.contains(&key.client()) => Some(before),
+            None => Some(before.min(self.unknown_before)),
+        }
+    }
+
+    fn knows(&self, client: ClientId) -> bool {
+        self.clients.contains(&client) || self.erased.contains(&client)
     }
 }
 
@@ -44,8 +55,8 @@ pub struct Swept {
 }
 
 impl ClipStore {
-    /// Removes files older than `before` that are unfinished or that the database does not need, and folders in which
-    /// nothing is left. What is not named as clips are named stays, and so does the folder of a client that the database
+    /// Removes files older than `before` that are unfinished or that the database does not need, films of which it knows
+    /// nothing later ([`Needed::unknown_before`]), and folders in which nothing is left. What is not named as clips are named stays, and so does the folder of a client that the database
     /// never had.
     ///
     /// # Errors
@@ -55,7 +66,7 @@ impl ClipStore {
         let mut swept = Swept::default();
         for client in self.clients()? {
             let folder = self.client_folder(client);
-            if !needed.clients.contains(&client) {
+            if !needed.knows(client) {
                 // A young one may be of a client that was made just now.
                 if is_older(&folder, before).unwrap_or(true) {
                     let why =
@@ -83,9 +94,10 @@ impl ClipStore {
         let listing = self.files_of(client)?;
         swept.odd.extend(listing.odd);
         for (clip, ending, file) in listing.files {
-            if needed.has(StorageKey::new(client, clip), &ending) {
+            let key = StorageKey::new(client, clip);
+            let Some(before) = needed.goes_before(key, &ending, before) else {
                 continue;
-            }
+            };
             let path = file.path();
             let removed = match is_older(&path, before) {
                 Ok(true) => remove_if_there(&path).map(|()| swept.files += 1),

@@ -59,6 +59,10 @@ async fn host_one(
     schedule: &Schedule,
     turns: &Arc<Turns>,
 ) -> Result<bool, DbError> {
+    // No try is lost on a disk that is not mounted.
+    if parts.clips.is_folder_away() {
+        return Ok(false);
+    }
     let (now, turns) = (parts.clock.now(), Arc::clone(turns));
     let claimed = parts
         .database

@@ -59,17 +59,20 @@ enum SweepError {
 }
 
 async fn sweep_clips(parts: &JobParts) -> Result<(usize, Vec<OddFile>), SweepError> {
-    let before = parts.clock.now() - YOUNG;
+    let now = parts.clock.now();
+    let unknown_before = now - parts.clips.retention();
     let needed = parts
         .database
-        .read(|conn| {
-            let clips = vigint_db::clips::storage_keys(conn, &OPERATOR)?;
-            let mut clients = vigint_db::clients::ids(conn, &OPERATOR)?;
-            clients.extend(vigint_db::erasures::clients(conn, &OPERATOR)?);
-            Ok::<_, DbError>(Needed { clips, clients })
+        .read(move |conn| {
+            Ok::<_, DbError>(Needed {
+                clips: vigint_db::clips::storage_keys(conn, &OPERATOR)?,
+                clients: vigint_db::clients::ids(conn, &OPERATOR)?,
+                erased: vigint_db::erasures::clients(conn, &OPERATOR)?,
+                unknown_before,
+            })
         })
         .await?;
-    let swept = parts.clips.remove_stray_files(needed, before).await?;
+    let swept = parts.clips.remove_stray_files(needed, now - YOUNG).await?;
     Ok((swept.files, swept.odd))
 }
 

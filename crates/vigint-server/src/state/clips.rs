@@ -5,22 +5,43 @@ use std::sync::Arc;
 use vigint_db::Db;
 
 use super::{BuildError, OPERATOR, Parts};
-use crate::clips::{ClipStore, Clips, ClipsFolder, ClipsOptions};
+use crate::clips::{ClipStore, Clips, ClipsFolder, ClipsOptions, FolderError};
 use crate::database::Database;
 use crate::metrics::Metrics;
 use crate::vitals::Vitals;
 
-/// The folder, if it is this database's: with another's films, or unmounted, it would be harmed.
+/// The folder, if it is this database's: with another's films it would be harmed. When its disk is not mounted or cannot
+/// be written, a server that had it before starts without films and takes it up once it is there: mails must not stay
+/// away because of that.
 pub(super) fn store(parts: &Parts, db: &Db) -> Result<ClipStore, BuildError> {
     let directory = &parts.settings.clips.directory;
-    let store = ClipStore::open(directory, parts.settings.video_analysis.max_frame_bytes)
-        .map_err(BuildError::file("the folder for clips", directory))?;
-    let folder = ClipsFolder {
-        db,
-        store: &store,
-        operator: &OPERATOR,
+    let max_frame_bytes = parts.settings.video_analysis.max_frame_bytes;
+    let at_once = ClipStore::open(directory, max_frame_bytes)
+        .map_err(|error| FolderError::Disk {
+            directory: directory.clone(),
+            error,
+        })
+        .and_then(|store| of(db, &store).claim(&*parts.random, parts.clock.now()));
+    let why = match at_once {
+        Ok(store) => return Ok(store),
+        Err(why) => why,
     };
-    Ok(folder.claim(&*parts.random, parts.clock.now())?)
+    let store = ClipStore::awaited(directory, max_frame_bytes);
+    match of(db, &store).awaited(&why)? {
+        Some(store) => {
+            tracing::error!(%why, "the server starts without clips: incidents and mails go on");
+            Ok(store)
+        }
+        None => Err(why.into()),
+    }
+}
+
+const fn of<'a>(db: &'a Db, store: &'a ClipStore) -> ClipsFolder<'a> {
+    ClipsFolder {
+        db,
+        store,
+        operator: &OPERATOR,
+    }
 }
 
 /// The service on that folder.

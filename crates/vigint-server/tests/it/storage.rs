@@ -6,9 +6,10 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use vigint_testkit::mailbox::mails;
 use vigint_testkit::programs::{self, ServerProcess, wait_for};
 
-use crate::fixture::{Customer, FixedAnalyzer, pictures};
+use crate::fixture::{Customer, FixedAnalyzer, TestServer, pictures};
 
 /// What a command said, and how it ended.
 struct Said {
@@ -228,4 +229,30 @@ fn what_was_written_while_a_client_was_erased_goes_with_the_next_sweep() {
     let log = server.log();
     assert!(log.contains("the database never had this client"), "{log}");
     assert!(server.stop().success());
+}
+
+#[test]
+fn a_server_whose_disk_is_not_mounted_starts_and_mails_and_keeps_films_once_it_is() {
+    let server = FixedAnalyzer::server(Ok(true), Ok(true));
+    let customer = server.customer("Acme");
+    wait_for_state(&customer, &incident(&customer, "till"), "ready");
+    let folder = server.stop();
+    let (clips, away) = (folder.path().join("clips"), folder.path().join("away"));
+    fs::rename(&clips, &away).unwrap();
+    let server = TestServer::with_folder(folder, FixedAnalyzer::options("", Ok(true), Ok(true)));
+    let customer = server.customer("Other");
+    let id = incident(&customer, "till");
+    assert_eq!(state_of_clip(&customer, &id), "failed");
+    let health = || customer.get("/api/health").json()["checks"]["clips"].clone();
+    assert_eq!(health(), "failing");
+    let outbox = server.folder().join("outbox");
+    let mailed = wait_for(Duration::from_secs(60), || {
+        (mails(&outbox).len() == 2).then_some(())
+    });
+    assert!(mailed.is_some(), "{} mails", mails(&outbox).len());
+    assert_eq!(fs::read_dir(&clips).unwrap().count(), 0);
+    fs::remove_dir(&clips).unwrap();
+    fs::rename(&away, &clips).unwrap();
+    wait_for_state(&customer, &incident(&customer, "door"), "ready");
+    assert_eq!(health(), "ok");
 }

@@ -6,24 +6,21 @@ use super::*;
 use crate::clips::tests::{Customer, Fixture, START, TEST};
 use crate::clips::{MakeFilmError, Needed, Removed, Retry};
 
-fn standing(fixture: &Fixture, store: &ClipStore) -> Result<Standing, FolderError> {
+fn beside<'a>(fixture: &'a Fixture, store: &'a ClipStore) -> ClipsFolder<'a> {
     let (db, operator) = (&fixture.db, &TEST);
     ClipsFolder {
         db,
         store,
         operator,
     }
-    .standing()
+}
+
+fn standing(fixture: &Fixture, store: &ClipStore) -> Result<Standing, FolderError> {
+    beside(fixture, store).standing()
 }
 
 fn claim(fixture: &Fixture, store: &ClipStore) -> Result<ClipStore, FolderError> {
-    let (db, operator) = (&fixture.db, &TEST);
-    ClipsFolder {
-        db,
-        store,
-        operator,
-    }
-    .claim(&SystemRandom, START)
+    beside(fixture, store).claim(&SystemRandom, START)
 }
 
 fn refused(claimed: Result<ClipStore, FolderError>) -> Misfit {
@@ -227,7 +224,13 @@ async fn while_the_folder_is_away_nothing_is_given_up_and_nothing_removed() {
             .to_string()
             .contains("is its disk mounted?")
     );
-    let swept = fixture.clips.remove_stray_files(Needed::default(), START);
+    let nothing = Needed {
+        clips: Default::default(),
+        clients: Default::default(),
+        erased: Default::default(),
+        unknown_before: START,
+    };
+    let swept = fixture.clips.remove_stray_files(nothing, START);
     assert!(swept.await.is_err());
     assert_eq!(fs::read_dir(&clips).unwrap().count(), 0, "nothing is made");
 
@@ -244,4 +247,56 @@ async fn while_the_folder_is_away_nothing_is_given_up_and_nothing_removed() {
         "these are gone for good: {film}"
     );
     assert_eq!(film.retry(), Retry::Never);
+}
+
+#[tokio::test]
+async fn a_server_waits_for_a_folder_that_was_its_own_and_for_no_other() {
+    let old = Unmarked::with_a_film().await;
+    let gone = ClipStore::awaited(&old.fixture.folder.path().join("gone"), 1 << 24);
+    let missing = claim(&old.fixture, &old.folder("empty")).unwrap_err();
+    assert!(
+        beside(&old.fixture, &gone)
+            .awaited(&missing)
+            .unwrap()
+            .is_none(),
+        "it had none yet"
+    );
+    claim(&old.fixture, &old.store).unwrap();
+    let unmounted = claim(&old.fixture, &old.folder("empty")).unwrap_err();
+    let awaited = ClipStore::awaited(old.store.directory(), 1 << 24);
+    let store = beside(&old.fixture, &awaited)
+        .awaited(&unmounted)
+        .unwrap()
+        .unwrap();
+    store.check_mark().unwrap();
+    let elsewhere = beside(&old.fixture, &gone)
+        .awaited(&unmounted)
+        .unwrap()
+        .unwrap();
+    assert!(elsewhere.check_mark().is_err());
+    let another = Unmarked::new();
+    claim(&another.fixture, &another.store).unwrap();
+    let refused = claim(&another.fixture, &old.store).unwrap_err();
+    assert!(
+        beside(&another.fixture, &awaited)
+            .awaited(&refused)
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn a_folder_that_another_was_taken_for_is_not_the_databases_any_more() {
+    let old = Unmarked::with_a_film().await;
+    claim(&old.fixture, &old.store).unwrap();
+    let other = old.folder("other");
+    beside(&old.fixture, &other)
+        .take(&SystemRandom, START)
+        .unwrap();
+    claim(&old.fixture, &other).unwrap();
+    // Its disk is mounted again: its films are not swept as nobody's.
+    assert_eq!(
+        refused(claim(&old.fixture, &old.store)),
+        Misfit::AnotherMark
+    );
 }

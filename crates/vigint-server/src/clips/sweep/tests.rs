@@ -24,6 +24,8 @@ impl Folder {
             needed: Needed {
                 clips: HashMap::new(),
                 clients: [1, 3].map(ClientId).into(),
+                erased: [4].map(ClientId).into(),
+                unknown_before: UtcTime::UNIX_EPOCH,
             },
             dir,
         }
@@ -77,6 +79,25 @@ fn files_of_no_clip_go_once_they_are_old_and_others_stay() {
     assert!(!store.path(known, "jpg.unfinished").exists());
     assert!(store.path(known, "frames").exists());
     assert!(folder.path("1/README").exists() && folder.path("notes").exists());
+}
+
+#[test]
+fn a_film_of_which_the_database_knows_nothing_stays_as_long_as_films_are_kept() {
+    let mut folder = Folder::new();
+    let (unknown, erased) = (folder.keep(1, 1, None), folder.keep(4, 2, None));
+    for key in [unknown, erased] {
+        folder.store.write_film(key, b"film").unwrap();
+    }
+    let film = folder.store.film_path(unknown);
+    folder.sweep(&film, 60_000);
+    assert!(film.exists(), "the database may be an older one");
+    assert!(!folder.store.film_path(erased).exists());
+    let written = fs::metadata(&film).unwrap().modified().unwrap();
+    let written = written.duration_since(std::time::UNIX_EPOCH).unwrap();
+    folder.needed.unknown_before =
+        UtcTime::UNIX_EPOCH + written + std::time::Duration::from_secs(1);
+    folder.sweep(&film, 60_000);
+    assert!(!film.exists());
 }
 
 #[test]

@@ -177,9 +177,9 @@ impl SmtpError {
             Cause::Broken(_) if matches!(self.step, Step::Connect | Step::StartTls) => {
                 "check [Email] smtp_server, smtp_port and security"
             }
-            Cause::Broken(_) | Cause::TimedOut(_) => "it is tried again",
+            Cause::Broken(_) | Cause::TimedOut(_) => "this may pass by itself",
             Cause::Refused { code, words } => match read(self.step, *code, words).0 {
-                Refusal::Later => "it is tried again",
+                Refusal::Later => "this may pass by itself",
                 Refusal::Login => {
                     "check [Email] username and password (Gmail and others want an app password), and that security is \
                      not none"

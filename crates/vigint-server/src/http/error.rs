@@ -259,6 +259,7 @@ impl From<ReviewError> for ApiError {
         match error {
             ReviewError::NotFound => Self::new(Code::NotFound),
             ReviewError::NoClip | ReviewError::ClipPending => Self::new(Code::NoClip),
+            ReviewError::FolderAway => Self::new(Code::Busy),
             ReviewError::Database(error) => error.into(),
             ReviewError::Disk(error) => internal(&error),
         }

@@ -23,6 +23,9 @@ pub enum ReviewError {
     /// The clip is still being made.
     #[error("the clip is being made")]
     ClipPending,
+    /// The disk of the clips is not there just now.
+    #[error("the folder of clips is not there")]
+    FolderAway,
     /// The database failed, or refused a step.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -134,6 +137,10 @@ impl Incidents {
     fn film(&self, clip: ClipRow) -> Result<PathBuf, ReviewError> {
         match clip.state {
             ClipState::Ready if clip.expires_at > self.parts.clock.now() => {
+                // It is not gone: whoever follows a good link may come again.
+                if self.parts.clips.is_folder_away() {
+                    return Err(ReviewError::FolderAway);
+                }
                 Ok(self.parts.clips.film_path(&clip.storage_key)?)
             }
             ClipState::Pending => Err(ReviewError::ClipPending),

@@ -235,7 +235,16 @@ fn what_was_written_while_a_client_was_erased_goes_with_the_next_sweep() {
 fn a_server_whose_disk_is_not_mounted_starts_and_mails_and_keeps_films_once_it_is() {
     let server = FixedAnalyzer::server(Ok(true), Ok(true));
     let customer = server.customer("Acme");
-    wait_for_state(&customer, &incident(&customer, "till"), "ready");
+    let before = incident(&customer, "till");
+    wait_for_state(&customer, &before, "ready");
+    let link = customer.get(&format!("/api/incidents/{before}")).json()["video_url"].clone();
+    let link = link
+        .as_str()
+        .unwrap()
+        .split_once("/video/")
+        .unwrap()
+        .1
+        .to_owned();
     let folder = server.stop();
     let (clips, away) = (folder.path().join("clips"), folder.path().join("away"));
     fs::rename(&clips, &away).unwrap();
@@ -251,6 +260,12 @@ fn a_server_whose_disk_is_not_mounted_starts_and_mails_and_keeps_films_once_it_i
     });
     assert!(mailed.is_some(), "{} mails", mails(&outbox).len());
     assert_eq!(fs::read_dir(&clips).unwrap().count(), 0);
+    let watch = || {
+        server
+            .request("GET", &format!("/video/{link}"), &[], b"")
+            .status
+    };
+    assert_eq!(watch(), 503, "it is not gone");
     fs::remove_dir(&clips).unwrap();
     fs::rename(&away, &clips).unwrap();
     wait_for_state(&customer, &incident(&customer, "door"), "ready");

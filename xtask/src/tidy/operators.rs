@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("crates/vigint-server/src/cli/export.rs", "export"),
     ("crates/vigint-server/src/cli/storage.rs", "storage check"),
     ("crates/vigint-server/src/clips/room.rs", "clip room"),
+    ("crates/vigint-server/src/clips/service.rs", "clip folder"),
     ("crates/vigint-server/src/http/admin_auth.rs", "admin API"),
     ("crates/vigint-server/src/incidents/review.rs", "clip link"),
     (

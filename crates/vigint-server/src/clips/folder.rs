@@ -6,6 +6,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::ClipsFolderId;
@@ -103,7 +104,8 @@ pub(super) enum Standing {
 /// What a server knows its folder by.
 #[derive(Clone, Debug)]
 pub(super) struct Mark {
-    id: ClipsFolderId,
+    /// All stores of a server follow together: see [`Self::follow`].
+    id: Arc<Mutex<ClipsFolderId>>,
     database: String,
 }
 
@@ -133,7 +135,7 @@ impl ClipsFolder<'_> {
             Standing::Wrong(why) => return Err(self.wrong(why).into()),
         };
         let database = self.db.url().to_string();
-        Ok(self.store.clone().marked(Mark { id, database }))
+        Ok(self.store.clone().marked(Mark::new(id, database)))
     }
 
     /// The store of a folder that is not there now, or does not hold the mark that the database's folder has: it is used
@@ -153,8 +155,7 @@ impl ClipsFolder<'_> {
         let known = known.filter(|known| known.is_marked && may_come);
         Ok(known.map(|known| {
             let database = self.db.url().to_string();
-            let id = known.id;
-            self.store.clone().marked(Mark { id, database })
+            self.store.clone().marked(Mark::new(known.id, database))
         }))
     }
 
@@ -271,13 +272,36 @@ impl ClipsSeen {
 }
 
 impl Mark {
+    fn new(id: ClipsFolderId, database: String) -> Self {
+        Self {
+            id: Arc::new(Mutex::new(id)),
+            database,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ClipsFolderId> {
+        self.id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes on with the id that the database has by now, if the folder holds it: somebody took the folder for the
+    /// database while this server runs.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn follow(&self, directory: &Path, known: ClipsFolderId) -> io::Result<()> {
+        if read_mark(directory)? == Some(known) {
+            *self.lock() = known;
+        }
+        Ok(())
+    }
+
     /// Whether the folder holds it now: it may be unmounted while a server runs.
     ///
     /// # Errors
     /// [`WrongFolder`] inside an [`io::Error`] when it does not, or what the system says.
     pub(super) fn check(&self, directory: &Path) -> io::Result<()> {
         let why = match read_mark(directory)? {
-            Some(id) if id == self.id => return Ok(()),
+            Some(id) if id == *self.lock() => return Ok(()),
             Some(_) => Misfit::AnotherMark,
             None => Misfit::NotMarked,
         };

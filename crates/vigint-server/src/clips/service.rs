@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use vigint_core::clock::UtcTime;
-use vigint_core::ids::{ClientId, ClipId};
+use vigint_core::ids::{ClientId, ClipId, ClipsFolderId};
 use vigint_core::random::Random;
-use vigint_db::Tenant;
 use vigint_db::clips::MadeClip;
+use vigint_db::{DbError, Operator, Tenant};
 use vigint_video::clip::ClipEncoder;
 
 use super::disk::{Disk, DiskLook, FreeSpace, KEPT_FREE};
@@ -25,6 +25,8 @@ use crate::buffer::Frame;
 use crate::database::Database;
 use crate::metrics::Metrics;
 use crate::vitals::Vital;
+
+const OPERATOR: Operator = Operator::named("clip folder");
 
 /// What the service is made of.
 pub struct ClipsOptions {
@@ -257,6 +259,12 @@ impl Clips {
             .unwrap_or_else(|error| (Removed::default(), Err(error)))
     }
 
+    /// The id of the folder that is the database's by now.
+    async fn known_folder(&self) -> Result<Option<ClipsFolderId>, DbError> {
+        let known = |conn: &mut _| vigint_db::clips_folder::get(conn, &OPERATOR);
+        Ok(self.database.read(known).await?.map(|known| known.id))
+    }
+
     /// Whether the folder was not there, or not the database's, when it was last looked at.
     #[must_use]
     pub fn is_folder_away(&self) -> bool {
@@ -266,7 +274,14 @@ impl Clips {
     /// Looks whether the folder is the database's (any more): it may be unmounted while a server runs. When that changes,
     /// the log and health say so.
     pub async fn look_at_folder(&self) {
-        let looked = self.on_disk(ClipStore::check_mark).await;
+        let mut looked = self.on_disk(ClipStore::check_mark).await;
+        if looked.is_err()
+            && let Ok(Some(known)) = self.known_folder().await
+        {
+            let follow =
+                move |store: &ClipStore| store.follow(known).and_then(|()| store.check_mark());
+            looked = self.on_disk(follow).await;
+        }
         let was_wrong = self
             .is_wrong_folder
             .swap(looked.is_err(), Ordering::Relaxed);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use vigint_core::clock::UtcTime;
-use vigint_core::ids::{ClientId, ClipId};
+use vigint_core::ids::{ClientId, ClipId, ClipsFolderId};
 use vigint_video::clip::ClipFrame;
 
 use super::evidence::{self, EvidenceReader};
@@ -122,6 +122,16 @@ impl ClipStore {
     pub(super) fn marked(mut self, mark: Mark) -> Self {
         self.mark = Some(mark);
         self
+    }
+
+    /// See [`Mark::follow`].
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn follow(&self, known: ClipsFolderId) -> io::Result<()> {
+        self.mark
+            .as_ref()
+            .map_or(Ok(()), |mark| mark.follow(&self.directory, known))
     }
 
     /// Refuses a folder that does not hold its mark (any more).

@@ -300,3 +300,23 @@ async fn a_folder_that_another_was_taken_for_is_not_the_databases_any_more() {
         Misfit::AnotherMark
     );
 }
+
+#[tokio::test]
+async fn a_running_server_follows_when_a_new_folder_is_taken_for_its_database() {
+    let fixture = Fixture::marked();
+    let clips = fixture.folder.path().join("clips");
+    fs::remove_dir_all(&clips).unwrap();
+    fixture.clips.look_at_folder().await;
+    assert!(fixture.clips.is_folder_away());
+    let new = ClipStore::open(&clips, 1 << 24).unwrap();
+    beside(&fixture, &new).take(&SystemRandom, START).unwrap();
+    fixture.clips.look_at_folder().await;
+    assert!(!fixture.clips.is_folder_away());
+    // Not just any mark.
+    let other = Unmarked::new();
+    beside(&other.fixture, &new)
+        .take(&SystemRandom, START)
+        .unwrap();
+    fixture.clips.look_at_folder().await;
+    assert!(fixture.clips.is_folder_away());
+}

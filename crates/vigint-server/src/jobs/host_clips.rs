@@ -234,43 +234,44 @@ async fn conclude(
     step: &Step,
     lease: &HostingLease,
 ) -> Result<(), DbError> {
-    let (clip, video) = (
-        claimed.clip.id,
-        match step {
-            Step::Hosted(film) => Some((&*film.id, film.until)),
-            _ => None,
-        },
-    );
-    let is_taken = match take(parts, claimed, step.clone(), lease).await {
-        // One client's film must not be mailed to another, whatever the service has mixed up.
-        Err(DbError::Duplicate(_)) => {
-            let why = "the hosting service gave it the id or the link of another film".to_owned();
-            take(parts, claimed, Step::GiveUp { why }, lease).await?
-        }
-        taken => taken?,
-    };
-    match step {
-        _ if !is_taken => {}
-        Step::Hosted(_) => tracing::info!(%clip, "a film is hosted"),
-        Step::GiveUp { why } => {
+    let clip = claimed.clip.id;
+    match (step, take(parts, claimed, step.clone(), lease).await) {
+        (Step::Hosted(_), Ok(true)) => tracing::info!(%clip, "a film is hosted"),
+        (Step::GiveUp { why }, Ok(true)) => {
             tracing::error!(%clip, why, "a film is not handed over: it is hosted here");
         }
-        Step::Again { .. } => {}
-    }
-    if let (false, Some((video, until))) = (is_taken, video) {
-        let tenant = claimed.tenant.clone();
-        let row = parts
-            .database
-            .read(move |conn| clips::get(conn, &tenant, clip))
-            .await?;
-        if row.is_some_and(|row| row.state == ClipState::Ready) {
-            tracing::warn!(%clip, "a film was hosted when another server had taken over");
-        } else {
-            // There is no way to take it back that we know of: somebody must be able to ask for it.
-            tracing::error!(%clip, video, %until, "a film was hosted when its clip had ended: ask the hosting service to delete it");
+        (Step::Hosted(film), Ok(false)) => tell_of_late_film(parts, claimed, film).await?,
+        (Step::Again { .. } | Step::GiveUp { .. }, Ok(_)) => {}
+        // One client's film must not be mailed to another, whatever the service has mixed up.
+        (_, Err(DbError::Duplicate(_))) => {
+            let why = "the hosting service gave it the id or the link of another film".to_owned();
+            tracing::error!(%clip, why, "a film is not handed over: it is hosted here");
+            take(parts, claimed, Step::GiveUp { why }, lease).await?;
         }
+        (_, Err(error)) => return Err(error),
     }
     parts.alerts.due.notify_one();
+    Ok(())
+}
+
+/// A film was hosted, and its row is another server's, or not there any more.
+async fn tell_of_late_film(
+    parts: &JobParts,
+    claimed: &ClaimedHosting,
+    film: &HostedFilm,
+) -> Result<(), DbError> {
+    let (clip, tenant) = (claimed.clip.id, claimed.tenant.clone());
+    let row = parts
+        .database
+        .read(move |conn| clips::get(conn, &tenant, clip))
+        .await?;
+    if row.is_some_and(|row| row.state == ClipState::Ready) {
+        tracing::warn!(%clip, "a film was hosted when another server had taken over");
+    } else {
+        // There is no way to take it back that we know of: somebody must be able to ask for it.
+        let (video, until) = (&film.id, film.until);
+        tracing::error!(%clip, video, %until, "a film was hosted when its clip had ended: ask the hosting service to delete it");
+    }
     Ok(())
 }
 

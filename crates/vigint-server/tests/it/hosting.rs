@@ -297,3 +297,31 @@ fn erasing_a_client_breaks_its_upload_off_and_names_what_lies_there() {
     });
     assert!(empty.is_some(), "files are left");
 }
+
+#[test]
+fn a_service_that_gives_two_clients_one_link_shows_neither_the_others_film() {
+    let link = "https://sparse.example.com/mixed-up";
+    let same = || HostingAnswer::Link(link.to_owned());
+    let shop = Shop::open([same(), same()]);
+    let first = shop.detect("till");
+    shop.until(&first, |way| way.state == HostingState::Hosted);
+    let other = shop.server.customer("Other");
+    other.push_all_at("till", &pictures(3), shop.clock.now());
+    let answer = other.post("/api/video/analyze", &json!({"source_id": "till"}));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let outbox = shop.server.folder().join("outbox");
+    wait_for(PATIENCE, || (mails(&outbox).len() == 2).then_some(())).expect("no second mail");
+    let read = |path: &std::path::PathBuf| Mail::read(path).unwrap();
+    let to_other: Vec<_> = (mails(&outbox).iter().map(read))
+        .filter(|mail| mail.to == "other@shop.example")
+        .collect();
+    assert!(
+        to_other[0].text.contains("has not taken the video"),
+        "{}",
+        to_other[0].text
+    );
+    let shown = other.get("/api/incidents").json()["incidents"][0]["video_url"].clone();
+    assert_ne!(shown, link);
+    assert!(to_other[0].text.contains(shown.as_str().unwrap()));
+    assert_eq!(shop.show(&first)["video_url"], link);
+}

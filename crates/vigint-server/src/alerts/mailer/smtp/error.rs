@@ -15,6 +15,8 @@ use super::trust::Distrust;
 const SHORT_PAUSE: Duration = Duration::from_secs(60);
 /// A quota of a day heals by itself, within hours.
 const QUOTA_PAUSE: Duration = Duration::from_secs(3600);
+/// The most of a server's words that is read; a reply of many lines may say only in its last what it is about.
+const MOST_READ: usize = 4000;
 
 /// How far a session had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +115,8 @@ pub struct SmtpError {
     server: String,
     step: Step,
     cause: Cause,
+    /// Whom a refusal is about: read from its words before they were cut.
+    about: Option<(Refusal, Certainty)>,
 }
 
 impl SmtpError {
@@ -123,45 +127,54 @@ impl SmtpError {
         mut cause: Cause,
         hide: impl FnOnce(&str) -> String,
     ) -> Self {
-        if let Cause::Refused { words, .. }
-        | Cause::Distrusted { words, .. }
-        | Cause::Broken(words) = &mut cause
-        {
-            *words = plain_line(&hide(words));
+        let mut about = None;
+        match &mut cause {
+            Cause::Refused { code, words } => {
+                let whole: String = hide(words).chars().take(MOST_READ).collect();
+                about = Some(read(step, *code, &whole));
+                *words = plain_line(&whole);
+            }
+            Cause::Distrusted { words, .. } | Cause::Broken(words) => {
+                *words = plain_line(&hide(words));
+            }
+            Cause::TimedOut(_) | Cause::NoStartTls | Cause::NoLogin | Cause::OnlyAscii => {}
         }
         Self {
             server,
             step,
             cause,
+            about,
         }
     }
 
     /// What it means for the mail and for the way out.
     pub(in crate::alerts::mailer) fn fate(&self) -> Fate {
+        if let Some((refusal, certainty)) = self.about {
+            let pause = match refusal {
+                Refusal::Later => return Fate::TryAgain,
+                Refusal::Mail => return Fate::GiveUp,
+                Refusal::Login | Refusal::Sender | Refusal::Server => SHORT_PAUSE,
+                Refusal::Quota => QUOTA_PAUSE,
+            };
+            return match certainty {
+                Certainty::Sure => Fate::ChannelStopped { pause },
+                Certainty::Doubtful => Fate::ChannelSeemsStopped { pause },
+            };
+        }
         match &self.cause {
-            Cause::Broken(_) | Cause::TimedOut(_) => Fate::TryAgain,
             Cause::NoStartTls | Cause::NoLogin | Cause::Distrusted { .. } => {
                 Fate::ChannelStopped { pause: SHORT_PAUSE }
             }
             Cause::OnlyAscii => Fate::GiveUp,
-            Cause::Refused { code, words } => {
-                let (refusal, certainty) = read(self.step, *code, words);
-                let pause = match refusal {
-                    Refusal::Later => return Fate::TryAgain,
-                    Refusal::Mail => return Fate::GiveUp,
-                    Refusal::Login | Refusal::Sender | Refusal::Server => SHORT_PAUSE,
-                    Refusal::Quota => QUOTA_PAUSE,
-                };
-                match certainty {
-                    Certainty::Sure => Fate::ChannelStopped { pause },
-                    Certainty::Doubtful => Fate::ChannelSeemsStopped { pause },
-                }
-            }
+            Cause::Refused { .. } | Cause::Broken(_) | Cause::TimedOut(_) => Fate::TryAgain,
         }
     }
 
     /// What helps against it, if anything the operator can do.
     fn cure(&self) -> &'static str {
+        if let Some((refusal, _)) = self.about {
+            return self.cure_of(refusal);
+        }
         match &self.cause {
             Cause::NoStartTls => {
                 "nothing was sent to it. Ask for TLS from the first byte ([Email] security = tls, usually on port 465), \
@@ -177,19 +190,22 @@ impl SmtpError {
             Cause::Broken(_) if matches!(self.step, Step::Connect | Step::StartTls) => {
                 "check [Email] smtp_server, smtp_port and security"
             }
-            Cause::Broken(_) | Cause::TimedOut(_) => "this may pass by itself",
-            Cause::Refused { code, words } => match read(self.step, *code, words).0 {
-                Refusal::Later => "this may pass by itself",
-                Refusal::Login => {
-                    "check [Email] username and password (Gmail and others want an app password), and that security is \
-                     not none"
-                }
-                Refusal::Sender => "check that [Email] from_email may be used by this account",
-                Refusal::Server => "ask whoever runs the mail server why it refuses this machine",
-                Refusal::Quota => "mails go on when the provider allows it again",
-                Refusal::Mail if self.step == Step::Recipient => "check the recipient's address",
-                Refusal::Mail => "this mail is not tried again",
-            },
+            Cause::Refused { .. } | Cause::Broken(_) | Cause::TimedOut(_) => "this may pass by itself",
+        }
+    }
+
+    fn cure_of(&self, refusal: Refusal) -> &'static str {
+        match refusal {
+            Refusal::Later => "this may pass by itself",
+            Refusal::Login => {
+                "check [Email] username and password (Gmail and others want an app password), and that security is not \
+                 none"
+            }
+            Refusal::Sender => "check that [Email] from_email may be used by this account",
+            Refusal::Server => "ask whoever runs the mail server why it refuses this machine",
+            Refusal::Quota => "mails go on when the provider allows it again",
+            Refusal::Mail if self.step == Step::Recipient => "check the recipient's address",
+            Refusal::Mail => "this mail is not tried again",
         }
     }
 }
@@ -274,6 +290,23 @@ mod tests {
             assert_eq!(error.fate(), fate, "{error}");
             assert!(error.to_string().contains(reply), "{error}");
         }
+    }
+
+    #[test]
+    fn what_only_the_last_of_many_words_tell_is_read_and_not_shown() {
+        // The three lines of cPanel's Exim, as one.
+        let reply = "550 Verification failed for <alerts@shop.example> The mail server could not deliver mail to \
+                     alerts@shop.example. The account or domain may not exist, they may be blacklisted, or missing the \
+                     proper dns entries. Sender verify failed";
+        let error = refused(Step::Recipient, reply);
+        let pause = SHORT_PAUSE;
+        assert_eq!(error.fate(), Fate::ChannelSeemsStopped { pause }, "{error}");
+        let said = error.to_string();
+        assert!(said.contains("…; check that [Email] from_email"), "{said}");
+        assert!(!said.contains("Sender verify failed"), "{said}");
+        // Not without end.
+        let endless = format!("550 {}Sender verify failed", "no ".repeat(MOST_READ));
+        assert_eq!(refused(Step::Recipient, &endless).fate(), Fate::GiveUp);
     }
 
     #[test]

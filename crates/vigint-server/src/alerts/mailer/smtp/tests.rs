@@ -266,6 +266,17 @@ async fn each_refusal_has_its_fate_and_the_servers_words() {
             "Relay access denied; ask whoever runs the mail server",
         ),
         (
+            When::command("RCPT"),
+            // As cPanel says it.
+            "550-Verification failed for <alerts@example.com>\r\n550-The mail server could not deliver mail to \
+             alerts@example.com. The account or domain may not exist, they may be blacklisted, or missing the proper \
+             dns entries.\r\n550 Sender verify failed",
+            Fate::ChannelSeemsStopped {
+                pause: Duration::from_secs(60),
+            },
+            "refused the recipient: 550 Verification failed for <alerts@example.com> The mail server",
+        ),
+        (
             When::message(),
             "452 4.3.1 full",
             Fate::TryAgain,

@@ -73,8 +73,10 @@ pub(super) enum Cause {
     NoStartTls,
     /// The server offers no way to log in that we know.
     NoLogin,
-    /// The address has letters beyond ASCII, and the server does not take such.
+    /// The recipient's address has letters beyond ASCII, and the server does not take such.
     OnlyAscii,
+    /// The same of the sender's.
+    OnlyAsciiSender,
 }
 
 impl From<LettreError> for Cause {
@@ -137,7 +139,11 @@ impl SmtpError {
             Cause::Distrusted { words, .. } | Cause::Broken(words) => {
                 *words = plain_line(&hide(words));
             }
-            Cause::TimedOut(_) | Cause::NoStartTls | Cause::NoLogin | Cause::OnlyAscii => {}
+            Cause::TimedOut(_)
+            | Cause::NoStartTls
+            | Cause::NoLogin
+            | Cause::OnlyAscii
+            | Cause::OnlyAsciiSender => {}
         }
         Self {
             server,
@@ -162,9 +168,10 @@ impl SmtpError {
             };
         }
         match &self.cause {
-            Cause::NoStartTls | Cause::NoLogin | Cause::Distrusted { .. } => {
-                Fate::ChannelStopped { pause: SHORT_PAUSE }
-            }
+            Cause::NoStartTls
+            | Cause::NoLogin
+            | Cause::Distrusted { .. }
+            | Cause::OnlyAsciiSender => Fate::ChannelStopped { pause: SHORT_PAUSE },
             Cause::OnlyAscii => Fate::GiveUp,
             Cause::Refused { .. } | Cause::Broken(_) | Cause::TimedOut(_) => Fate::TryAgain,
         }
@@ -182,6 +189,7 @@ impl SmtpError {
             }
             Cause::NoLogin => "log in elsewhere, or leave [Email] username and password out",
             Cause::OnlyAscii => "use an address without accents",
+            Cause::OnlyAsciiSender => "write [Email] from_email without accents",
             Cause::TimedOut(_) if self.step == Step::Connect => {
                 "check [Email] smtp_server and smtp_port, and that a firewall lets it through; security = starttls \
                  belongs to port 587, tls to port 465"
@@ -233,6 +241,9 @@ impl fmt::Display for SmtpError {
             Cause::NoStartTls => write!(f, "{server} offers no STARTTLS"),
             Cause::NoLogin => write!(f, "{server} offers no login by name and password"),
             Cause::OnlyAscii => write!(f, "{server} takes no address beyond ASCII (SMTPUTF8)"),
+            Cause::OnlyAsciiSender => {
+                write!(f, "{server} takes no sender beyond ASCII (SMTPUTF8)")
+            }
         }?;
         write!(f, "; {}", self.cure())
     }

@@ -47,23 +47,35 @@ pub(super) fn read(step: Step, code: u16, words: &str) -> (Refusal, Certainty) {
         return (Refusal::Quota, Certainty::Sure);
     }
     let said = Said::new(words);
+    if is_about_recipient(step, status) {
+        return (Refusal::Mail, Certainty::Sure);
+    }
     match step {
         // No mail was spoken of yet.
         Step::Connect | Step::StartTls => (Refusal::Server, Certainty::Sure),
         Step::Login => (Refusal::Login, Certainty::Sure),
         Step::Sender if is_too_big(status, &said) => (Refusal::Mail, Certainty::Sure),
         Step::Sender => {
-            let quota = said.names_a_quota(status).then_some(Refusal::Quota);
+            let quota = said.names_a_quota().then_some(Refusal::Quota);
             let about = quota.or_else(|| about_us(status, &said));
             (about.unwrap_or(Refusal::Sender), Certainty::Sure)
         }
-        // Whose quota it is that is spent, ours or the recipient's, is not told by the word.
-        Step::Recipient => doubtful(about_us(status, &said)),
         Step::Data | Step::Message if is_too_big(status, &said) => (Refusal::Mail, Certainty::Sure),
-        Step::Data | Step::Message => {
-            let quota = said.names_a_quota(status).then_some(Refusal::Quota);
-            doubtful(quota.or_else(|| about_us(status, &said)))
-        }
+        Step::Recipient | Step::Data | Step::Message => doubtful(about_us(status, &said)),
+    }
+}
+
+/// Whether the enhanced code says that it is the recipient's address, mailbox or list of whom it blocks: then its words
+/// are not looked at, for they may name anything ("User unknown in relay recipient table").
+const fn is_about_recipient(step: Step, status: Option<(u16, u16)>) -> bool {
+    match (step, status) {
+        // Microsoft's SendAsDenied.
+        (_, Some((2, 252))) => false,
+        (Step::Recipient | Step::Data | Step::Message, Some((1, 1..=6 | 10) | (7, 513))) => true,
+        (Step::Recipient, Some((2, _))) => true,
+        // Microsoft has 5.2.0 for what it has against us, too.
+        (Step::Data | Step::Message, Some((2, 1..))) => true,
+        _ => false,
     }
 }
 
@@ -78,15 +90,19 @@ fn doubtful(about_us: Option<Refusal>) -> (Refusal, Certainty) {
 fn about_us(status: Option<(u16, u16)>, said: &Said) -> Option<Refusal> {
     match status {
         // Also what the sender's domain says of who may send for it (SPF, DKIM, DMARC).
-        Some((1, 7 | 8) | (2, 252) | (7, 20..=24 | 26 | 60 | 509 | 515 | 750)) => {
+        Some((1, 7 | 8) | (2, 252) | (7, 20..=24 | 26 | 60 | 501..=503 | 509 | 515 | 750)) => {
             return Some(Refusal::Sender);
         }
+        // Microsoft's limit of recipients, Gmail's rate.
+        Some((1, 90) | (7, 28)) => return Some(Refusal::Quota),
         Some((7, 25 | 54 | 64 | 606..=649 | 700..=749)) => return Some(Refusal::Server),
         _ => {}
     }
     let is_said = |phrases: &[&str]| phrases.iter().any(|phrase| said.has(phrase));
     if is_said(OF_LOGIN) {
         Some(Refusal::Login)
+    } else if is_said(OF_SENDING) || said.has_within("submissionquota") {
+        Some(Refusal::Quota)
     } else if is_said(OF_SENDER) || said.has_within("sendasdenied") {
         Some(Refusal::Sender)
     } else if is_said(OF_SERVER) {
@@ -110,6 +126,17 @@ const OF_SENDER: &[&str] = &[
     "sender verify fail",
     "not owned by user",
     "send as this sender",
+    // Amazon SES, SendGrid.
+    "email address is not verified",
+    "identities failed the check",
+    "verified sender identity",
+];
+/// Of what we send. A quota, a limit or a rate without more may be of the recipient's mailbox, or of its filter.
+const OF_SENDING: &[&str] = &[
+    "sending limit",
+    "sending limits",
+    "sending quota",
+    "sending rate",
 ];
 const OF_SERVER: &[&str] = &[
     "relay",
@@ -155,12 +182,10 @@ impl Said {
         self.0.contains(part)
     }
 
-    /// Whether they are about how much we may send. A recipient's full mailbox is another matter.
-    fn names_a_quota(&self, status: Option<(u16, u16)>) -> bool {
-        let is_of_mailbox = matches!(status, Some((2, 1..)));
+    /// Whether they name one of how much may be sent, or taken.
+    fn names_a_quota(&self) -> bool {
         let is_named = ["quota", "limit", "limits", "rate"].map(|word| self.has(word));
-        // Microsoft's `554 5.2.0 … SubmissionQuotaExceededException`.
-        !is_of_mailbox && (is_named.contains(&true) || self.has_within("submissionquota"))
+        is_named.contains(&true)
     }
 }
 
@@ -334,6 +359,10 @@ mod tests {
                 "550 5.1.8 <a@b.example>: Sender address rejected: Domain not found",
                 "550 5.7.23 <owner@shop.example>: Recipient address rejected: Message rejected due to: SPF fail",
                 "550 Sender verify failed",
+                // Exchange.
+                "550 5.7.501 Access denied, spam abuse detected. Contact technical support",
+                "550 5.7.502 Access denied, banned sender.",
+                "550 5.7.503 Access denied, banned sender",
             ],
         );
         check(
@@ -345,7 +374,14 @@ mod tests {
                 "550 Please turn on SMTP Authentication in your mail client.",
             ],
         );
-        check(Step::Recipient, Refusal::Quota, &["550 5.4.5 quota"]);
+        check(
+            Step::Recipient,
+            Refusal::Quota,
+            &[
+                "550 5.4.5 quota",
+                "550 User a has exceeded its 24-hour sending limit. Messages to 500 recipients out of 500 allowed",
+            ],
+        );
         check(
             Step::Recipient,
             Refusal::Mail,
@@ -357,6 +393,12 @@ mod tests {
                  mx.relay.example[192.0.2.2] said: 554 5.7.1 Relay access denied (in reply to RCPT TO command)",
                 "550 5.4.1 Recipient address rejected: Access denied.",
                 "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
+                "550 5.1.1 <owner@shop.example>: Recipient address rejected: User unknown in relay recipient table",
+                "550 5.1.6 the mailbox has moved to another relay",
+                "550 5.2.0 relay of the mailbox",
+                "550 5.7.513 Service unavailable, Client host [192.0.2.1] blocked by recipient using customer block list",
+                "552 Mailbox quota exceeded",
+                "550 The recipient is over the limit of its mailbox",
                 "550 5.1.1 The email account that you tried to reach does not exist.",
                 "552 5.2.2 The recipient's inbox is out of storage space.",
                 "552 5.2.2 mailbox over quota",
@@ -390,6 +432,10 @@ mod tests {
                 "550 5.7.509 Access denied, sending domain b.example does not pass DMARC verification",
                 "550 5.7.26 Your email has been blocked because the sender is unauthenticated.",
                 "550 5.1.8 Access denied, bad outbound sender.",
+                "554 Message rejected: Email address is not verified. The following identities failed the check in \
+                 region EU-WEST-1: a@b.example",
+                "550 The from address does not match a verified Sender Identity. Mail cannot be sent until this error \
+                 is resolved.",
             ],
         );
         check(
@@ -400,6 +446,7 @@ mod tests {
                 "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process",
                 "550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients",
                 "550 5.7.28 There is an unusual rate of unsolicited mail originating from your IP address.",
+                "554 Sending quota of this account is used up",
             ],
         );
         check(
@@ -419,6 +466,11 @@ mod tests {
                 "552 5.2.3 Your message exceeded Google's message size limits.",
                 "552 Message size exceeds maximum permitted",
                 "552 5.2.2 quota of the mailbox is exceeded",
+                "552 Mailbox quota exceeded",
+                "554 5.7.1 spam score exceeds limit",
+                "554 5.7.1 rejected at this rate of unwanted mail",
+                "550 5.1.1 no such user behind this relay",
+                "550 5.7.513 Client host [192.0.2.1] blocked by recipient using customer block list",
                 "552 5.7.0 This message was blocked because its content presents a potential security issue.",
                 "554 5.6.0 Corrupt message content",
             ],

@@ -601,6 +601,24 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_such() {
     assert_eq!(way.server.count("MAIL"), 0);
 }
 
+#[tokio::test]
+async fn a_sender_beyond_ascii_stops_the_way_that_takes_none() {
+    let way = Setup::default().start().await;
+    let mail = Message::builder()
+        .from("Vigint <é@example.com>".parse().unwrap())
+        .to("owner@b.example".parse().unwrap())
+        .body(String::new())
+        .unwrap();
+    let error = way.smtp.send(&mail).await.unwrap_err();
+    assert_eq!(error.fate(), STOPPED);
+    let said = error.to_string();
+    assert!(
+        said.contains("SMTPUTF8") && said.contains("[Email] from_email"),
+        "{said}"
+    );
+    assert_eq!(way.server.count("MAIL"), 0);
+}
+
 #[test]
 fn a_file_of_authorities_that_is_none_is_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,11 +1,11 @@
 //! One mail over a connection that is ready for it.
 
-use lettre::Message;
 use lettre::address::Envelope;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::{Response, Severity};
+use lettre::{Address, Message};
 
 use super::error::{Cause, Step};
 use super::{SmtpLimits, within};
@@ -47,13 +47,17 @@ fn parameters(
     mail: &[u8],
 ) -> Result<Vec<MailParameter>, Cause> {
     let has = |extension| connection.server_info().supports_feature(extension);
-    let mut addresses = envelope.from().into_iter().chain(envelope.to());
+    let is_beyond = |address: &Address| !AsRef::<str>::as_ref(address).is_ascii();
+    let sender_is = envelope.from().is_some_and(is_beyond);
     let mut parameters = Vec::new();
-    if addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
-        if !has(Extension::SmtpUtfEight) {
+    if sender_is || envelope.to().iter().any(is_beyond) {
+        if has(Extension::SmtpUtfEight) {
+            parameters.push(MailParameter::SmtpUtfEight);
+        } else if sender_is {
+            return Err(Cause::OnlyAsciiSender);
+        } else {
             return Err(Cause::OnlyAscii);
         }
-        parameters.push(MailParameter::SmtpUtfEight);
     }
     if !mail.is_ascii() && has(Extension::EightBitMime) {
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));

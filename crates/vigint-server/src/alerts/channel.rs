@@ -3,13 +3,19 @@
 //! A login that is refused, or a quota of the day that is spent, is no mail's fault: the way out is closed then for
 //! everybody, and after a pause one mail tries whether it is open again. A pure state; its times are given to it.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use vigint_core::clock::UtcTime;
+use vigint_core::ids::AlertId;
 
 /// The longest pause between two tries of a way out that stays closed, unless its server asks for a longer one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
+
+/// How long it is remembered that a mail was refused as if the way were closed: longer than it is
+/// tried again.
+const DOUBT_KEPT: Duration = Duration::from_secs(3 * 24 * 3600);
 
 /// The way out.
 #[derive(Debug, Default)]
@@ -17,6 +23,8 @@ pub struct Channel {
     closed: Option<Closed>,
     /// When it carried a mail last.
     carried_at: Option<UtcTime>,
+    /// Mails that were refused as if it were closed, and when they closed it last.
+    doubted: HashMap<AlertId, UtcTime>,
     /// How many were let through.
     passes: u64,
 }
@@ -45,21 +53,29 @@ impl Channel {
         Some(pass)
     }
 
-    /// It has carried a mail.
+    /// It has carried a mail. Nothing else proves that it is open.
     pub fn note_carried(&mut self, now: UtcTime) {
         self.carried_at = Some(now);
         self.closed = None;
     }
 
-    /// It would have carried another mail.
-    pub fn note_open(&mut self) {
-        self.closed = None;
+    /// This mail was refused as if the way were closed. Whether it is at fault itself: others went out, as far as this
+    /// server knows, since it was refused so and the way closed for it. It stays at fault, or it would close the way
+    /// for all whenever no other mail went out between two of its tries.
+    pub fn note_doubted(&mut self, alert: AlertId, now: UtcTime) -> bool {
+        self.doubted.retain(|_, at| now.since(*at) < DOUBT_KEPT);
+        let before = self.doubted.get(&alert);
+        let is_at_fault =
+            before.is_some_and(|before| self.carried_at.is_some_and(|at| at > *before));
+        if !is_at_fault {
+            self.doubted.insert(alert, now);
+        }
+        is_at_fault
     }
 
-    /// Whether it has carried a mail after this moment, as far as this server knows.
-    #[must_use]
-    pub fn has_carried_since(&self, then: UtcTime) -> bool {
-        self.carried_at.is_some_and(|at| at > then)
+    /// Nothing more is to be known of this mail.
+    pub fn forget(&mut self, alert: AlertId) {
+        self.doubted.remove(&alert);
     }
 
     /// It is closed; `pause` is how long to wait before it is tried. Closed again, it waits twice as long as before,
@@ -116,9 +132,20 @@ impl Drop for Pass {
 
 #[cfg(test)]
 mod tests {
+    use vigint_core::random::Random;
+
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);
+
+    #[derive(Debug)]
+    struct Always(u8);
+
+    impl Random for Always {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
 
     fn at(minutes: i64) -> UtcTime {
         UtcTime::from_unix_seconds(minutes * 60)
@@ -143,8 +170,8 @@ mod tests {
             self.channel.lock().unwrap().close(now, pause)
         }
 
-        fn note_open(&self) {
-            self.channel.lock().unwrap().note_open();
+        fn note_carried(&self, now: UtcTime) {
+            self.channel.lock().unwrap().note_carried(now);
         }
     }
 
@@ -156,7 +183,7 @@ mod tests {
         assert!(!way.lets_one_through(at(0)));
         assert!(way.lets_one_through(at(1)));
         assert!(!way.lets_one_through(at(1)), "one is enough to try it");
-        way.note_open();
+        way.note_carried(at(1));
         assert!(way.lets_one_through(at(1)) && way.lets_one_through(at(1)));
     }
 
@@ -172,7 +199,7 @@ mod tests {
             now += i64::try_from(pause).unwrap();
         }
         assert_eq!(minutes, [1, 2, 4, 8, 16, 30, 30, 30]);
-        way.note_open();
+        way.note_carried(at(now));
         assert_eq!(way.close(at(now), MINUTE), Some(MINUTE));
     }
 
@@ -182,6 +209,25 @@ mod tests {
         way.close(at(0), 60 * MINUTE);
         assert!(way.lets_one_through(at(60)));
         assert_eq!(way.close(at(60), 60 * MINUTE), Some(60 * MINUTE));
+    }
+
+    #[test]
+    fn a_mail_is_at_fault_itself_once_others_went_out_since_it_closed_the_way() {
+        let mut channel = Channel::default();
+        let [one, another] = [1, 2].map(|byte| AlertId::generate(&Always(byte)));
+        channel.note_carried(at(1));
+        assert!(!channel.note_doubted(one, at(2)), "who knows by now");
+        assert!(!channel.note_doubted(one, at(3)), "nothing went out since");
+        channel.note_carried(at(4));
+        assert!(!channel.note_doubted(another, at(5)));
+        assert!(channel.note_doubted(one, at(5)));
+        assert!(channel.note_doubted(one, at(6)), "it stays so");
+        assert!(!channel.note_doubted(another, at(6)));
+        channel.note_carried(at(7));
+        channel.forget(another);
+        assert!(!channel.note_doubted(another, at(8)));
+        let much_later = 8 + 3 * 24 * 60;
+        assert!(!channel.note_doubted(one, at(much_later)));
     }
 
     #[test]

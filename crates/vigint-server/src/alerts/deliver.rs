@@ -164,25 +164,28 @@ impl Alerts {
     fn note(&self, sent: Result<(), MailError>, subject: String, alert: &AlertRow) -> Attempt {
         let now = self.options.clock.now();
         let Err(error) = sent else {
-            self.channel().note_carried(now);
+            let mut channel = self.channel();
+            channel.note_carried(now);
+            channel.forget(alert.id);
             self.options.vital.note(true);
             return Attempt::Ended(Delivery::Sent { subject });
         };
         let why = error.to_string();
-        let fate = error.fate();
-        let is_alone = matches!(fate, Fate::ChannelSeemsStopped { .. })
-            && alert.last_error.is_some()
-            && self.channel().has_carried_since(alert.created_at);
-        // Health speaks of the way out, not of one mail that a server would not take.
-        self.options.vital.note(fate == Fate::GiveUp || is_alone);
-        match fate {
-            Fate::ChannelSeemsStopped { .. } if is_alone => Attempt::Failed(why),
-            Fate::TryAgain => Attempt::Failed(why),
+        // Health speaks of the way out, not of one mail that a server would not take: that leaves it as it is.
+        match error.fate() {
             Fate::GiveUp => {
-                self.channel().note_open();
+                self.channel().forget(alert.id);
                 Attempt::GivenUp(why)
             }
+            Fate::ChannelSeemsStopped { .. } if self.channel().note_doubted(alert.id, now) => {
+                Attempt::Failed(why)
+            }
+            Fate::TryAgain => {
+                self.options.vital.note(false);
+                Attempt::Failed(why)
+            }
             Fate::ChannelStopped { pause } | Fate::ChannelSeemsStopped { pause } => {
+                self.options.vital.note(false);
                 let pause = self.channel().close(now, pause);
                 if let Some(pause) = pause {
                     let seconds = pause.as_secs();

@@ -299,6 +299,40 @@ fn a_mail_that_is_refused_so_while_others_go_out_stops_no_other() {
 }
 
 #[test]
+fn a_mail_that_is_given_up_does_not_say_that_the_way_is_open() {
+    let runtime = Runtime::new().unwrap();
+    let options = SmtpOptions::offering(Offers::NoTls);
+    let mail = runtime.block_on(SmtpServer::start(options)).unwrap();
+    let denied = Deed::reply("554 5.7.1 <acme@shop.example>: Relay access denied");
+    mail.script(When::command("RCPT"), denied);
+    let (server, clock) = server(mail.port(), "");
+    let customer = server.customer("Acme");
+    detect(&customer, "till");
+    all_are(&server, |alert| {
+        alert.state == AlertState::Pending && alert.last_error.is_some()
+    });
+    assert_eq!(health(&server), "failing");
+    mail.forget_script();
+    mail.script(
+        When::command("RCPT").first(1),
+        Deed::reply("550 5.1.1 no such user"),
+    );
+    clock.advance(Duration::from_secs(60));
+    all_are(&server, |alert| alert.state == AlertState::Dead);
+    assert_eq!(health(&server), "failing");
+    // The next may try it at once.
+    detect(&customer, "door");
+    let is_sent = || {
+        let mut alerts = outbox(&server).into_iter();
+        alerts
+            .any(|alert| alert.state == AlertState::Sent)
+            .then_some(())
+    };
+    wait_for(PATIENCE, is_sent).unwrap();
+    assert_eq!(health(&server), "smtp");
+}
+
+#[test]
 fn a_client_whose_mails_hang_holds_up_no_other() {
     let runtime = Runtime::new().unwrap();
     let options = SmtpOptions::offering(Offers::NoTls);

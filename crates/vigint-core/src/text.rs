@@ -26,8 +26,8 @@ const OPEN_TLDS: [&str; 44] = [
     "vip", "website", "win", "work", "world", "xyz", "zip", "zone", "ink",
 ];
 
-/// Words of two letters that are no country's domain, and that stand behind a dot in French or English ("fin.Le",
-/// "p.ex.").
+/// Words of two letters that stand behind a dot in French or English ("fin.Le", "p.ex."), and are no country's domain but
+/// for Jersey's, which is a link only in lower case.
 const NO_TLDS: [&str; 17] = [
     "an", "ce", "du", "en", "ex", "go", "he", "if", "je", "le", "of", "on", "or", "ou", "un", "up",
     "we",
@@ -84,8 +84,8 @@ fn is_harmless(c: char) -> bool {
     !c.is_control() && !is_format && !separates_lines
 }
 
-/// A cut may leave a link where there was none ("evil.tests" becomes "evil.test…"), and brackets make a text
-/// longer: both again until neither changes anything. Each round has fewer dots and colons without brackets.
+/// A cut may leave a link where there was none ("evil.tests" becomes "evil.test…"), and brackets and spaces make a text
+/// longer: both again until neither changes anything. Each round has fewer dots and colons with neither.
 fn defang_and_cut(text: &str, max_chars: usize) -> String {
     let mut text = cut(text, max_chars);
     loop {
@@ -97,7 +97,8 @@ fn defang_and_cut(text: &str, max_chars: usize) -> String {
     }
 }
 
-/// `https://x` becomes `https[:]//x` and `evil.test` becomes `evil[.]test`: mail programs then make no link of it.
+/// `https://x` becomes `https[:]//x` and `evil.test` becomes `evil[.]test`, two sentences come apart ("fin.Le" becomes
+/// "fin. Le"): mail programs then make no link of it.
 fn defang(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
@@ -110,9 +111,11 @@ fn defang(text: &str) -> String {
             '.' if ends_with_word(before, "www") || is_within_numbered_address(before, after) => {
                 safe.push_str("[.]");
             }
-            c if DOTS.contains(&c) && is_within_domain(c, before, after) => {
-                safe.extend(['[', c, ']']);
-            }
+            c if DOTS.contains(&c) => match joint(c, before, after) {
+                Joint::Domain => safe.extend(['[', c, ']']),
+                Joint::Sentences => safe.extend([c, ' ']),
+                Joint::Other => safe.push(c),
+            },
             _ => safe.push(c),
         }
     }
@@ -125,9 +128,18 @@ fn ends_with_word(text: &str, word: &str) -> bool {
         .is_some_and(|end| end.eq_ignore_ascii_case(word))
 }
 
-/// Whether this dot, between these two, stands in what a mail program may take for a domain, and not in "3.5", "e.g."
-/// or between two sentences ("fin.Le voleur").
-fn is_within_domain(dot: char, before: &str, after: &str) -> bool {
+/// What a dot stands between.
+enum Joint {
+    /// The parts of what a mail program may take for a domain.
+    Domain,
+    /// Two sentences, or a title and a name, without a space ("fin.Le voleur", "M.Dupont"). Some program may know a
+    /// domain of that name all the same.
+    Sentences,
+    /// What is no link: "3.5", "e.g.", "p.ex.".
+    Other,
+}
+
+fn joint(dot: char, before: &str, after: &str) -> Joint {
     let label = before.chars().rev();
     let label_chars = label
         .take_while(|c| c.is_alphanumeric() || *c == '-')
@@ -145,11 +157,16 @@ fn is_within_domain(dot: char, before: &str, after: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
     let is_name = (2..=MAX_TLD_CHARS).contains(&name_chars) && !starts_with_digit(rest);
     // Between ideographs the ideographic stop ends a sentence.
-    let is_sentence = dot != '.' && !name.is_ascii();
-    if label_chars == 0 || is_sentence || !(is_name || is_punycode) {
-        return false;
+    let is_ideographic = dot != '.' && !name.is_ascii();
+    if label_chars == 0 || is_ideographic || !(is_name || is_punycode) {
+        Joint::Other
+    } else if has_port_or_path(rest) || is_punycode || looks_like_tld(&name, label_chars == 1) {
+        Joint::Domain
+    } else if name.starts_with(char::is_uppercase) {
+        Joint::Sentences
+    } else {
+        Joint::Other
     }
-    has_port_or_path(rest) || is_punycode || looks_like_tld(&name, label_chars == 1)
 }
 
 /// Whether a word behind a dot is rather a domain than the next sentence, a name or a part of an abbreviation. Behind a
@@ -163,7 +180,7 @@ fn looks_like_tld(word: &str, behind_one_letter: bool) -> bool {
     if OPEN_TLDS.contains(&&*lower) {
         true
     } else if is_lower {
-        !behind_one_letter || !NO_TLDS.contains(&word)
+        !behind_one_letter || word == "je" || !NO_TLDS.contains(&word)
     } else if is_upper {
         !behind_one_letter || is_of_country
     } else if is_capitalised {
@@ -262,6 +279,15 @@ mod tests {
             ("evil\u{FF61}xn--p1ai", "evil[\u{FF61}]xn--p1ai"),
             ("at 1.2.3.4:8080.", "at 1[.]2[.]3[.]4:8080."),
             ("192.0.2.1/pay", "192[.]0[.]2[.]1/pay"),
+            ("evil.Agency", "evil. Agency"),
+            ("shop.Security now", "shop. Security now"),
+            ("X.WATCH", "X. WATCH"),
+            ("evil.Je", "evil. Je"),
+            ("x.je", "x[.]je"),
+            ("www.Evil.Agency", "www[.]Evil. Agency"),
+            ("boss@evil.Agency", "boss@evil. Agency"),
+            ("evil.Agency/x", "evil[.]Agency/x"),
+            ("evil\u{FF0E}Agency", "evil\u{FF0E} Agency"),
             ("a-b.evil.test", "a-b[.]evil[.]test"),
             ("пример.рф", "пример[.]рф"),
             ("evil.xn--p1ai", "evil[.]xn--p1ai"),
@@ -288,17 +314,34 @@ mod tests {
     fn prose_stays_readable() {
         for prose in [
             "He waits 3.5 s, e.g. at 12.30, i.e. till 10 p.m.",
-            "C'est la fin.Le voleur part.",
-            "M.Dupont, Mme.Durand et J.-P. Martin...",
+            "C'est la fin. Le voleur part.",
+            "M. Dupont, Mme. Durand et J.-P. Martin...",
             "Zone 4.b: 2 persons. Risk: high...then gone",
             "13:45: a man (no. 2) enters",
-            "P.ex. le rayon 4, p.ex. à droite, M.le directeur, M.DUPONT",
-            "C'est fini.Elle sort, M.Li aussi. Le 12.11.2026 vers 1.30.",
+            "P.ex. le rayon 4, p.ex. à droite, M.le directeur, caisse 4.B",
+            "Le 12.11.2026 vers 1.30.",
             "192.168.1.20 is at the till",
             "他走了\u{3002}然后回来\u{FF0E}",
         ] {
             assert_eq!(clean_text(prose), prose);
         }
+    }
+
+    #[test]
+    fn sentences_without_a_space_between_them_have_one() {
+        for (prose, apart) in [
+            ("C'est la fin.Le voleur", "C'est la fin. Le voleur"),
+            ("C'est fini.Elle sort.Je", "C'est fini. Elle sort. Je"),
+            (
+                "M.Dupont, M.Li, Mme.Durand",
+                "M. Dupont, M. Li, Mme. Durand",
+            ),
+            ("M.DUPONT et J.-P.Élie", "M. DUPONT et J.-P. Élie"),
+        ] {
+            assert_eq!(clean_text(prose), apart);
+            assert_eq!(clean_line(prose), apart);
+        }
+        assert_eq!(defang_and_cut("fin.Le", 6), "fin. …");
     }
 
     #[test]
@@ -310,7 +353,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_clean_stays_as_it_is(
-            text in "(evil|evil[.]tests?|5|1[.]2[.]3[.]4|test|Le|Shop|De|\u{3002}|\u{FF0E}|www|mailto|xn--|[a-zA-Z0-9]|[.]|:|//|/|-|@|…|\\[| |\n|\u{AD}|\u{200D}|.){0,60}",
+            text in "(evil|evil[.]tests?|5|1[.]2[.]3[.]4|test|Le|Je|Agency|Shop|De|\u{3002}|\u{FF0E}|www|mailto|xn--|[a-zA-Z0-9]|[.]|:|//|/|-|@|…|\\[| |\n|\u{AD}|\u{200D}|.){0,60}",
             max_chars in 1_usize..40,
         ) {
             for clean in [clean_text, clean_line] {

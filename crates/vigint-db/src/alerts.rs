@@ -13,7 +13,9 @@ use vigint_core::incident::{AlertKind, AlertState};
 
 pub use self::digest::{HeldAlerts, ensure_digest, held_for, sent_before};
 pub use self::lease::{ClaimedAlert, Lease, claim_due, renew};
-pub use self::life::{defer, hold, mark_dead, mark_sent, postpone, wake_for_incident};
+pub use self::life::{
+    defer, hold, mark_dead, mark_sent, note_may_be_out, postpone, wake_for_incident,
+};
 pub use self::outbox::{OutboxPage, OutboxQuery, find, list, retry};
 pub use self::thread::{Thread, thread_of_incident, will_be_told};
 use crate::schema::alerts;

@@ -60,6 +60,22 @@ pub fn mark_sent(
     step.take(conn, lease)
 }
 
+/// Notes that a claimed alert may have been handed over, under this subject: nobody said so. False when the lease is
+/// over.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_may_be_out(
+    conn: &mut AnyConnection,
+    lease: &Lease,
+    subject: &str,
+) -> Result<bool, DbError> {
+    let noted = update_under!(lease)
+        .set(alerts::subject.eq(subject))
+        .execute(conn)?;
+    Ok(noted > 0)
+}
+
 /// Puts a claimed alert back, to be tried at `next_attempt_at`; false when the lease is over.
 ///
 /// # Errors

@@ -276,7 +276,7 @@ on_each_database! {
         };
         let will_be_told = || {
             fixture
-                .write(|conn| alerts::will_be_told(conn, &acme.tenant, incident.id))
+                .write(|conn| alerts::will_be_told(conn, &acme.tenant, incident.id, at(1)))
                 .unwrap()
         };
         assert_eq!(thread(), None);
@@ -298,6 +298,35 @@ on_each_database! {
         assert_eq!(thread.subject.as_deref(), Some("Alert: theft"));
     }
 
+    fn a_mail_that_was_tried_and_is_surely_not_out_tells_what_is_new_and_at_once(fixture) {
+        let fixture = fixture.migrated();
+        let acme = fixture.customer("acme");
+        let incident = fixture.incident(&acme, "till", 0);
+        let id = queued(&fixture, &acme, Some(&incident), at(0));
+        let will_be_told = |now| {
+            fixture
+                .write(|conn| alerts::will_be_told(conn, &acme.tenant, incident.id, now))
+                .unwrap()
+        };
+        let postpone = |lease: &_| {
+            fixture.write(|conn| alerts::postpone(conn, lease, at(300), "greylisted")).unwrap();
+        };
+        postpone(&claim(&fixture, at(0), at(60)).unwrap().lease);
+        assert!(will_be_told(at(9)));
+        assert_eq!(get(&fixture, &acme, id).next_attempt_at, at(9));
+        let lease = claim(&fixture, at(9), at(60)).unwrap().lease;
+        let noted = fixture.write(|conn| alerts::note_may_be_out(conn, &lease, "Alert: theft"));
+        assert!(noted.unwrap());
+        postpone(&lease);
+        assert!(!will_be_told(at(10)), "it may be out");
+        assert_eq!(get(&fixture, &acme, id).next_attempt_at, at(300));
+        let noted = fixture.write(|conn| alerts::note_may_be_out(conn, &lease, "late"));
+        assert!(!noted.unwrap(), "the lease is over");
+        let thread = fixture.read(|conn| alerts::thread_of_incident(conn, &acme.tenant, incident.id));
+        let thread = thread.unwrap().unwrap();
+        assert_eq!((thread.subject.as_deref(), thread.is_pending), (Some("Alert: theft"), true));
+    }
+
     fn a_mail_that_is_begun_at_the_moment_tells_nothing_new(fixture) {
         let fixture = fixture.migrated();
         let acme = fixture.customer("acme");
@@ -307,7 +336,7 @@ on_each_database! {
         let (begun, will_be_told) = fixture.overlapping(
             begin,
             || Ok::<_, DbError>(()),
-            |conn| alerts::will_be_told(conn, &acme.tenant, incident.id),
+            |conn| alerts::will_be_told(conn, &acme.tenant, incident.id, at(1)),
         );
         begun.unwrap();
         assert!(!will_be_told.unwrap());
@@ -320,7 +349,7 @@ on_each_database! {
         queued(&fixture, &acme, Some(&incident), at(0));
         let (asked, begun) = fixture.overlapping(
             |conn| {
-                assert!(alerts::will_be_told(conn, &acme.tenant, incident.id)?);
+                assert!(alerts::will_be_told(conn, &acme.tenant, incident.id, at(1))?);
                 Ok::<_, DbError>(())
             },
             || Ok(()),

@@ -66,7 +66,7 @@ pub enum Delivery {
     },
     /// This client has had its share of this hour.
     OverShare,
-    /// What it was about is gone.
+    /// There is nothing to tell: what it was about is gone or over, or another mail tells it.
     Obsolete,
 }
 
@@ -77,6 +77,13 @@ pub enum Attempt {
     Ended(Delivery),
     /// It may go another time, for this reason.
     Failed(String),
+    /// The same, and it may be out all the same: the answer to it is missing.
+    InDoubt {
+        /// For this reason.
+        why: String,
+        /// Under this subject.
+        subject: String,
+    },
     /// It never will, for this reason.
     GivenUp(String),
     /// Nothing goes out just now, for this reason.
@@ -182,7 +189,11 @@ impl Alerts {
             }
             Fate::TryAgain => {
                 self.options.vital.note(false);
-                Attempt::Failed(why)
+                if error.may_be_out() {
+                    Attempt::InDoubt { why, subject }
+                } else {
+                    Attempt::Failed(why)
+                }
             }
             Fate::ChannelStopped { pause } | Fate::ChannelSeemsStopped { pause } => {
                 self.options.vital.note(false);
@@ -232,6 +243,9 @@ impl Alerts {
         let Some(told) = told else {
             return Ok(ToSend::Not(Delivery::Obsolete));
         };
+        if told.is_told_by_another(alert.kind) {
+            return Ok(ToSend::Not(Delivery::Obsolete));
+        }
         if told.sent_this_hour >= i64::from(max) {
             return Ok(ToSend::Not(Delivery::OverShare));
         }

@@ -64,6 +64,14 @@ impl ToldOfIncident {
         thread.filter(|thread| thread.subject.is_some())
     }
 
+    /// Whether the incident's first mail waits and tells, when it is made, how grave it is by now. The two would be the
+    /// same.
+    pub(super) fn is_told_by_another(&self, kind: AlertKind) -> bool {
+        let first = self.thread.as_ref();
+        let waits = first.is_some_and(|first| first.is_pending && first.subject.is_none());
+        kind == AlertKind::RiskRaised && waits
+    }
+
     pub(super) fn news(&self, kind: AlertKind) -> IncidentNews {
         match self.thread_of(kind) {
             Some(_) => IncidentNews::RiskRaised,

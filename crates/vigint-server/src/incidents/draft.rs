@@ -217,7 +217,7 @@ fn is_raised(before: RiskLevel, now: RiskLevel) -> bool {
 }
 
 /// Has the owner of an incident told that it has become grave: the one reason for a second mail about it. Not when
-/// the first is still to be made, which says so itself, nor when its owner has dismissed it. The mail, if there is one.
+/// one is still to be made, or made again, which says so itself, nor when its owner has dismissed it. The mail, if there is one.
 pub(super) fn tell_of_risk(
     conn: &mut AnyConnection,
     tenant: &Tenant,
@@ -229,7 +229,7 @@ pub(super) fn tell_of_risk(
     let incident = &extended.row;
     if !is_raised(extended.risk_before, incident.risk_level)
         || incident.triage == Triage::Dismissed
-        || vigint_db::alerts::will_be_told(conn, tenant, incident.id)?
+        || vigint_db::alerts::will_be_told(conn, tenant, incident.id, now)?
     {
         return Ok(None);
     }

@@ -183,11 +183,23 @@ async fn conclude(
 /// What is written down of an attempt.
 #[derive(Clone)]
 enum Step {
-    Sent { subject: String },
+    Sent {
+        subject: String,
+    },
     Hold,
-    Dead { why: String },
-    Postpone { until: UtcTime, why: String },
-    Defer { until: UtcTime, why: String },
+    Dead {
+        why: String,
+    },
+    Postpone {
+        until: UtcTime,
+        why: String,
+        /// The subject under which it may be out.
+        doubt: Option<String>,
+    },
+    Defer {
+        until: UtcTime,
+        why: String,
+    },
 }
 
 impl Step {
@@ -205,7 +217,12 @@ impl Step {
         match self {
             Self::Sent { subject } => vigint_db::alerts::mark_sent(conn, lease, subject, now),
             Self::Dead { why } => vigint_db::alerts::mark_dead(conn, lease, why, now),
-            Self::Postpone { until, why } => vigint_db::alerts::postpone(conn, lease, *until, why),
+            Self::Postpone { until, why, doubt } => {
+                if let Some(subject) = doubt {
+                    vigint_db::alerts::note_may_be_out(conn, lease, subject)?;
+                }
+                vigint_db::alerts::postpone(conn, lease, *until, why)
+            }
             Self::Defer { until, why } => vigint_db::alerts::defer(conn, lease, *until, why),
             Self::Hold => vigint_db::alerts::hold(conn, lease, now),
         }
@@ -220,6 +237,21 @@ fn step(parts: &JobParts, claimed: &ClaimedAlert, attempt: &Attempt, now: UtcTim
             why: why.to_owned(),
         }
     };
+    let again = |why: &str, doubt: Option<&String>| match wait_after(attempts, &*parts.random) {
+        None => dead(why),
+        Some(wait) => {
+            tracing::warn!(
+                why,
+                attempts,
+                "a mail was not handed over; it is tried again"
+            );
+            Step::Postpone {
+                until: now + wait,
+                why: why.to_owned(),
+                doubt: doubt.cloned(),
+            }
+        }
+    };
     match attempt {
         Attempt::Ended(Delivery::Sent { subject }) => {
             tracing::info!(attempts, "a mail was handed over");
@@ -232,23 +264,11 @@ fn step(parts: &JobParts, claimed: &ClaimedAlert, attempt: &Attempt, now: UtcTim
             Step::Hold
         }
         Attempt::Ended(Delivery::Obsolete) => Step::Dead {
-            why: "what it is about is gone".to_owned(),
+            why: "what it is about is gone or over, or another mail tells it".to_owned(),
         },
         Attempt::GivenUp(why) => dead(why),
-        Attempt::Failed(why) => match wait_after(attempts, &*parts.random) {
-            None => dead(why),
-            Some(wait) => {
-                tracing::warn!(
-                    why,
-                    attempts,
-                    "a mail was not handed over; it is tried again"
-                );
-                Step::Postpone {
-                    until: now + wait,
-                    why: why.clone(),
-                }
-            }
-        },
+        Attempt::Failed(why) => again(why, None),
+        Attempt::InDoubt { why, subject } => again(why, Some(subject)),
         // It is tried as soon as the way out is open: its own tries are not used up by that.
         Attempt::Closed(why) => Step::Defer {
             until: now,

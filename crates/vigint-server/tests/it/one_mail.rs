@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use vigint_core::clock::ManualClock;
+use vigint_core::clock::{Clock as _, ManualClock};
+use vigint_core::ids::AlertId;
 use vigint_core::incident::{AlertKind, AlertState};
+use vigint_core::random::SystemRandom;
 use vigint_core::verdict::RiskLevel;
-use vigint_db::alerts::{AlertRow, OutboxQuery};
+use vigint_db::alerts::{AlertRow, NewAlert, OutboxQuery};
 use vigint_testkit::programs::wait_for;
 use vigint_testkit::smtp::{Deed, Offers, ReceivedMail, SmtpOptions, SmtpServer, When};
 
@@ -187,6 +189,75 @@ fn an_incident_that_becomes_grave_and_was_never_told_of_has_a_first_mail() {
     assert_eq!(mail.header("References"), None);
     assert!(mail.subject().contains("high risk"), "{}", mail.subject());
     assert!(!mail.text().contains("first message"), "{}", mail.text());
+}
+
+/// Waits until the first mail was tried once, and was not handed over.
+fn first_waits(shop: &Shop) -> AlertRow {
+    let waits = || {
+        let mut alerts = shop.outbox().into_iter();
+        alerts.find(|alert| alert.state == AlertState::Pending && alert.attempts == 1)
+    };
+    wait_for(PATIENCE, waits).unwrap()
+}
+
+#[test]
+fn an_incident_that_becomes_grave_while_its_first_mail_is_put_off_is_told_of_once() {
+    let shop = Shop::with("");
+    let customer = shop.server.customer("Acme");
+    (shop.mail).script(
+        When::command("RCPT").first(1),
+        Deed::reply("450 4.2.0 later"),
+    );
+    let incident = detect(&customer, "till");
+    let first = first_waits(&shop);
+    // Made while the first was being sent, which then was put off.
+    let raised = NewAlert {
+        id: AlertId::generate(&SystemRandom),
+        incident_id: first.incident_id,
+        kind: AlertKind::RiskRaised,
+        channel: first.channel.clone(),
+        recipient: first.recipient.clone(),
+        not_before: shop.clock.now(),
+        message_id: "raised".to_owned(),
+        created_at: shop.clock.now(),
+        notice: None,
+    };
+    let db = shop.server.db();
+    db.write(|conn| vigint_db::alerts::insert(conn, &customer.tenant, &raised))
+        .unwrap();
+    let state_of = |id| {
+        let mut alerts = shop.outbox().into_iter();
+        alerts.find(|alert| alert.id == id).unwrap().state
+    };
+    let is_over = || (state_of(raised.id) == AlertState::Dead).then_some(());
+    assert!(wait_for(PATIENCE, is_over).is_some());
+    assert_eq!(state_of(first.id), AlertState::Pending);
+    // By a clock that stands still: it is tried at once.
+    shop.becomes(RiskLevel::High);
+    assert_eq!(detect(&customer, "till")["id"], incident["id"]);
+    let mail = shop.mails(1)[0].clone();
+    assert!(mail.subject().contains("high risk"), "{}", mail.subject());
+    detect(&customer, "door");
+    shop.mails(2);
+    assert_eq!(shop.outbox().len(), 3);
+}
+
+#[test]
+fn an_incident_that_becomes_grave_while_its_first_mail_may_be_out_has_a_second_in_its_thread() {
+    let shop = Shop::with("");
+    let customer = shop.server.customer("Acme");
+    (shop.mail).script(When::message().first(1), Deed::AcceptAndClose);
+    detect(&customer, "till");
+    first_waits(&shop);
+    let first = shop.mails(1)[0].clone();
+    shop.becomes(RiskLevel::High);
+    detect(&customer, "till");
+    let second = shop.mails(2)[1].clone();
+    assert_eq!(second.header("In-Reply-To"), first.message_id());
+    assert_eq!(second.subject(), first.subject());
+    shop.clock.advance(Duration::from_secs(6));
+    let again = shop.mails(3)[2].clone();
+    assert_eq!(again.message_id(), first.message_id());
 }
 
 #[test]

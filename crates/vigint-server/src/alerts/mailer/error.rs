@@ -39,6 +39,12 @@ pub enum Fate {
 }
 
 impl MailError {
+    /// Whether the mail may be out all the same: it was sent, and the answer is missing.
+    #[must_use]
+    pub fn may_be_out(&self) -> bool {
+        matches!(self, Self::Smtp(error) if error.may_be_out())
+    }
+
     /// What to do.
     #[must_use]
     pub fn fate(&self) -> Fate {

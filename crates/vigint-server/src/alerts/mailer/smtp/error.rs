@@ -153,6 +153,11 @@ impl SmtpError {
         }
     }
 
+    /// Whether the mail may have been taken: the answer to its final dot is missing, or none that is known.
+    pub(in crate::alerts::mailer) fn may_be_out(&self) -> bool {
+        self.step == Step::Message && matches!(self.cause, Cause::Broken(_) | Cause::TimedOut(_))
+    }
+
     /// What it means for the mail and for the way out.
     pub(in crate::alerts::mailer) fn fate(&self) -> Fate {
         if let Some((refusal, certainty)) = self.about {

@@ -13,6 +13,10 @@ use vigint_core::ids::AlertId;
 /// The longest pause between two tries of a way out that stays closed, unless its server asks for a longer one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 
+/// How long one that tries a closed way out is waited for; then the next may try, too, while it goes on. A server may take
+/// minutes to answer.
+const LONGEST_TRY: Duration = Duration::from_secs(60);
+
 /// How long it is remembered that a mail was refused as if the way were closed: longer than it is
 /// tried again.
 const DOUBT_KEPT: Duration = Duration::from_secs(3 * 24 * 3600);
@@ -35,8 +39,8 @@ struct Closed {
     until: UtcTime,
     /// How long that pause is.
     pause: Duration,
-    /// Who tries, by the number of its pass.
-    tried_by: Option<u64>,
+    /// Who tries, by the number of its pass, and since when.
+    tried_by: Option<(u64, UtcTime)>,
 }
 
 impl Channel {
@@ -44,10 +48,11 @@ impl Channel {
     fn let_through(&mut self, now: UtcTime) -> Option<u64> {
         let pass = self.passes + 1;
         if let Some(closed) = &mut self.closed {
-            if closed.tried_by.is_some() || now < closed.until {
+            let is_tried = |(_, since): (u64, UtcTime)| now.since(since) < LONGEST_TRY;
+            if closed.tried_by.is_some_and(is_tried) || now < closed.until {
                 return None;
             }
-            closed.tried_by = Some(pass);
+            closed.tried_by = Some((pass, now));
         }
         self.passes = pass;
         Some(pass)
@@ -99,7 +104,7 @@ impl Channel {
 }
 
 /// The right to send one mail. Of a way out that was closed one is given, to try it; when that ends, however it does,
-/// without having said how the way is, the next may try.
+/// without having said how the way is, or when a minute has passed, the next may try.
 #[derive(Debug)]
 #[must_use]
 pub struct Pass {
@@ -123,7 +128,7 @@ impl Drop for Pass {
     fn drop(&mut self) {
         let mut state = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(closed) = &mut state.closed
-            && closed.tried_by == Some(self.number)
+            && closed.tried_by.is_some_and(|(by, _)| by == self.number)
         {
             closed.tried_by = None;
         }
@@ -251,6 +256,22 @@ mod tests {
         }));
         assert!(panicked.is_err());
         assert!(way.lets_one_through(at(1)));
+    }
+
+    #[test]
+    fn a_try_that_takes_long_leaves_the_next_its_own_and_ends_only_itself() {
+        let mut way = Way::default();
+        way.close(at(0), MINUTE);
+        assert!(way.lets_one_through(at(1)));
+        let almost = at(2) - Duration::from_secs(1);
+        assert!(!way.lets_one_through(almost));
+        assert!(way.lets_one_through(at(2)));
+        assert!(!way.lets_one_through(at(2)), "one a minute");
+        drop(way.held.remove(0));
+        assert!(!way.lets_one_through(at(2)), "the second goes on");
+        // Both may find it closed.
+        assert_eq!(way.close(at(2), MINUTE), Some(2 * MINUTE));
+        assert_eq!(way.close(at(2), MINUTE), None);
     }
 
     #[test]

@@ -297,7 +297,13 @@ impl Alerts {
 
     async fn camera_mail(&self, alert: &AlertRow, tenant: &Tenant) -> Result<ToSend, MakeError> {
         let event: CameraEvent = read_notice(alert)?;
-        let Some(client) = client_of(&self.options.database, tenant).await? else {
+        let its = tenant.clone();
+        let read = move |conn: &mut _| {
+            let client = vigint_db::clients::get(conn, &its)?;
+            Ok::<_, DbError>((client, vigint_db::sources::list(conn, &its)?))
+        };
+        let (client, sources) = self.options.database.read(read).await?;
+        let (Some(client), Some(event)) = (client, event.still(&sources, alert.created_at)) else {
             return Ok(ToSend::Not(Delivery::Obsolete));
         };
         let mail = CameraMail {

@@ -159,7 +159,8 @@ fn tell_client(
         return Ok(false);
     };
     let event = CameraEvent::CamerasSilent {
-        cameras: marked.into_iter().map(name).collect(),
+        cameras: marked.iter().copied().map(name).collect(),
+        sources: marked.iter().map(|one| one.source_id.clone()).collect(),
         since,
     };
     tell(conn, &first.tenant, &event, id, now)

@@ -17,8 +17,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 /// minutes to answer.
 const LONGEST_TRY: Duration = Duration::from_secs(60);
 
-/// How long it is remembered that a mail was refused as if the way were closed: longer than it is
-/// tried again.
+/// How long it is remembered that a mail was refused as if the way were closed: longer than it is tried again.
 const DOUBT_KEPT: Duration = Duration::from_secs(3 * 24 * 3600);
 
 /// The way out.

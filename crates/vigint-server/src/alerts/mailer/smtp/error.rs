@@ -203,7 +203,9 @@ impl SmtpError {
             Cause::Broken(_) if matches!(self.step, Step::Connect | Step::StartTls) => {
                 "check [Email] smtp_server, smtp_port and security"
             }
-            Cause::Refused { .. } | Cause::Broken(_) | Cause::TimedOut(_) => "this may pass by itself",
+            Cause::Refused { .. } | Cause::Broken(_) | Cause::TimedOut(_) => {
+                "this may pass by itself"
+            }
         }
     }
 

@@ -36,7 +36,9 @@ impl Lease {
         self.id
     }
 
-    pub(super) const fn until(&self) -> UtcTime {
+    /// Until when.
+    #[must_use]
+    pub const fn until(&self) -> UtcTime {
         self.until
     }
 }

@@ -122,7 +122,13 @@ async fn send_under_lease(parts: &JobParts, claimed: &ClaimedAlert) -> Option<(A
                 tracing::warn!("the lease of a mail ran out: another server sends it");
                 return None;
             }
-            Err(error) => tracing::warn!(%error, "the lease of a mail could not be renewed"),
+            Err(error) => {
+                tracing::warn!(%error, "the lease of a mail could not be renewed");
+                // Another server may send it from now on.
+                if lease.until() <= parts.clock.now() {
+                    return None;
+                }
+            }
         }
     }
 }

@@ -24,6 +24,7 @@ mod end_to_end;
 mod export;
 mod fixture;
 mod frames;
+mod full_disk;
 mod hosting;
 mod https;
 mod incident_life;

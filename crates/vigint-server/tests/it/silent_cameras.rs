@@ -18,16 +18,19 @@ const CONFIG: &str = "[VideoAnalysis]\nsilent_min_seconds = 20\nsilent_after_sec
 
 fn server(config: &str) -> (TestServer, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new(now()));
+    (TestServer::with(options(config, &clock)), clock)
+}
+
+fn options(config: &str, clock: &Arc<ManualClock>) -> Options {
     let options = FixedAnalyzer::options(config, Ok(false), Ok(false));
-    let (change, its) = (options.change, Arc::clone(&clock));
-    let server = TestServer::with(Options {
+    let (change, its) = (options.change, Arc::clone(clock));
+    Options {
         change: Box::new(move |parts| {
             change(parts);
             parts.clock = its;
         }),
         ..options
-    });
-    (server, clock)
+    }
 }
 
 /// The source sends a frame, and the server has noted it.
@@ -120,4 +123,33 @@ fn a_mail_of_a_silence_that_is_over_before_it_goes_out_does_not_go_out() {
     clock.advance(Duration::from_secs(40));
     first_becomes(&|alert| alert.state == AlertState::Dead);
     assert_eq!(mail.mails().len(), 1);
+}
+
+#[test]
+fn a_restart_forgets_neither_that_a_camera_was_sending_nor_that_its_silence_was_told() {
+    let (server, clock) = server(CONFIG);
+    let customer = server.customer("Acme");
+    for _ in 0..6 {
+        heard(&server, &customer, &clock);
+        clock.advance(Duration::from_secs(5));
+    }
+    // It falls silent while no server runs.
+    let folder = server.stop();
+    clock.advance(Duration::from_secs(10));
+    let server = TestServer::with_folder(folder, options(CONFIG, &clock));
+    // A server that was away itself waits as long as it would for one that it hears.
+    let outbox = server.folder().join("outbox");
+    let told = wait_for(PATIENCE, || {
+        clock.advance(Duration::from_secs(1));
+        (!mails(&outbox).is_empty()).then_some(())
+    });
+    assert!(told.is_some(), "nobody was told");
+    assert!(mails_become(&server, 1)[0].subject.contains("Caisse"));
+    let folder = server.stop();
+    let server = TestServer::with_folder(folder, options(CONFIG, &clock));
+    let customer = customer.of(&server);
+    clock.advance(Duration::from_secs(300));
+    heard(&server, &customer, &clock);
+    let both = mails_become(&server, 2);
+    assert_ne!(both[0].subject, both[1].subject);
 }

@@ -9,6 +9,7 @@ use diesel::sql_types::Bool;
 use vigint_core::clock::UtcTime;
 use vigint_core::ids::{ClientId, IncidentId, KeyId, SourceId};
 use vigint_core::incident::{IncidentStatus, Triage};
+use vigint_core::text::MAX_TEXT_CHARS;
 use vigint_core::verdict::{Confirmation, RiskLevel};
 
 pub use self::list::{IncidentPage, IncidentQuery, list};
@@ -188,6 +189,8 @@ pub struct Redetection {
     pub confirmation: Confirmation,
     /// What it is, for an incident that was less grave until now.
     pub words: Option<Words>,
+    /// What somebody reported with it: it is kept in the incident's note.
+    pub report: Option<String>,
 }
 
 /// What an incident is, in words that are safe to show.
@@ -208,6 +211,19 @@ impl Redetection {
         let is_as_certain = before.confirmation != Confirmation::Confirmed
             || self.confirmation == Confirmation::Confirmed;
         self.words.as_ref().filter(|_| is_graver && is_as_certain)
+    }
+
+    /// The note with the report added; none when it stays as it is: nothing was reported, or nothing new, or the note is
+    /// as long as a note may be.
+    fn note_for(&self, before: &IncidentRow) -> Option<String> {
+        let report = self.report.as_deref().filter(|report| !report.is_empty())?;
+        let is_known = |text: &str| text.contains(report);
+        let note = before.note.as_deref().unwrap_or_default();
+        if is_known(note) || is_known(&before.analysis) {
+            return None;
+        }
+        let longer = [note, report].join("\n").trim_start().to_owned();
+        (longer.chars().count() <= MAX_TEXT_CHARS).then_some(longer)
     }
 
     /// What the incident's confirmation is with this detection.
@@ -257,6 +273,7 @@ pub fn extend(
                 incidents::risk_level.eq(found.risk_level.max(again.risk_level).as_str()),
                 incidents::confirmation.eq(again.confirmation_after(found.confirmation).as_str()),
                 incidents::updated_at.eq(Moment(again.detected_at)),
+                again.note_for(&found).map(|note| incidents::note.eq(note)),
                 words.map(|words| {
                     (
                         incidents::incident_type.eq(&words.incident_type),

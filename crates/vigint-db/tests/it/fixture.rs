@@ -321,6 +321,7 @@ pub(crate) fn again(seconds: i64) -> Redetection {
         risk_level: RiskLevel::Low,
         confirmation: Confirmation::Confirmed,
         words: None,
+        report: None,
     }
 }
 

@@ -94,6 +94,8 @@ impl Draft {
             risk_level: self.risk_within(&open),
             confirmation: self.sighting.confirmation,
             words: (!self.sighting.is_manual).then(|| self.sighting.words()),
+            // What a person saw is not lost because something was seen before.
+            report: (self.sighting.is_manual).then(|| self.sighting.analysis.clone()),
         };
         // None: it was closed this moment. A new one it is, then.
         let Some(extended) = vigint_db::incidents::extend(conn, tenant, open.id, &again)? else {

@@ -295,6 +295,13 @@ fn what_is_judged_is_not_hidden_in_an_alarm_by_hand_and_an_alarm_joins_what_is_j
     let joined = alarm();
     assert_eq!(joined["status"], "merged");
     assert_eq!(joined["incident_id"], judged["id"]);
+    assert_eq!(
+        show(&customer, &judged)["note"],
+        "He has a knife",
+        "what a person saw is kept"
+    );
+    alarm();
+    assert_eq!(show(&customer, &judged)["note"], "He has a knife", "once");
     let mails = shop.mails(2);
     let not_judged = mails
         .iter()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use vigint_core::incident::{ClipState, Triage};
 use vigint_core::money::MicroEuros;
+use vigint_core::text::MAX_TEXT_CHARS;
 use vigint_core::wire::{IncidentInfo, SourceInfo, UsageResponse};
 
 use super::pictures::Sight;
@@ -71,6 +72,17 @@ pub(super) struct Incident {
 }
 
 impl Incident {
+    /// An alarm by hand joined it. No two have the same words.
+    pub(super) fn report(&mut self, words: &str) {
+        let longer = match &self.note {
+            Some(note) => format!("{note}\n{words}"),
+            None => words.to_owned(),
+        };
+        if longer.chars().count() <= MAX_TEXT_CHARS {
+            self.note = Some(longer);
+        }
+    }
+
     /// One that nobody has looked at yet.
     pub(super) fn new(
         id: String,

@@ -53,6 +53,7 @@ pub(super) fn raise_alarm(scene: &mut Scene<'_>) -> Prepared {
                 same("status", &shown.status, &AlertStatus::Merged)?;
                 same("the incident", &id, &open.id)?;
                 open.occurrences += 1;
+                open.report(&analysis);
             }
             None => {
                 same("status", &shown.status, &AlertStatus::Queued)?;

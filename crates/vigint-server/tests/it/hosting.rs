@@ -95,6 +95,17 @@ impl Shop {
         Mail::read(&mail).unwrap()
     }
 
+    /// The mail says that the service has not taken the video, and has our own link, as the API shows it.
+    fn mailed_our_link(&self, incident: &str) -> String {
+        let mail = self.mail();
+        let words = "The hosting service has not taken the video";
+        assert!(mail.text.contains(words), "{}", mail.text);
+        let url = self.show(incident)["video_url"].clone();
+        let url = url.as_str().unwrap().to_owned();
+        assert!(mail.text.contains(&url), "{}", mail.text);
+        url
+    }
+
     fn health(&self) -> Value {
         self.server.request("GET", "/api/health", &[], b"").json()
     }
@@ -195,18 +206,7 @@ fn a_service_that_stays_down_is_tried_three_times_and_the_mail_has_our_link() {
     let way = shop.until(&incident, |way| way.state == HostingState::Failed);
     assert_eq!(way.attempts, 3);
     assert!(way.last_error.unwrap().contains("answered 500"));
-    let mail = shop.mail();
-    assert!(
-        mail.text
-            .contains("The hosting service has not taken the video"),
-        "{}",
-        mail.text
-    );
-    let url = shop.show(&incident)["video_url"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(mail.text.contains(&url), "{}", mail.text);
+    let url = shop.mailed_our_link(&incident);
     // Each try sent the whole film anew.
     let uploads = shop.service.uploads();
     assert_eq!(uploads.len(), 3);
@@ -241,17 +241,7 @@ fn a_mail_waits_half_a_minute_for_a_service_that_hangs_and_films_are_made_meanwh
     assert!(shop.service.wait_for_uploads(1, PATIENCE));
     assert!(mails(&shop.server.folder().join("outbox")).is_empty());
     shop.clock.advance(Duration::from_secs(31));
-    let mail = shop.mail();
-    assert!(
-        mail.text
-            .contains("The hosting service has not taken the video"),
-        "{}",
-        mail.text
-    );
-    assert!(
-        mail.text
-            .contains(shop.show(&incident)["video_url"].as_str().unwrap())
-    );
+    shop.mailed_our_link(&incident);
     assert!(shop.service.wait_for_uploads(2, PATIENCE));
     let next = shop.detect("door");
     let made = wait_for(PATIENCE, || {

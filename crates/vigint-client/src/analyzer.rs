@@ -15,7 +15,7 @@ use vigint_video::jpeg;
 
 use crate::capture::{CaptureError, FfmpegCamera};
 use crate::event::{Event, EventSink};
-use crate::fleet;
+use crate::fleet::{self, Seat};
 use crate::frame::Frame;
 use crate::gate::{MotionGate, MotionLook};
 use crate::key::{InvalidKey, parse_key};
@@ -166,10 +166,10 @@ impl SecureVideoAnalyzer {
     /// What happens is told to [`SecureVideoAnalyzerBuilder::on_event`]. Dropping the future ends it at once.
     ///
     /// # Errors
-    /// When the source cannot be opened or the key is refused. A server that is away is waited for (unless
+    /// When the source cannot be opened or the key is refused; an event has said why. A server that is away is waited for (unless
     /// [`crate::ReadOptions::once`]), as is a camera that was there before.
     pub async fn run(&self, source: Source) -> Result<(), RunError> {
-        self.run_in(source, self.around.clone()).await
+        self.run_in(source, None).await
     }
 
     /// Runs several sources side by side. Cameras that cannot be opened are tried again once another is open.
@@ -195,12 +195,7 @@ impl SecureVideoAnalyzer {
         let camera = self.camera(&source);
         let counters = Arc::new(Counters::new(source.id.clone()));
         let session = Session::new(source.clone(), camera, counters, self.around.clone());
-        let result = session.watch(gate, on_look).await;
-        if let Err(RunError::CannotOpen(error)) = &result {
-            let at = self.around.clock.now();
-            (self.around.events)(Event::cannot_open(at, &source, &error.to_string()));
-        }
-        result
+        session.watch(gate, on_look).await
     }
 
     /// Stops every run: what is being sent may take five more seconds, then they return `Ok`.
@@ -267,44 +262,20 @@ impl SecureVideoAnalyzer {
         self.around.uplink.incidents().await
     }
 
-    pub(crate) async fn run_in(
-        &self,
-        source: Source,
-        around: Surroundings,
-    ) -> Result<(), RunError> {
-        if !self.has_key() {
-            return self.only_try(source, &around).await;
-        }
+    /// Runs a source, by itself or as one of several.
+    pub(crate) async fn run_in(&self, source: Source, seat: Option<Seat>) -> Result<(), RunError> {
         let camera = self.camera(&source);
         let counters = self.counters_of(&source.id);
-        let session = Session::new(source, camera, Arc::clone(&counters), around);
-        let result = session.run().await;
+        let session = Session::new(source, camera, Arc::clone(&counters), self.around.clone());
+        let session = session.with_seat(seat);
+        let result = if self.has_key() {
+            session.run().await
+        } else {
+            session.only_try().await
+        };
         self.lock_counters()
             .retain(|other| !Arc::ptr_eq(other, &counters));
         result
-    }
-
-    /// Without a key: whether the source works, and nothing more.
-    async fn only_try(&self, source: Source, around: &Surroundings) -> Result<(), RunError> {
-        let (width, height) = tokio::select! {
-            size = self.try_source(&source) => size?,
-            () = around.stop.cancelled() => return Ok(()),
-        };
-        (around.events)(Event::SourceOpened {
-            at: around.clock.now(),
-            source_id: source.id.clone(),
-            location: source.location.to_string(),
-            width,
-            height,
-        });
-        (around.events)(Event::SourceEnded {
-            at: around.clock.now(),
-            source_id: source.id,
-            frames_sent: 0,
-            frames_dropped: 0,
-            frames_refused: 0,
-        });
-        Ok(())
     }
 
     fn camera(&self, source: &Source) -> FfmpegCamera {

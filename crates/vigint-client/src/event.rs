@@ -8,8 +8,6 @@ use vigint_core::ids::SourceId;
 use vigint_core::wire::AnalysisResponse;
 use vigint_video::motion::{MotionBox, MotionSample, MotionState};
 
-use crate::source::Source;
-
 /// Something worth telling. As JSON: one flat object with `event` first.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -27,6 +25,10 @@ pub enum Event {
         width: u16,
         /// Height of its pictures as they are sent, in pixels.
         height: u16,
+        /// For how many seconds it was lost; `None` the first time.
+        away_seconds: Option<u64>,
+        /// How often it was tried since it was lost, this time included.
+        tries: u32,
     },
     /// The server has judged: all that it answered.
     Analysis {
@@ -98,16 +100,6 @@ pub struct MotionArea {
 }
 
 impl Event {
-    /// That a source could not be opened at all.
-    pub(crate) fn cannot_open(at: UtcTime, source: &Source, reason: &str) -> Self {
-        Self::Error {
-            at,
-            source_id: Some(source.id.clone()),
-            code: "source_failed".to_owned(),
-            message: format!("{} cannot be opened: {reason}", source.location),
-        }
-    }
-
     /// What a gate said of the picture taken then.
     pub(crate) fn motion(at: UtcTime, source_id: SourceId, sample: &MotionSample) -> Self {
         let area = |area: &MotionBox| MotionArea {

@@ -1,17 +1,17 @@
 //! Several sources at once. When not one of them can be opened the run has failed; as soon as one is open,
 //! cameras that could not be opened are tried again for as long as it takes.
+//!
+//! Each source has a [`Seat`], by which the others hear whether it could be opened. Who tries again, and when, is the
+//! session's own business.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::analyzer::SecureVideoAnalyzer;
-use crate::backoff::Backoff;
-use crate::event::Event;
-use crate::session::{RunError, Surroundings};
+use crate::session::RunError;
 use crate::source::Source;
 
 /// How far the first openings are.
@@ -21,58 +21,53 @@ struct FirstOpenings {
     opened: usize,
 }
 
-/// What the sources know of each other.
-#[derive(Clone, Debug)]
-struct Fleet {
+/// The place of one source among several.
+#[derive(Debug)]
+pub(crate) struct Seat {
     openings: watch::Sender<FirstOpenings>,
+    /// Whether its first try has ended.
+    is_decided: AtomicBool,
+    has_opened: AtomicBool,
 }
 
-impl Fleet {
-    fn of(sources: usize) -> Self {
-        let openings = watch::Sender::new(FirstOpenings {
-            undecided: sources,
-            opened: 0,
-        });
-        Self { openings }
+impl Seat {
+    /// It is open; the first time counts.
+    pub(crate) fn opened(&self) {
+        let is_first = !self.has_opened.swap(true, Relaxed);
+        self.decide(usize::from(is_first));
     }
 
-    fn decided(&self, opened: usize) {
-        self.openings.send_modify(|all| {
-            all.undecided = all.undecided.saturating_sub(1);
-            all.opened += opened;
-        });
-    }
-
-    /// Whether any source has been open.
-    fn had_one_open(&self) -> bool {
-        self.openings.borrow().opened > 0
-    }
-
-    /// Waits until a source is open (true), or all have failed or nobody wants them any more (false).
-    async fn has_one_open(&self, stop: &CancellationToken) -> bool {
+    /// It could not be opened. Waits until another is open (true), or all have failed or nobody wants them any
+    /// more (false).
+    pub(crate) async fn failed(&self, stop: &CancellationToken) -> bool {
+        self.decide(0);
         let mut openings = self.openings.subscribe();
         let decided = openings.wait_for(|all| all.opened > 0 || all.undecided == 0);
         tokio::select! {
             _ = decided => {}
             () = stop.cancelled() => {}
         }
-        self.had_one_open()
+        had_one_open(&self.openings)
     }
 
-    /// `around`, listening for openings on the way.
-    fn listening(&self, around: &Surroundings) -> Surroundings {
-        let (fleet, events) = (self.clone(), Arc::clone(&around.events));
-        let events = Arc::new(move |event: Event| {
-            if matches!(event, Event::SourceOpened { .. }) {
-                fleet.decided(1);
-            }
-            events(event);
+    fn decide(&self, opened: usize) {
+        let is_first = !self.is_decided.swap(true, Relaxed);
+        self.openings.send_modify(|all| {
+            all.undecided -= usize::from(is_first).min(all.undecided);
+            all.opened += opened;
         });
-        Surroundings {
-            events,
-            ..around.clone()
-        }
     }
+}
+
+/// Who leaves without having opened anything has failed.
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.decide(0);
+    }
+}
+
+fn had_one_open(openings: &watch::Sender<FirstOpenings>) -> bool {
+    openings.borrow().opened > 0
 }
 
 /// Runs all of them side by side to their ends.
@@ -80,10 +75,19 @@ pub(crate) async fn run_all(
     analyzer: &SecureVideoAnalyzer,
     sources: Vec<Source>,
 ) -> Result<(), RunError> {
-    let fleet = Fleet::of(sources.len());
+    let openings = watch::Sender::new(FirstOpenings {
+        undecided: sources.len(),
+        opened: 0,
+    });
     let mut runs = JoinSet::new();
     for source in sources {
-        runs.spawn(run_one(analyzer.clone(), source, fleet.clone()));
+        let seat = Seat {
+            openings: openings.clone(),
+            is_decided: AtomicBool::new(false),
+            has_opened: AtomicBool::new(false),
+        };
+        let analyzer = analyzer.clone();
+        runs.spawn(async move { analyzer.run_in(source, Some(seat)).await });
     }
     let mut result = Ok(());
     while let Some(ended) = runs.join_next().await {
@@ -99,40 +103,9 @@ pub(crate) async fn run_all(
             Err(_) => {}
         }
     }
-    if fleet.had_one_open() { Ok(()) } else { result }
-}
-
-async fn run_one(
-    analyzer: SecureVideoAnalyzer,
-    source: Source,
-    fleet: Fleet,
-) -> Result<(), RunError> {
-    let around = fleet.listening(&analyzer.around);
-    let tries_again = source.location.is_live() && !source.options.once && analyzer.has_key();
-    let mut backoff = Backoff::of_camera();
-    let mut told = String::new();
-    loop {
-        let error = match analyzer.run_in(source.clone(), around.clone()).await {
-            Err(RunError::CannotOpen(error)) => error,
-            ended => return ended,
-        };
-        let reason = error.to_string();
-        if reason != told {
-            let at = around.clock.now();
-            (around.events)(Event::cannot_open(at, &source, &reason));
-            if told.is_empty() {
-                fleet.decided(0);
-            }
-            told = reason;
-        }
-        if !fleet.has_one_open(&around.stop).await || !tries_again {
-            return Err(error.into());
-        }
-        if timeout(backoff.next(), around.stop.cancelled())
-            .await
-            .is_ok()
-        {
-            return Ok(());
-        }
+    if had_one_open(&openings) {
+        Ok(())
+    } else {
+        result
     }
 }

@@ -6,9 +6,11 @@
 mod ffmpeg;
 mod mpjpeg;
 mod pace;
+mod process_group;
 mod reason;
 mod reel;
 mod stderr;
+mod watch;
 
 use std::io;
 use std::path::PathBuf;
@@ -60,6 +62,12 @@ pub enum CaptureError {
     /// ffmpeg could not be started or listened to.
     #[error("ffmpeg cannot be run: {0}")]
     Ffmpeg(#[from] io::Error),
+    /// ffmpeg does not even say its version.
+    #[error("ffmpeg said nothing for {seconds} seconds: is this machine overloaded?")]
+    FfmpegHangs {
+        /// How long was waited.
+        seconds: u64,
+    },
     /// The film is not there.
     #[error("{}: {cause}", path.display())]
     File {
@@ -72,12 +80,55 @@ pub enum CaptureError {
     #[error("{0}")]
     Failed(String),
     /// No picture came for too long.
-    #[error("no picture came for {seconds} seconds: is the camera on, and is its address right?")]
+    #[error(
+        "no picture came for {seconds} seconds: is the camera on and in the network, and is its address right?"
+    )]
     Silent {
         /// How long was waited.
         seconds: u64,
     },
+    /// Something comes, but no picture can be made of it.
+    #[error("no picture could be made of what came for {seconds} seconds: the stream is damaged")]
+    Damaged {
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// Its pictures have another size than before.
+    #[error("its pictures changed from {}x{} to {}x{}", before.0, before.1, now.0, now.1)]
+    Resized {
+        /// Width and height until now, in pixels.
+        before: (u16, u16),
+        /// Width and height of the newest picture, in pixels.
+        now: (u16, u16),
+    },
+    /// Far more pictures come than were asked for.
+    #[error("it shows {fps:.0} pictures a second where {asked_fps} were asked for")]
+    TooFast {
+        /// Pictures a second.
+        fps: f64,
+        /// What was asked for.
+        asked_fps: f64,
+    },
+    /// Hardly any pictures come from a camera that has shown many.
+    #[error("it shows {fps:.1} pictures a second, where it used to show {usual_fps:.0}")]
+    TooSlow {
+        /// Pictures a second.
+        fps: f64,
+        /// What it used to show.
+        usual_fps: f64,
+    },
     /// What ffmpeg wrote cannot be taken apart.
     #[error("ffmpeg wrote something that is no stream of pictures: {0}")]
     Stream(#[from] MpjpegError),
+}
+
+impl CaptureError {
+    /// No picture for so long: because nothing came, or because of what ffmpeg said it was?
+    fn silent(seconds: u64, said: &[String]) -> Self {
+        if reason::is_damage(said) {
+            Self::Damaged { seconds }
+        } else {
+            Self::Silent { seconds }
+        }
+    }
 }

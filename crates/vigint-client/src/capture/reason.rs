@@ -55,18 +55,53 @@ const MEANINGS: [(&str, &str); 15] = [
     ),
 ];
 
-/// The reason in `lines` (ffmpeg's last, the newest at the end), else the newest line itself.
-pub(super) fn reason(lines: &[String]) -> String {
+/// What ffmpeg says of a stream that arrives and makes no sense.
+const DAMAGE: [&str; 7] = [
+    "error while decoding",
+    "Error while decoding",
+    "Invalid NAL unit",
+    "no frame!",
+    "non-existing PPS",
+    "decode_slice_header error",
+    "overread",
+];
+
+/// The reason in `lines` (ffmpeg's last, the newest at the end) when it is one that we know.
+pub(super) fn known_reason(lines: &[String]) -> Option<&'static str> {
     let said = |phrase: &str| lines.iter().any(|line| line.contains(phrase));
-    if let Some((_, meaning)) = MEANINGS.iter().find(|(phrase, _)| said(phrase)) {
-        return (*meaning).to_owned();
+    let known = MEANINGS.iter().find(|(phrase, _)| said(phrase));
+    known.map(|(_, meaning)| *meaning)
+}
+
+/// The reason in `lines`, else the newest line itself.
+pub(super) fn reason(lines: &[String]) -> String {
+    if let Some(meaning) = known_reason(lines) {
+        return meaning.to_owned();
     }
     // swscaler says this about every JPEG made of an ordinary camera's picture.
     let is_noise = |line: &&String| line.contains("deprecated pixel format");
     match lines.iter().rev().find(|line| !is_noise(line)) {
-        Some(line) => format!("ffmpeg gave up: {line}"),
+        Some(line) => format!("ffmpeg gave up: {}", without_speaker(line)),
         None => "ffmpeg gave up and did not say why".to_owned(),
     }
+}
+
+/// Whether `lines` speak of a stream that makes no sense.
+pub(super) fn is_damage(lines: &[String]) -> bool {
+    let is_damage = |line: &String| DAMAGE.iter().any(|phrase| line.contains(phrase));
+    lines.iter().rev().take(10).any(is_damage)
+}
+
+/// A line without the part of ffmpeg that says it: `[rtsp @ 0x55d0] ` differs from try to try.
+fn without_speaker(line: &str) -> &str {
+    let mut rest = line;
+    while let Some((_, said)) = rest
+        .strip_prefix('[')
+        .and_then(|named| named.split_once("] "))
+    {
+        rest = said;
+    }
+    rest
 }
 
 #[cfg(test)]
@@ -85,10 +120,21 @@ mod tests {
             "the camera refuses the user name or password (401)"
         );
         let odd = lines(&[
-            "something odd",
+            "[rtsp @ 0x1] [tcp @ 0x2] something odd",
             "[swscaler @ 0x1] deprecated pixel format used",
         ]);
         assert_eq!(reason(&odd), "ffmpeg gave up: something odd");
+        assert_eq!(known_reason(&odd), None);
         assert_eq!(reason(&[]), "ffmpeg gave up and did not say why");
+    }
+
+    #[test]
+    fn a_damaged_stream_is_known_by_what_the_decoder_says() {
+        let of = |line: &str| is_damage(&[line.to_owned()]);
+        assert!(of(
+            "[h264 @ 0x1] error while decoding MB 3 4, bytestream -7"
+        ));
+        assert!(of("[h264 @ 0x1] non-existing PPS 0 referenced"));
+        assert!(!of("[swscaler @ 0x1] deprecated pixel format used"));
     }
 }

@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::CaptureError;
 use super::ffmpeg::{FilmPath, ffmpeg, spawn_error};
+use super::process_group::ProcessGroup;
 use super::reason::reason;
 use super::stderr::Tail;
 use crate::mask::Mask;
@@ -40,15 +41,14 @@ impl Reel {
         }
         command.args(["-map", "0:v:0", "-c", "copy", "-f", "framecrc", "pipe:1"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(spawn_error)?;
+        let mut child = ProcessGroup::spawn(&mut command).map_err(spawn_error)?;
         let tail = Tail::default();
         let said = child
-            .stderr
-            .take()
+            .take_stderr()
             .map(|stderr| tail.clone().follow(stderr, Mask::default()));
         let mut walk = Walk::default();
         let count = async {
-            let Some(stdout) = child.stdout.take() else {
+            let Some(stdout) = child.take_stdout() else {
                 return Ok(());
             };
             let mut lines = BufReader::new(stdout).lines();

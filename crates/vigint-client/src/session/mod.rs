@@ -4,18 +4,20 @@
 //! analyses are asked for when their time has come. Dropping the future ends all of it, the camera's child
 //! process included.
 //!
-//! Here: what a session is, and how the three run. `reading` fills the queue, `sending` empties it,
+//! Here: what a session is, and how the three run. `reading` fills the queue (`restarts` says when a lost camera is
+//! tried again and what is told of it), `sending` empties it,
 //! `analysing` asks; `watching` shows what is in it to a motion gate instead; `retry` says what is tried again and what ends the run, `telling` what is told of it.
 
 mod analysing;
 mod reading;
+mod restarts;
 mod retry;
 mod sending;
 mod telling;
+mod trying;
 mod watching;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -24,13 +26,14 @@ use tokio_util::sync::CancellationToken;
 use vigint_core::clock::Clock;
 
 use crate::capture::{Camera, CaptureError};
-use crate::event::{Event, EventSink};
+use crate::event::EventSink;
+use crate::fleet::Seat;
 use crate::progress::Counters;
 use crate::queue::{FrameQueue, WhenFull};
 use crate::source::Source;
 use crate::uplink::{ApiError, Uplink};
 
-pub(crate) use reading::look_once;
+pub(crate) use trying::look_once;
 
 /// Frames of a camera that wait for the network: the newest seconds of it.
 const LIVE_SECONDS: f64 = 10.0;
@@ -77,6 +80,8 @@ pub(crate) struct Session<C> {
     queue: FrameQueue,
     /// Ends the capture of this session only: enough was seen, or everything stops.
     enough: CancellationToken,
+    /// Its place among several, when it is one of them.
+    seat: Option<Seat>,
 }
 
 impl<C: Camera> Session<C> {
@@ -99,7 +104,14 @@ impl<C: Camera> Session<C> {
             counters,
             around,
             queue,
+            seat: None,
         }
+    }
+
+    /// As one of several, which hear of its first opening.
+    pub(crate) fn with_seat(mut self, seat: Option<Seat>) -> Self {
+        self.seat = seat;
+        self
     }
 
     /// Reads the source to its end, or until it is stopped.
@@ -117,14 +129,7 @@ impl<C: Camera> Session<C> {
             self.tell_error(error.code(), &error.to_string());
         }
         if !matches!(result, Err(RunError::CannotOpen(_))) {
-            self.note_queue();
-            self.tell(|at| Event::SourceEnded {
-                at,
-                source_id: self.source.id.clone(),
-                frames_sent: self.counters.sent.load(Relaxed),
-                frames_dropped: self.counters.dropped.load(Relaxed),
-                frames_refused: self.counters.refused.load(Relaxed),
-            });
+            self.tell_ended();
         }
         result
     }

@@ -3,6 +3,7 @@
 use tokio::time::timeout;
 use vigint_core::clock::UtcTime;
 
+use super::restarts::Restarts;
 use super::{RunError, Session};
 use crate::backoff::Backoff;
 use crate::capture::{Camera, CaptureError, FrameSource as _, Picture};
@@ -14,8 +15,17 @@ enum Ending {
     Enough,
     /// The pictures came to their end.
     End,
-    /// Something broke; the flag says whether there were pictures before.
-    Broken(CaptureError, bool),
+    /// Something broke.
+    Broken(CaptureError),
+}
+
+/// What was taken of the source so far, over all openings.
+#[derive(Debug, Default)]
+struct Taken {
+    /// When the newest picture was.
+    last: Option<UtcTime>,
+    /// How many there were.
+    number: i64,
 }
 
 impl<C: Camera> Session<C> {
@@ -34,40 +44,30 @@ impl<C: Camera> Session<C> {
         let options = self.source.options;
         let is_live = self.source.location.is_live();
         let goes_on = (is_live && !options.once) || (!is_live && options.repeat);
-        let mut backoff = Backoff::of_camera();
-        let mut told = String::new();
-        let mut last = None;
-        let mut number = 0;
+        let mut restarts = Restarts::new(Backoff::of_camera());
+        let mut taken = Taken::default();
         loop {
-            let ending = self.capture_one_opening(&mut last, &mut number).await;
-            let reason = match ending {
+            restarts.begins(self.around.clock.elapsed());
+            let reason = match self.capture_one_opening(&mut restarts, &mut taken).await {
                 Ending::Enough => return Ok(()),
                 Ending::End if !goes_on => return Ok(()),
                 Ending::End if !is_live => continue,
-                Ending::Broken(error, _) if last.is_none() => return Err(error.into()),
-                Ending::End => {
-                    backoff.reset();
-                    told.clear();
-                    "the camera ended its stream".to_owned()
+                Ending::Broken(error) if taken.last.is_none() && !self.may_open_later() => {
+                    self.tell_cannot_open(&error);
+                    return Err(error.into());
                 }
-                Ending::Broken(error, had_pictures) => {
-                    if had_pictures {
-                        backoff.reset();
-                        told.clear();
-                    }
-                    error.to_string()
-                }
+                Ending::Broken(error) => error.to_string(),
+                Ending::End => "the camera ended its stream".to_owned(),
             };
-            if reason != told {
-                let next = if goes_on { "; trying again" } else { "" };
-                self.tell_error(
-                    "source_failed",
-                    &format!("{}: {reason}{next}", self.source.location),
-                );
-                told = reason;
+            let failure = restarts.failed(self.around.clock.elapsed(), &reason);
+            if let Some(untold) = failure.tell {
+                self.tell_failure(&reason, untold, taken.last.is_some(), goes_on);
+            }
+            if taken.last.is_none() && !self.others_are_open().await {
+                return Err(CaptureError::Failed(reason).into());
             }
             if !goes_on
-                || timeout(backoff.next(), self.enough.cancelled())
+                || timeout(failure.delay, self.enough.cancelled())
                     .await
                     .is_ok()
             {
@@ -76,14 +76,26 @@ impl<C: Camera> Session<C> {
         }
     }
 
-    async fn capture_one_opening(&self, last: &mut Option<UtcTime>, number: &mut i64) -> Ending {
+    /// Whether a camera that has not shown anything yet is tried again: as one of several, when another is open.
+    fn may_open_later(&self) -> bool {
+        self.seat.is_some() && self.source.location.is_live() && !self.source.options.once
+    }
+
+    async fn others_are_open(&self) -> bool {
+        match &self.seat {
+            Some(seat) => seat.failed(&self.around.stop).await,
+            None => false,
+        }
+    }
+
+    async fn capture_one_opening(&self, restarts: &mut Restarts, taken: &mut Taken) -> Ending {
         let opened = tokio::select! {
-            opened = self.camera.open(*last) => opened,
+            opened = self.camera.open(taken.last) => opened,
             () = self.enough.cancelled() => return Ending::Enough,
         };
         let mut frames = match opened {
             Ok(frames) => frames,
-            Err(error) => return Ending::Broken(error, false),
+            Err(error) => return Ending::Broken(error),
         };
         let mut is_first = true;
         let ending = loop {
@@ -94,15 +106,14 @@ impl<C: Camera> Session<C> {
             let picture = match next {
                 Ok(Some(picture)) => picture,
                 Ok(None) => break Ending::End,
-                Err(error) => break Ending::Broken(error, !is_first),
+                Err(error) => break Ending::Broken(error),
             };
             if is_first {
-                self.tell_opened(&picture);
+                let now = self.around.clock.elapsed();
+                self.tell_opened(&picture, restarts.opened(now), now);
                 is_first = false;
             }
-            *last = Some(picture.captured_at);
-            *number += 1;
-            let frame = self.frame(picture, *number);
+            let frame = self.frame(picture, taken);
             tokio::select! {
                 () = self.queue.push(frame) => {}
                 () = self.enough.cancelled() => break Ending::Enough,
@@ -113,21 +124,15 @@ impl<C: Camera> Session<C> {
         ending
     }
 
-    fn frame(&self, picture: Picture, number: i64) -> Frame {
+    fn frame(&self, picture: Picture, taken: &mut Taken) -> Frame {
+        taken.number += 1;
+        taken.last = Some(picture.captured_at);
         Frame {
             jpeg: picture.jpeg,
             source_id: self.source.id.clone(),
             source_name: self.source.name.clone(),
-            number: Some(number),
+            number: Some(taken.number),
             captured_at: Some(picture.captured_at),
         }
     }
-}
-
-/// Opens `camera`, takes one picture and closes it again.
-pub(crate) async fn look_once(camera: &impl Camera) -> Result<Picture, CaptureError> {
-    let mut frames = camera.open(None).await?;
-    let picture = frames.next_frame().await;
-    frames.close().await;
-    picture?.ok_or_else(|| CaptureError::Failed("there is no picture in it".to_owned()))
 }

@@ -1,26 +1,66 @@
 //! What is told of a session: events, and counters that somebody may look at.
 
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use vigint_core::clock::UtcTime;
 use vigint_video::jpeg;
 
 use super::Session;
-use crate::capture::{Camera, Picture};
+use super::restarts::Loss;
+use crate::capture::{Camera, CaptureError, Picture};
 use crate::event::Event;
 
 impl<C: Camera> Session<C> {
-    pub(super) fn tell_opened(&self, picture: &Picture) {
+    /// Its first picture is there `now`, on [`vigint_core::clock::Clock::elapsed`].
+    pub(super) fn tell_opened(&self, picture: &Picture, lost: Option<Loss>, now: Duration) {
         let (width, height) = match jpeg::inspect(&picture.jpeg, u64::MAX) {
             Ok(info) => (info.width, info.height),
             Err(_) => (0, 0),
         };
+        if let Some(seat) = &self.seat {
+            seat.opened();
+        }
         self.tell(|at| Event::SourceOpened {
             at,
             source_id: self.source.id.clone(),
             location: self.source.location.to_string(),
             width,
             height,
+            away_seconds: lost.map(|lost| now.saturating_sub(lost.since).as_secs()),
+            tries: lost.map_or(1, |lost| lost.tries),
+        });
+    }
+
+    /// That a source shows nothing: since now, or still. `untold` failures were like it and not told.
+    pub(super) fn tell_failure(&self, reason: &str, untold: u32, was_open: bool, goes_on: bool) {
+        let cannot = if was_open { "" } else { " cannot be opened" };
+        let mut message = format!("{}{cannot}: {reason}", self.source.location);
+        if untold > 0 {
+            message.push_str(&format!(
+                " (and {untold} more failures since the last one told)"
+            ));
+        }
+        if goes_on && was_open {
+            message.push_str("; trying again");
+        }
+        self.tell_error("source_failed", &message);
+    }
+
+    /// That a source cannot be opened, and is not tried again.
+    pub(super) fn tell_cannot_open(&self, error: &CaptureError) {
+        self.tell_failure(&error.to_string(), 0, false, false);
+    }
+
+    /// That no more comes of it.
+    pub(super) fn tell_ended(&self) {
+        self.note_queue();
+        self.tell(|at| Event::SourceEnded {
+            at,
+            source_id: self.source.id.clone(),
+            frames_sent: self.counters.sent.load(Relaxed),
+            frames_dropped: self.counters.dropped.load(Relaxed),
+            frames_refused: self.counters.refused.load(Relaxed),
         });
     }
 

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use tokio::sync::{Semaphore, watch};
 use vigint_core::clock::{SystemClock, UtcTime};
 
 use super::*;
 use crate::capture::Picture;
+use crate::event::Event;
 use crate::scripted_server::{PATIENCE, Reply, Request, ScriptedServer};
 use crate::uplink::parse_address;
 

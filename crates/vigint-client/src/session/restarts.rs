@@ -1,0 +1,196 @@
+//! When a camera is opened again, and what is told of its failures: each reason once, then they are counted.
+//!
+//! A camera may fail every few seconds for months. Only times and reasons go in; it opens nothing and tells nobody.
+
+use std::time::Duration;
+
+use crate::backoff::Backoff;
+
+/// Pictures for this long mean that a camera is well: what was before is forgotten.
+const HEALTH: Duration = Duration::from_secs(60);
+/// The shortest time from the end of a try to the next one.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+/// A failure that goes on is told again after this long, with how often it was.
+const REMINDER: Duration = Duration::from_secs(3600);
+/// So many different reasons are told of one camera that is not well.
+const MAX_REASONS: usize = 8;
+
+/// What was tried since the camera was last well. Times are of a clock that is never set back.
+#[derive(Debug)]
+pub(super) struct Restarts {
+    backoff: Backoff,
+    /// When the running try began.
+    tried_at: Duration,
+    /// Since when it shows pictures.
+    open_since: Option<Duration>,
+    /// The reasons that were told.
+    told: Vec<String>,
+    told_at: Duration,
+    /// Failures that nobody was told of, since somebody was.
+    untold: u32,
+    lost: Option<Loss>,
+}
+
+/// A camera that was lost and is back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Loss {
+    /// When it was lost.
+    pub(super) since: Duration,
+    /// How often it was tried, the try that did it included.
+    pub(super) tries: u32,
+}
+
+/// What follows from a failure.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// How long to wait before the next try.
+    pub(super) delay: Duration,
+    /// Whether it is to be told, and of how many that were like it nobody was told before.
+    pub(super) tell: Option<u32>,
+}
+
+impl Restarts {
+    /// Nothing was tried yet.
+    pub(super) fn new(backoff: Backoff) -> Self {
+        Self {
+            backoff,
+            tried_at: Duration::ZERO,
+            open_since: None,
+            told: Vec::new(),
+            told_at: Duration::ZERO,
+            untold: 0,
+            lost: None,
+        }
+    }
+
+    /// A try begins.
+    pub(super) fn begins(&mut self, now: Duration) {
+        self.tried_at = now;
+        if let Some(lost) = &mut self.lost {
+            lost.tries = lost.tries.saturating_add(1);
+        }
+    }
+
+    /// Its first picture is there. Gives for how long it was away, unless this is the first time.
+    pub(super) fn opened(&mut self, now: Duration) -> Option<Loss> {
+        self.open_since = Some(now);
+        self.lost.take()
+    }
+
+    /// The try failed, or what it had opened broke.
+    pub(super) fn failed(&mut self, now: Duration, reason: &str) -> Failure {
+        let was_well = self
+            .open_since
+            .take()
+            .is_some_and(|since| now.saturating_sub(since) >= HEALTH);
+        if was_well {
+            self.backoff.reset();
+            self.told.clear();
+            self.untold = 0;
+        }
+        self.lost.get_or_insert(Loss {
+            since: now,
+            tries: 0,
+        });
+        // A try that took long has waited already: from one to the next it is never longer than the longest delay.
+        let spent = now.saturating_sub(self.tried_at);
+        let spent = if was_well { Duration::ZERO } else { spent };
+        Failure {
+            delay: self
+                .backoff
+                .next()
+                .saturating_sub(spent)
+                .max(SHORTEST_PAUSE),
+            tell: self.is_to_be_told(now, reason),
+        }
+    }
+
+    fn is_to_be_told(&mut self, now: Duration, reason: &str) -> Option<u32> {
+        let is_new = !self.told.iter().any(|told| told == reason);
+        let has_room = self.told.len() < MAX_REASONS;
+        if is_new && has_room {
+            self.told.push(reason.to_owned());
+        } else if now.saturating_sub(self.told_at) < REMINDER {
+            self.untold = self.untold.saturating_add(1);
+            return None;
+        }
+        self.told_at = now;
+        Some(std::mem::take(&mut self.untold))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// A camera that refuses at once, tried for so long: the times of the tries, and what was told.
+    fn refusing(restarts: &mut Restarts, until: Duration) -> (Vec<u64>, Vec<u32>) {
+        let (mut now, mut tries, mut told) = (Duration::ZERO, Vec::new(), Vec::new());
+        while now < until {
+            restarts.begins(now);
+            tries.push(now.as_secs());
+            let failure = restarts.failed(now, "refused");
+            told.extend(failure.tell);
+            now += failure.delay;
+        }
+        (tries, told)
+    }
+
+    #[test]
+    fn a_camera_that_refuses_is_tried_ever_more_rarely_and_told_of_once_an_hour() {
+        let mut restarts = Restarts::new(Backoff::of_camera());
+        let (tries, told) = refusing(&mut restarts, seconds(2 * 3600));
+        assert_eq!(tries[..7], [0, 1, 3, 7, 15, 31, 61]);
+        assert_eq!(told[0], 0);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!((115..125).contains(&told[1]), "{told:?}");
+        let back = restarts.opened(seconds(7300)).unwrap();
+        assert_eq!(back.since, Duration::ZERO);
+        assert_eq!(usize::try_from(back.tries).unwrap(), tries.len() - 1);
+    }
+
+    #[test]
+    fn each_reason_is_told_once_however_they_take_turns() {
+        let mut restarts = Restarts::new(Backoff::of_camera());
+        let told: Vec<bool> = ["a", "b", "a", "b", "c", "a"]
+            .iter()
+            .map(|reason| restarts.failed(seconds(1), reason).tell.is_some())
+            .collect();
+        assert_eq!(told, [true, true, false, false, true, false]);
+        for n in 0..1000 {
+            restarts.failed(seconds(2), &format!("reason {n}"));
+        }
+        assert_eq!(restarts.told.len(), MAX_REASONS);
+    }
+
+    #[test]
+    fn only_a_minute_of_pictures_makes_it_begin_anew() {
+        let mut restarts = Restarts::new(Backoff::of_camera());
+        let mut failed_after = |start: u64, healthy: u64| {
+            restarts.begins(seconds(start));
+            restarts.opened(seconds(start));
+            restarts.failed(seconds(start + healthy), "broke")
+        };
+        assert_eq!(failed_after(0, 0).delay, seconds(1));
+        assert_eq!(failed_after(100, 0).delay, seconds(2));
+        assert!(failed_after(200, 0).tell.is_none());
+        let anew = failed_after(300, 60);
+        assert_eq!((anew.delay, anew.tell), (seconds(1), Some(0)));
+    }
+
+    #[test]
+    fn a_try_that_took_long_is_followed_sooner() {
+        let mut restarts = Restarts::new(Backoff::of_camera());
+        for _ in 0..6 {
+            restarts.failed(Duration::ZERO, "hangs");
+        }
+        restarts.begins(seconds(100));
+        assert_eq!(restarts.failed(seconds(120), "hangs").delay, seconds(10));
+        restarts.begins(seconds(200));
+        assert_eq!(restarts.failed(seconds(260), "hangs").delay, SHORTEST_PAUSE);
+    }
+}

@@ -1,7 +1,8 @@
 //! How far each source is: counters that a status line reads while they move.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use vigint_core::ids::SourceId;
 
@@ -10,8 +11,17 @@ use vigint_core::ids::SourceId;
 pub struct SourceProgress {
     /// Which source.
     pub source_id: SourceId,
+    /// Pictures that came from it.
+    pub captured: u64,
+    /// How long ago the newest one came.
+    pub last_picture_age: Option<Duration>,
+    /// Whether something moves in it, where that is looked at
+    /// ([`crate::SecureVideoAnalyzerBuilder::watch_motion`]).
+    pub moves: Option<bool>,
     /// Frames the server has taken.
     pub sent: u64,
+    /// The bytes of these frames.
+    pub sent_bytes: u64,
     /// Frames given up because newer ones came.
     pub dropped: u64,
     /// Frames the server would not have.
@@ -22,11 +32,22 @@ pub struct SourceProgress {
     pub last_verdict: Option<String>,
 }
 
+/// What was seen last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sight {
+    /// When the newest picture came, on [`vigint_core::clock::Clock::elapsed`].
+    picture_at: Option<Duration>,
+    moves: Option<bool>,
+}
+
 /// The counters of one source.
 #[derive(Debug)]
 pub(crate) struct Counters {
     source_id: SourceId,
+    captured: AtomicU64,
+    sight: Mutex<Sight>,
     pub(crate) sent: AtomicU64,
+    sent_bytes: AtomicU64,
     /// How many had been sent when the last good analysis was asked for.
     pub(crate) analysed: AtomicU64,
     pub(crate) refused: AtomicU64,
@@ -39,7 +60,10 @@ impl Counters {
     pub(crate) fn new(source_id: SourceId) -> Self {
         Self {
             source_id,
+            captured: AtomicU64::new(0),
+            sight: Mutex::default(),
             sent: AtomicU64::new(0),
+            sent_bytes: AtomicU64::new(0),
             analysed: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
@@ -49,25 +73,48 @@ impl Counters {
     }
 
     pub(crate) fn set_verdict(&self, verdict: &str) {
-        let mut last = self
-            .last_verdict
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *last = Some(verdict.to_owned());
+        *lock(&self.last_verdict) = Some(verdict.to_owned());
     }
 
-    pub(crate) fn read(&self) -> SourceProgress {
-        let last = self
-            .last_verdict
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn source_id(&self) -> &SourceId {
+        &self.source_id
+    }
+
+    /// A picture came at this time, on [`vigint_core::clock::Clock::elapsed`].
+    pub(crate) fn note_picture(&self, at: Duration) {
+        self.captured.fetch_add(1, Relaxed);
+        lock(&self.sight).picture_at = Some(at);
+    }
+
+    /// The server has taken a frame of so many bytes.
+    pub(crate) fn note_sent_bytes(&self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.sent_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// Something moves, or nothing does, or nobody knows any more.
+    pub(crate) fn note_motion(&self, moves: Option<bool>) {
+        lock(&self.sight).moves = moves;
+    }
+
+    /// All of them `now`, on [`vigint_core::clock::Clock::elapsed`].
+    pub(crate) fn read(&self, now: Duration) -> SourceProgress {
+        let sight = *lock(&self.sight);
         SourceProgress {
             source_id: self.source_id.clone(),
+            captured: self.captured.load(Relaxed),
+            last_picture_age: sight.picture_at.map(|at| now.saturating_sub(at)),
+            moves: sight.moves,
+            sent_bytes: self.sent_bytes.load(Relaxed),
             sent: self.sent.load(Relaxed),
             dropped: self.dropped.load(Relaxed),
             refused: self.refused.load(Relaxed),
             queued: self.queued.load(Relaxed),
-            last_verdict: last.clone(),
+            last_verdict: lock(&self.last_verdict).clone(),
         }
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -128,6 +128,16 @@ impl Settings {
     }
 }
 
+/// What systemd says of the journal's socket that it gave this process as its standard error: `device:inode`.
+#[must_use]
+pub fn journal_stream() -> Option<String> {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
+    std::env::var("JOURNAL_STREAM").ok()
+}
+
 /// A value that was left empty was not meant.
 fn meant(value: String) -> Option<String> {
     let trimmed = value.trim();

@@ -134,6 +134,7 @@ fn analyzer(
     let built = SecureVideoAnalyzer::builder()
         .settings(settings)
         .on_event(on_event)
+        .watch_motion(console.has_live_lines())
         .build();
     let analyzer = match built {
         Ok(analyzer) => analyzer,

@@ -6,9 +6,11 @@
 //!
 //! Here: what a session is, and how the three run. `reading` fills the queue (`restarts` says when a lost camera is
 //! tried again and what is told of it), `sending` empties it,
-//! `analysing` asks; `watching` shows what is in it to a motion gate instead; `retry` says what is tried again and what ends the run, `telling` what is told of it.
+//! `analysing` asks; `moving` says for the status whether something moves, `watching` shows all of it to a motion gate
+//! instead of sending it, `trying` only looks whether the source works; `retry` says what is tried again and what ends the run, `telling` what is told of it.
 
 mod analysing;
+mod moving;
 mod reading;
 mod restarts;
 mod retry;
@@ -33,6 +35,7 @@ use crate::queue::{FrameQueue, WhenFull};
 use crate::source::Source;
 use crate::uplink::{ApiError, Uplink};
 
+use moving::Newest;
 pub(crate) use trying::look_once;
 
 /// Frames of a camera that wait for the network: the newest seconds of it.
@@ -67,6 +70,8 @@ pub(crate) struct Surroundings {
     pub(crate) uplink: Uplink,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventSink,
+    /// Whether somebody wants to know what moves.
+    pub(crate) watches_motion: bool,
     /// Stops every session.
     pub(crate) stop: CancellationToken,
 }
@@ -80,6 +85,8 @@ pub(crate) struct Session<C> {
     queue: FrameQueue,
     /// Ends the capture of this session only: enough was seen, or everything stops.
     enough: CancellationToken,
+    /// For the motion gate of the status, when there is one.
+    newest: Option<Newest>,
     /// Its place among several, when it is one of them.
     seat: Option<Seat>,
 }
@@ -99,6 +106,7 @@ impl<C: Camera> Session<C> {
         };
         Self {
             enough: around.stop.child_token(),
+            newest: around.watches_motion.then(Newest::default),
             source,
             camera,
             counters,
@@ -123,6 +131,7 @@ impl<C: Camera> Session<C> {
         };
         let result = tokio::select! {
             result = work => result,
+            () = self.look_for_motion() => Ok(()),
             () = self.grace_is_over() => Ok(()),
         };
         if let Err(RunError::KeyRefused(error) | RunError::Unreachable(error)) = &result {

@@ -113,6 +113,10 @@ impl<C: Camera> Session<C> {
                 self.tell_opened(&picture, restarts.opened(now), now);
                 is_first = false;
             }
+            self.counters.note_picture(self.around.clock.elapsed());
+            if let Some(newest) = &self.newest {
+                newest.show(&picture);
+            }
             let frame = self.frame(picture, taken);
             tokio::select! {
                 () = self.queue.push(frame) => {}

@@ -23,6 +23,7 @@ impl<C: Camera> Session<C> {
             match sent {
                 Ok(_) => {
                     self.counters.sent.fetch_add(1, Relaxed);
+                    self.counters.note_sent_bytes(frame.jpeg.len());
                     refusal.clear();
                 }
                 Err(_) if self.around.stop.is_cancelled() => return Ok(()),

@@ -113,6 +113,7 @@ impl Rig {
             uplink: Uplink::new(&address, Some(&key)).unwrap(),
             clock: Arc::new(SystemClock::new()),
             events: Arc::new(move |event| events.lock().unwrap().push(event)),
+            watches_motion: false,
             stop: self.stop.clone(),
         };
         let counters = Arc::clone(&self.counters);
@@ -279,4 +280,22 @@ async fn stopping_waits_for_the_request_on_its_way_and_drops_the_rest() {
         sent
     );
     assert_eq!(sent + rig.counters.dropped.load(Relaxed), 50);
+}
+
+#[tokio::test]
+async fn the_status_says_how_many_pictures_came_and_how_long_ago() {
+    let rig = Rig::new(Reply::of_vigint).await;
+    let camera = ScriptedCamera::showing(&[12]);
+    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
+    rig.server
+        .until(|requests| requests.iter().filter(|r| r.is_frame()).count() == 12)
+        .await;
+    camera.has_queued(12).await;
+    let status = rig.counters.read(Duration::MAX);
+    assert_eq!(status.captured, 12);
+    assert!(status.last_picture_age > Some(Duration::from_secs(3600)));
+    assert_eq!(status.moves, None, "nobody asked to look");
+    rig.stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    assert_eq!(rig.counters.read(Duration::MAX).sent_bytes, 12 * 3);
 }

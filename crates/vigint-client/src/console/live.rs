@@ -147,7 +147,7 @@ fn status_of(source: &SourceProgress, (fps, bytes): (f64, f64), width: usize) ->
         line.push_str(&format!(", {} dropped", source.dropped));
     }
     if let Some(moves) = source.moves {
-        line.push_str(if moves { "  moving" } else { "  still" });
+        line.push_str(if moves { "  motion" } else { "  no motion" });
     }
     let verdict = source.last_verdict.as_deref().unwrap_or("not judged yet");
     line.push_str(&format!("  {}", one_line(verdict)));
@@ -177,7 +177,7 @@ mod tests {
     fn a_line_says_rate_age_bytes_queue_motion_and_verdict() {
         assert_eq!(
             status_of(&progress(), (9.96, 412_300.0), 6),
-            "till    10.0 fps, 0.1 s ago   412 kB/s  queue 7, 3 dropped  moving  clear"
+            "till    10.0 fps, 0.1 s ago   412 kB/s  queue 7, 3 dropped  motion  clear"
         );
         let stopped = SourceProgress {
             last_picture_age: Some(Duration::from_secs(75)),

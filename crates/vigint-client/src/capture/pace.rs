@@ -10,11 +10,20 @@ use vigint_core::clock::{Clock, UtcTime};
 /// A reader that was held back longer than this goes on at its own pace instead of hurrying after.
 const MAX_HURRY: Duration = Duration::from_secs(1);
 
+/// Pictures that arrive at once, as the first ones of a camera do, still have one time each: the server keeps one
+/// picture of each. They are this far apart.
+const TICK: Duration = Duration::from_millis(1);
+/// A clock that is further back than this behind the newest picture was set back, and is believed.
+const MAX_BURST: Duration = Duration::from_secs(2);
+
 /// Gives each picture its time.
 #[derive(Debug)]
 pub(super) enum Pace {
     /// A camera.
-    Live,
+    Live {
+        /// The time of its newest picture, over all openings.
+        last: Option<UtcTime>,
+    },
     /// A film.
     Film {
         /// When its first picture is said to have been taken.
@@ -60,7 +69,15 @@ impl Pace {
     /// The time of the picture that comes out now.
     pub(super) fn stamp(&mut self, clock: &dyn Clock) -> UtcTime {
         match self {
-            Self::Live => clock.now(),
+            Self::Live { last } => {
+                let now = clock.now();
+                let stamp = match *last {
+                    Some(last) if now <= last && last.since(now) <= MAX_BURST => last + TICK,
+                    _ => now,
+                };
+                *last = Some(stamp);
+                stamp
+            }
             Self::Film {
                 start,
                 period,
@@ -94,10 +111,24 @@ mod tests {
     #[test]
     fn live_pictures_were_taken_when_they_arrive() {
         let clock = clock();
-        let mut pace = Pace::Live;
+        let mut pace = Pace::Live { last: None };
         clock.advance(Duration::from_millis(1234));
         assert_eq!(pace.stamp(&clock), UtcTime::from_unix_millis(1_001_234));
         assert_eq!(pace.wait(&clock), Duration::ZERO);
+    }
+
+    #[test]
+    fn live_pictures_that_arrive_at_once_have_a_time_each_and_a_clock_set_back_is_believed() {
+        let clock = clock();
+        let mut pace = Pace::Live {
+            last: Some(clock.now()),
+        };
+        let stamps = [(); 3].map(|()| pace.stamp(&clock).unix_millis());
+        assert_eq!(stamps, [1_000_001, 1_000_002, 1_000_003]);
+        let mut pace = Pace::Live {
+            last: Some(clock.now() + Duration::from_secs(3600)),
+        };
+        assert_eq!(pace.stamp(&clock), clock.now());
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The last lines that ffmpeg said, masked as they come, bounded in number and length.
+//!
+//! With `-loglevel level+info` each line says its weight. What is only information is not kept, but its `showinfo`
+//! filter tells there of each picture how large it is before it is made smaller.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use vigint_core::text::plain_line;
@@ -12,10 +15,20 @@ const MAX_LINES: usize = 100;
 /// A line longer than this is cut where it stands.
 const MAX_LINE_BYTES: usize = 2000;
 
+/// How ffmpeg marks information, and what is more than that.
+const INFORMATION: &str = "[info] ";
+const WEIGHTS: [&str; 4] = ["[warning] ", "[error] ", "[fatal] ", "[panic] "];
+
 /// The last lines; filled by [`Tail::follow`].
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tail {
-    lines: Arc<Mutex<VecDeque<String>>>,
+    said: Arc<Mutex<Said>>,
+}
+
+#[derive(Debug, Default)]
+struct Said {
+    lines: VecDeque<String>,
+    native_size: Option<(u16, u16)>,
 }
 
 impl Tail {
@@ -39,22 +52,54 @@ impl Tail {
 
     /// The lines, the newest at the end.
     pub(super) fn lines(&self) -> Vec<String> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().cloned().collect()
+        self.lock().lines.iter().cloned().collect()
+    }
+
+    /// Width and height of the newest picture as the camera sent it, in pixels, where ffmpeg was asked to tell.
+    pub(super) fn native_size(&self) -> Option<(u16, u16)> {
+        self.lock().native_size
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep(&self, line: &[u8], mask: &Mask) {
+        let line = String::from_utf8_lossy(line);
+        if line.contains(INFORMATION) {
+            if let Some(size) = size_of_picture(&line) {
+                self.lock().native_size = Some(size);
+            }
+            return;
+        }
+        let line = WEIGHTS.iter().fold(line.into_owned(), |line, weight| {
+            line.replacen(weight, "", 1)
+        });
         // Masked before it is cleaned: cleaning takes addresses apart so that nothing links them.
-        let line = plain_line(&mask.apply(&String::from_utf8_lossy(line)));
+        let line = plain_line(&mask.apply(&line));
         if line.is_empty() {
             return;
         }
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = &mut self.lock().lines;
         if lines.len() == MAX_LINES {
             lines.pop_front();
         }
         lines.push_back(line);
     }
+}
+
+/// What `showinfo` says of a picture: `[Parsed_showinfo_1 @ …] [info] n: 0 pts: … s:640x360 i:P …`.
+fn size_of_picture(line: &str) -> Option<(u16, u16)> {
+    let (_, picture) = line
+        .split_once("showinfo")?
+        .1
+        .split_once(INFORMATION)
+        .filter(|(_, said)| said.starts_with("n:"))?;
+    let size = picture
+        .split(' ')
+        .find_map(|word| word.strip_prefix("s:"))?;
+    let (width, height) = size.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -76,5 +121,18 @@ mod tests {
         assert!(lines.iter().all(|line| line.chars().count() <= 200));
         assert!(!lines.concat().contains("hunter2"));
         assert!(lines.iter().any(|line| line.starts_with("line 149 of")));
+    }
+
+    #[tokio::test]
+    async fn information_is_not_kept_but_the_size_of_pictures_is_learned_from_it() {
+        let said = "[Parsed_showinfo_1 @ 0x5] [info] config in time_base: 1/12, frame_rate: s:1x1\n\
+            [Parsed_showinfo_1 @ 0x5] [info] n:   0 pts:      0 fmt:yuv420p sar:1/1 s:640x360 i:P iskey:1\n\
+            [Parsed_showinfo_1 @ 0x5] [info] n:   1 pts:    100 fmt:yuv420p sar:1/1 s:320x240 i:P iskey:1\n\
+            [info] frame=  2 fps=0\n\
+            [tcp @ 0x5] [error] Connection refused\n";
+        let tail = Tail::default();
+        tail.clone().follow(said.as_bytes(), Mask::default()).await;
+        assert_eq!(tail.native_size(), Some((320, 240)));
+        assert_eq!(tail.lines(), ["[tcp @ 0x5] Connection refused"]);
     }
 }

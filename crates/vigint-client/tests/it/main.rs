@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod cameras;
 mod films;
 mod gate;
 mod keys;

@@ -53,6 +53,7 @@ pub(super) fn of_film(film: &Path, fps: f64, width: u32) -> Order {
 /// Whatever goes on by itself: of its pictures at most so many a second, and none twice.
 pub(super) fn of_live(location: &Location, options: &ReadOptions, abilities: Abilities) -> Order {
     let mut command = ffmpeg();
+    command.args(["-loglevel", "level+info", "-nostats"]);
     let input = add_live_input(&mut command, location, abilities);
     if input.is_some() {
         command.stdin(Stdio::piped());
@@ -61,7 +62,11 @@ pub(super) fn of_live(location: &Location, options: &ReadOptions, abilities: Abi
     let fps = options.fps;
     let first_of_each =
         format!("select='isnan(prev_selected_t)+gt(floor(t*{fps}),floor(prev_selected_t*{fps}))'");
-    let filter = format!("{first_of_each},{}", no_wider(options.width));
+    // Of another size than before ffmpeg makes the old one, and it alone can tell.
+    let filter = format!(
+        "{first_of_each},showinfo=checksum=0,{}",
+        no_wider(options.width)
+    );
     let as_they_come = match abilities {
         Abilities::Modern => ["-fps_mode", "passthrough"],
         Abilities::Old => ["-vsync", "passthrough"],

@@ -128,7 +128,11 @@ impl FfmpegFrames {
             return Ok(());
         };
         match jpeg::inspect(jpeg, u64::MAX) {
-            Ok(info) => watch.note(self.clock.elapsed(), (info.width, info.height)),
+            Ok(info) => {
+                let size = self.tail.native_size();
+                let size = size.unwrap_or((info.width, info.height));
+                watch.note(self.clock.elapsed(), size)
+            }
             Err(error) => Err(CaptureError::Failed(format!(
                 "what it shows cannot be read as pictures: {error}"
             ))),

@@ -89,7 +89,7 @@ impl Camera for FfmpegCamera {
                 // Asked each time: ffmpeg may be updated while we run for months.
                 let abilities = Abilities::of_installed().await?;
                 let order = command::of_live(live, &self.options, abilities);
-                (order, Pace::Live)
+                (order, Pace::Live { last: after })
             }
         };
         FfmpegFrames::start(order, pace, &self.location, &self.options, &self.clock).await

@@ -1,5 +1,6 @@
 //! [`SecureVideoAnalyzer`]: the face of this library. It holds no state of its own but counters.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -23,7 +24,10 @@ use crate::progress::{Counters, SourceProgress};
 use crate::session::{RunError, Session, Surroundings, look_once};
 use crate::settings::{DEFAULT_SERVER_URL, Settings};
 use crate::source::Source;
-use crate::uplink::{AddressError, ApiError, Uplink, is_exposed, parse_address};
+use crate::uplink::{
+    AddressError, ApiError, Authorities, AuthorityError, ServerCertificate, Uplink, is_exposed,
+    parse_address,
+};
 
 /// What stands in the way of an analyzer.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +38,9 @@ pub enum BuildError {
     /// The key: mistyped, or no key at all.
     #[error(transparent)]
     Key(#[from] InvalidKey),
+    /// The certificates of an authority of one's own.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// TLS cannot be set up.
     #[error("no secure connection can be set up: {0}")]
     Tls(String),
@@ -44,6 +51,8 @@ pub enum BuildError {
 pub struct SecureVideoAnalyzerBuilder {
     api_base_url: Option<String>,
     api_key: Option<Secret>,
+    ca_file: Option<PathBuf>,
+    ca_certificates: Option<Vec<u8>>,
     events: Option<EventSink>,
     clock: Option<Arc<dyn Clock>>,
     watches_motion: bool,
@@ -64,11 +73,28 @@ impl SecureVideoAnalyzerBuilder {
         self
     }
 
-    /// Address and key as the program finds them (flag, environment, `.env` files).
+    /// A PEM file with certificates of authorities that are trusted besides the system's: for a server whose
+    /// certificate an authority of one's own signed. It is read by [`Self::build`]. There is no way to turn the
+    /// check of certificates off.
+    #[must_use]
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(path.into());
+        self
+    }
+
+    /// The same as [`Self::ca_file`], from memory. Both may be given.
+    #[must_use]
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_certificates = Some(pem.into());
+        self
+    }
+
+    /// Address, key and authorities as the program finds them (flag, environment, `.env` files).
     #[must_use]
     pub fn settings(mut self, settings: &Settings) -> Self {
         self.api_base_url = Some(settings.server_url.clone());
         self.api_key = settings.api_key.clone();
+        self.ca_file = settings.ca_file.clone();
         self
     }
 
@@ -98,7 +124,7 @@ impl SecureVideoAnalyzerBuilder {
     /// Checks all of it; connects to nothing yet.
     ///
     /// # Errors
-    /// When the address or the key cannot be right, or TLS cannot be set up.
+    /// When the address, the key or an authority's certificate cannot be right, or TLS cannot be set up.
     pub fn build(self) -> Result<SecureVideoAnalyzer, BuildError> {
         let address = self.api_base_url.as_deref().unwrap_or(DEFAULT_SERVER_URL);
         let base = parse_address(address)?;
@@ -107,8 +133,15 @@ impl SecureVideoAnalyzerBuilder {
             .filter(|key| !key.is_empty())
             .map(parse_key)
             .transpose()?;
-        let uplink =
-            Uplink::new(&base, key.as_ref()).map_err(|e| BuildError::Tls(e.to_string()))?;
+        let mut authorities = Authorities::default();
+        if let Some(path) = &self.ca_file {
+            authorities.add(Authorities::read(path)?);
+        }
+        if let Some(pem) = &self.ca_certificates {
+            authorities.add(Authorities::of_pem(pem)?);
+        }
+        let uplink = Uplink::trusting(&base, key.as_ref(), authorities)
+            .map_err(|e| BuildError::Tls(e.to_string()))?;
         Ok(SecureVideoAnalyzer {
             base,
             around: Surroundings {
@@ -247,6 +280,14 @@ impl SecureVideoAnalyzer {
     /// [`ApiError`]
     pub async fn health(&self) -> Result<HealthResponse, ApiError> {
         self.around.uplink.health().await
+    }
+
+    /// The certificate that the server shows, once it was found to be one to trust; `None` over plain http.
+    ///
+    /// # Errors
+    /// [`ApiError`]; that a certificate cannot be trusted is among them, with why.
+    pub async fn server_certificate(&self) -> Result<Option<ServerCertificate>, ApiError> {
+        self.around.uplink.server_certificate().await
     }
 
     /// Whose key this is.

@@ -18,7 +18,7 @@ use vigint_core::key::Secret;
 )]
 #[command(
     after_help = "Key, address and source may also stand in .env or the environment: \
-    VIGINT_API_KEY, VIGINT_SERVER_URL, VIGINT_SOURCE."
+    VIGINT_API_KEY, VIGINT_SERVER_URL, VIGINT_SOURCE, VIGINT_CA_FILE."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -62,6 +62,9 @@ pub(crate) struct ServerArgs {
     /// Also read .env.NAME, which goes before .env [environment: VIGINT_ENV]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
+    /// Trust also the authorities whose certificates stand in this PEM file [environment: VIGINT_CA_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
     /// Print JSON on standard output: one event a line, or the server's answer
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -113,6 +116,7 @@ impl ServerArgs {
             api_url: self.api_url.clone(),
             api_key: self.api_key.clone(),
             profile: self.profile.clone(),
+            ca_file: self.ca_file.clone(),
         }
     }
 }

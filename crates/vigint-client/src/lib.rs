@@ -65,6 +65,6 @@ pub use progress::SourceProgress;
 pub use session::RunError;
 pub use settings::Settings;
 pub use source::{Location, ReadOptions, Source, SourceError, check_ids, parse_sources};
-pub use uplink::{AddressError, ApiError};
+pub use uplink::{AddressError, ApiError, AuthorityError, ServerCertificate};
 pub use vigint_video::grey::DecodeError;
 pub use vigint_video::motion::{MotionBox, MotionSample, MotionSettings, MotionState};

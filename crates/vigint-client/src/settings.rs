@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use vigint_core::key::Secret;
 
@@ -16,9 +16,10 @@ pub const DEFAULT_SERVER_URL: &str = "http://localhost:5002";
 const KEY: &str = "VIGINT_API_KEY";
 const SERVER_URL: &str = "VIGINT_SERVER_URL";
 const SOURCE: &str = "VIGINT_SOURCE";
+const CA_FILE: &str = "VIGINT_CA_FILE";
 const PROFILE: &str = "VIGINT_ENV";
 /// What is read from `.env` files, and nothing else.
-const NAMES: [&str; 3] = [KEY, SERVER_URL, SOURCE];
+const NAMES: [&str; 4] = [KEY, SERVER_URL, SOURCE, CA_FILE];
 
 /// What was given on the command line or in code; it goes before everything else.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,8 @@ pub struct Given {
     pub api_key: Option<Secret>,
     /// `--profile`: also read `.env.<profile>`.
     pub profile: Option<String>,
+    /// `--ca-file`: certificates of authorities that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// What counts in the end.
@@ -40,6 +43,8 @@ pub struct Settings {
     pub api_key: Option<Secret>,
     /// A source given by `VIGINT_SOURCE`; may hold a camera's password.
     pub source: Option<Secret>,
+    /// A PEM file with certificates of authorities that are trusted besides the system's; not yet read.
+    pub ca_file: Option<PathBuf>,
     /// The profile whose file is not there, if one was asked for.
     pub missing_profile: Option<String>,
 }
@@ -123,6 +128,10 @@ impl Settings {
                 .unwrap_or_else(|| DEFAULT_SERVER_URL.to_owned()),
             api_key: by_rank(flag_key, KEY).map(Secret::new),
             source: by_rank(None, SOURCE).map(Secret::new),
+            ca_file: given
+                .ca_file
+                .filter(|path| !path.as_os_str().is_empty())
+                .or_else(|| by_rank(None, CA_FILE).map(PathBuf::from)),
             missing_profile,
         })
     }
@@ -237,30 +246,38 @@ mod tests {
     }
 
     #[test]
-    fn key_and_address_come_from_flag_then_environment_then_profile_then_env_file_then_default() {
+    fn key_address_and_authority_come_from_flag_then_environment_then_profile_then_env_file_then_default()
+     {
         let flag = Given {
             api_url: Some("http://flag".into()),
             api_key: Some(Secret::new("flag")),
             profile: Some("prod".into()),
+            ca_file: Some("flag.pem".into()),
         };
         let profile = || Given {
             profile: Some("prod".into()),
             ..Given::default()
         };
-        let env = [(KEY, "environment"), (SERVER_URL, "http://environment")];
+        let env = [
+            (KEY, "environment"),
+            (SERVER_URL, "http://environment"),
+            (CA_FILE, "environment.pem"),
+        ];
         let files = [
             (
                 ".env.prod",
-                "VIGINT_API_KEY=profile\nVIGINT_SERVER_URL=http://profile",
+                "VIGINT_API_KEY=profile\nVIGINT_SERVER_URL=http://profile\nVIGINT_CA_FILE=profile.pem",
             ),
             (
                 ".env",
-                "VIGINT_API_KEY=plain\nVIGINT_SERVER_URL=http://plain",
+                "VIGINT_API_KEY=plain\nVIGINT_SERVER_URL=http://plain\nVIGINT_CA_FILE=plain.pem",
             ),
         ];
         let check = |settings: Settings, from: &str| {
             assert_eq!(key(&settings), from);
             assert_eq!(settings.server_url, format!("http://{from}"));
+            let ca_file = settings.ca_file.unwrap();
+            assert_eq!(ca_file, Path::new(&format!("{from}.pem")));
         };
         check(resolve(flag, &env, &files), "flag");
         check(resolve(profile(), &env, &files), "environment");
@@ -275,6 +292,7 @@ mod tests {
             (key(&bare), bare.server_url.as_str()),
             ("none", DEFAULT_SERVER_URL)
         );
+        assert_eq!(bare.ca_file, None);
     }
 
     #[test]

@@ -158,7 +158,7 @@ fn analyzer(
 fn exit_of(error: &BuildError) -> Exit {
     match error {
         BuildError::Key(_) => Exit::Key,
-        BuildError::Address(_) => Exit::Usage,
+        BuildError::Address(_) | BuildError::Authority(_) => Exit::Usage,
         BuildError::Tls(_) => Exit::Server,
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use vigint_core::wire::ErrorBody;
 
+use super::no_answer::in_words;
+
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -134,29 +136,12 @@ impl ApiError {
         }
     }
 
-    /// The error of a request that got no answer. reqwest's own text would show the whole URL.
+    /// The error of a request that got no answer.
     pub(super) fn of_failure(server: &str, error: &reqwest::Error) -> Self {
-        let reason = if error.is_timeout() {
-            "no answer in time".to_owned()
-        } else {
-            root_cause(error)
-        };
         Self::Unreachable {
             server: server.to_owned(),
-            reason,
+            reason: in_words(error, server.starts_with("http:")),
         }
-    }
-}
-
-/// The innermost error says what happened; the outer ones only where.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    match cause.downcast_ref::<reqwest::Error>() {
-        Some(_) => "the connection failed".to_owned(),
-        None => cause.to_string(),
     }
 }
 

@@ -3,8 +3,11 @@
 //! It follows no redirect, waits for nothing longer than its time limits, and puts the key into a header and
 //! nowhere else.
 
+mod authorities;
+mod certificate;
 mod error;
 mod http_client;
+mod no_answer;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -20,6 +23,9 @@ use vigint_core::wire::{
     UsageResponse, WhoamiResponse,
 };
 
+pub(crate) use authorities::Authorities;
+pub use authorities::AuthorityError;
+pub use certificate::ServerCertificate;
 pub use error::ApiError;
 
 use crate::frame::Frame;
@@ -50,15 +56,27 @@ pub(crate) struct Uplink {
     http: Client,
     base: Url,
     has_key: bool,
+    authorities: Authorities,
 }
 
 impl Uplink {
-    /// Checks the address and sets up the client; connects to nothing yet.
+    /// With whom the system trusts, as tests need it.
+    #[cfg(test)]
     pub(crate) fn new(base: &Url, key: Option<&ApiKey>) -> Result<Self, reqwest::Error> {
+        Self::trusting(base, key, Authorities::default())
+    }
+
+    /// Sets up the client; connects to nothing yet.
+    pub(crate) fn trusting(
+        base: &Url,
+        key: Option<&ApiKey>,
+        authorities: Authorities,
+    ) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            http: http_client::http_client(key, is_loopback(base))?,
+            http: http_client::http_client(key, is_loopback(base), &authorities)?,
             base: base.clone(),
             has_key: key.is_some(),
+            authorities,
         })
     }
 

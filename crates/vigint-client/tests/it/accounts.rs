@@ -69,7 +69,7 @@ async fn check_goes_through_everything_and_says_how_each_is() {
     for part in [
         "accepted, of Acme Corp",
         "answers",
-        "version 9.8.7, healthy",
+        "version 0.9.8, healthy",
         "warn  clock: ",
         "ffmpeg version",
         "film.mp4 shows pictures, 320x180",
@@ -104,7 +104,7 @@ async fn server_in(
             Reply::new(
                 status,
                 json!({
-                    "status": state, "version": "9.8.7", "checks": checks,
+                    "status": state, "version": "0.9.8", "checks": checks,
                     "time": UtcTime::from_unix_millis(now + ahead_ms),
                 }),
             )
@@ -150,7 +150,7 @@ async fn a_server_that_is_not_well_says_what_fails() {
     let server = server_in(503, "unhealthy", "failing", 0).await;
     let ran = run(&mut with_key(&server.url()).client(&["check"])).await;
     assert_eq!(ran.code, 4, "{ran:?}");
-    let said = "FAIL  server: version 9.8.7, unhealthy";
+    let said = "FAIL  server: version 0.9.8, unhealthy";
     assert!(ran.stdout.contains(said), "{ran:?}");
     assert!(ran.stdout.contains("Failing: database;"), "{ran:?}");
     assert!(ran.stdout.contains("ok    clock"), "{ran:?}");

@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod authority;
 mod cameras;
 mod films;
 mod gate;
@@ -19,3 +20,4 @@ mod program;
 mod scripted_server;
 mod secrets;
 mod stopping;
+mod tls;

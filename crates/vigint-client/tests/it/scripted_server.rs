@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 /// Nothing a test waits for takes longer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -60,16 +63,28 @@ impl Request {
 pub(crate) struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: Value,
+    content_type: &'static str,
+    body: Vec<u8>,
+    cut_after: Option<usize>,
     gate: Option<Arc<Semaphore>>,
 }
 
 impl Reply {
     pub(crate) fn new(status: u16, body: Value) -> Self {
+        Self::of_bytes(status, "application/json", body.to_string())
+    }
+
+    pub(crate) fn of_bytes(
+        status: u16,
+        content_type: &'static str,
+        body: impl Into<Vec<u8>>,
+    ) -> Self {
         Self {
             status,
             headers: Vec::new(),
-            body,
+            content_type,
+            body: body.into(),
+            cut_after: None,
             gate: None,
         }
     }
@@ -106,7 +121,7 @@ impl Reply {
                 })
             }
             "/api/health" => json!({
-                "status": "healthy", "version": "9.8.7", "time": at,
+                "status": "healthy", "version": "0.9.8", "time": at,
                 "checks": {"database": "ok", "clips": "ok", "mail": "file", "analyzer": "motion"},
             }),
             "/api/whoami" => json!({
@@ -147,11 +162,24 @@ impl ScriptedServer {
         address: SocketAddr,
         answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::listen(address, None, Arc::new(answer)).await
+    }
+
+    /// One that speaks https and nothing else.
+    pub(crate) async fn start_tls(
+        acceptor: TlsAcceptor,
+        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let address = "127.0.0.1:0".parse().unwrap();
+        Self::listen(address, Some(acceptor), Arc::new(answer)).await
+    }
+
+    async fn listen(address: SocketAddr, tls: Option<TlsAcceptor>, answer: Answer) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let seen = Arc::new(watch::Sender::new(Vec::new()));
         Self {
             address: listener.local_addr().unwrap(),
-            task: tokio::spawn(accept(listener, Arc::new(answer), Arc::clone(&seen))),
+            task: tokio::spawn(accept(listener, tls, answer, Arc::clone(&seen))),
             seen,
         }
     }
@@ -196,14 +224,31 @@ impl Drop for ScriptedServer {
     }
 }
 
-async fn accept(listener: TcpListener, answer: Answer, seen: Arc<watch::Sender<Vec<Request>>>) {
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    answer: Answer,
+    seen: Arc<watch::Sender<Vec<Request>>>,
+) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(serve(stream, Arc::clone(&answer), Arc::clone(&seen)));
+        let (answer, seen) = (Arc::clone(&answer), Arc::clone(&seen));
+        match tls.clone() {
+            None => connections.spawn(serve(stream, answer, seen)),
+            Some(tls) => connections.spawn(async move {
+                if let Ok(stream) = tls.accept(stream).await {
+                    serve(stream, answer, seen).await;
+                }
+            }),
+        };
     }
 }
 
-async fn serve(stream: TcpStream, answer: Answer, seen: Arc<watch::Sender<Vec<Request>>>) {
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    answer: Answer,
+    seen: Arc<watch::Sender<Vec<Request>>>,
+) {
     let mut stream = BufReader::new(stream);
     while let Some(request) = read_request(&mut stream).await {
         let reply = answer(&request);
@@ -211,26 +256,30 @@ async fn serve(stream: TcpStream, answer: Answer, seen: Arc<watch::Sender<Vec<Re
         if let Some(gate) = &reply.gate {
             gate.acquire().await.unwrap().forget();
         }
-        let body = reply.body.to_string();
         let mut head = format!(
-            "HTTP/1.1 {} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+            "HTTP/1.1 {} X\r\nContent-Type: {}\r\nContent-Length: {}\r\n",
             reply.status,
-            body.len()
+            reply.content_type,
+            reply.body.len()
         );
         for (name, value) in &reply.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if stream
-            .write_all(format!("{head}\r\n{body}").as_bytes())
-            .await
-            .is_err()
-        {
+        let sent = reply.cut_after.unwrap_or(reply.body.len());
+        let bytes = [head.as_bytes(), b"\r\n", &reply.body[..sent]].concat();
+        if stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err() {
+            return;
+        }
+        if reply.cut_after.is_some() {
+            let _ = stream.shutdown().await;
             return;
         }
     }
 }
 
-async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Request> {
+async fn read_request(
+    stream: &mut BufReader<impl AsyncRead + AsyncWrite + Unpin>,
+) -> Option<Request> {
     let mut line = String::new();
     stream.read_line(&mut line).await.ok()?;
     let target = line.split(' ').nth(1)?.to_owned();

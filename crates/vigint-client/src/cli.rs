@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use vigint_client::ReadOptions;
 use vigint_client::settings::Given;
 use vigint_core::key::Secret;
@@ -48,6 +49,17 @@ pub(crate) enum Command {
         #[arg(value_name = "SOURCE", value_parser = secret)]
         // Of another name than --source, which clap would take for the same.
         shown: Option<Secret>,
+    },
+    /// Print the completions for a shell
+    Completions {
+        /// Which
+        shell: Shell,
+    },
+    /// Print the manual page, or write one for every command
+    Man {
+        /// Write a page for each command into this folder instead
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
     },
 }
 

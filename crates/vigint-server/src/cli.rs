@@ -7,6 +7,7 @@ mod clips_folder;
 mod database;
 mod export;
 mod send_test_email;
+mod shell;
 mod storage;
 
 use std::io::{self, Write};
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use lettre::Address;
 use tokio_util::sync::CancellationToken;
 use vigint_config::{Ai, LoadFrom, Loaded, Overrides, Provider, Settings, SparseAi};
@@ -66,11 +68,34 @@ enum Command {
     /// Look after what is kept on disk
     #[command(subcommand)]
     Storage(storage::Storage),
+    /// Print the completions for a shell
+    Completions {
+        /// Which
+        shell: Shell,
+    },
+    /// Print the manual page, or write one for every command
+    Man {
+        /// Write a page for each command into this folder instead
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
 }
 
 impl Cli {
     /// Does what was asked for.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        // These look at no configuration.
+        match &self.command {
+            Some(Command::Completions { shell }) => {
+                shell::completions(*shell, &mut io::stdout())?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            Some(Command::Man { out }) => {
+                shell::man(out.as_deref(), &mut io::stdout())?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            _ => {}
+        }
         let from = LoadFrom::process(
             self.common.config,
             Overrides {
@@ -92,6 +117,8 @@ impl Cli {
             Command::Storage(storage) => {
                 return storage.run(&loaded.settings, &mut io::stdout());
             }
+            // Both have been answered above.
+            Command::Completions { .. } | Command::Man { .. } => {}
         }
         Ok(ExitCode::SUCCESS)
     }

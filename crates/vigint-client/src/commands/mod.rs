@@ -4,6 +4,7 @@ mod account;
 mod check;
 mod gate;
 mod run;
+mod shell;
 mod stopping;
 
 use std::time::Duration;
@@ -34,6 +35,11 @@ pub(crate) fn dispatch() -> Exit {
         Err(error) => return refuse_command_line(&error),
     };
     let command = cli.command.clone().unwrap_or(Command::Run);
+    match &command {
+        Command::Completions { shell } => return shell::completions(*shell),
+        Command::Man { out } => return shell::man(out.as_deref()),
+        _ => {}
+    }
     let lives = matches!(command, Command::Run | Command::Gate { .. });
     let console = Console::new(cli.server.json, lives);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -53,6 +59,8 @@ pub(crate) fn dispatch() -> Exit {
             Command::Usage => account::usage(&cli, &console).await,
             Command::Incidents => account::incidents(&cli, &console).await,
             Command::Gate { .. } => gate::gate(&cli, console).await,
+            // Both have been answered above.
+            Command::Completions { .. } | Command::Man { .. } => Exit::Done,
         }
     });
     // Until every task is dropped: a camera's child process is killed by the drop of its task. A name look-up that

@@ -142,6 +142,13 @@ pub(crate) fn print_usage(text: &str, is_help: bool) {
     }
 }
 
+/// A text that is whole as it is.
+pub(crate) fn answer_bytes(text: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text)?;
+    stdout.flush()
+}
+
 /// A text from outside on one line, without anything that steers a terminal.
 pub(crate) fn one_line(text: &str) -> String {
     plain_line(text)

@@ -14,6 +14,7 @@ mod authority;
 mod cameras;
 mod films;
 mod gate;
+mod help;
 mod keys;
 mod library;
 mod program;

@@ -34,6 +34,33 @@ fn closed_pipe() -> std::io::PipeWriter {
 }
 
 #[test]
+fn completions_and_manual_need_no_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.ini"), "[Nonsense]\n").unwrap();
+    for (words, mark) in [
+        (["completions", "bash"].as_slice(), "complete -F"),
+        (&["completions", "zsh"], "#compdef vigint-server"),
+        (&["completions", "fish"], "complete -c vigint-server"),
+        (&["man"], ".TH vigint-server"),
+    ] {
+        let output = server(&folder, words).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains(mark), "{said}");
+        assert!(said.contains("check-config"), "{said}");
+    }
+    let output = server(&folder, &["man", "--out", "pages"])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    assert!(
+        folder
+            .path()
+            .join("pages/vigint-server-migrate.1")
+            .is_file()
+    );
+}
+
+#[test]
 fn a_full_disk_is_a_failure_and_a_closed_pipe_is_not() {
     for command in ["check-config", "migrate"] {
         let full = run(&[command], full_disk());

@@ -27,7 +27,7 @@ pub enum ApiError {
         reason: String,
     },
     /// 429 and 5xx: the same request may be answered later.
-    #[error("the server is busy or failing ({status}): {message}")]
+    #[error("{} ({status}): {message}", what_is_wrong(*status))]
     Busy {
         /// The HTTP status.
         status: u16,
@@ -47,7 +47,7 @@ pub enum ApiError {
         reason: String,
     },
     /// Any other 4xx: this request will never do.
-    #[error("the server refused ({status}): {message}")]
+    #[error("the server {} ({status}): {message}", how_it_refuses(*status))]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -145,6 +145,26 @@ impl ApiError {
     }
 }
 
+/// Of a server that may do it later.
+fn what_is_wrong(status: u16) -> &'static str {
+    match status {
+        429 => "the server was asked too often and wants a pause",
+        500 => "the server failed, and whoever runs it finds the cause in its log",
+        502 => "the server got no good answer from a service that it needs",
+        503 => "the server is overloaded or not ready",
+        504 => "the server was not done in time",
+        _ => "the server is busy or failing",
+    }
+}
+
+/// Of a server that will never do it.
+fn how_it_refuses(status: u16) -> &'static str {
+    match status {
+        403 => "knows the API key but does not let it do this",
+        _ => "refused",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +201,25 @@ mod tests {
             refused.to_string(),
             "the server refused (413): At most 8 MiB"
         );
+
+        for (status, words) in [
+            (
+                403,
+                "the server knows the API key but does not let it do this (403): no",
+            ),
+            (
+                429,
+                "the server was asked too often and wants a pause (429): no",
+            ),
+            (
+                500,
+                "the server failed, and whoever runs it finds the cause in its log (500): no",
+            ),
+            (503, "the server is overloaded or not ready (503): no"),
+            (507, "the server is busy or failing (507): no"),
+        ] {
+            assert_eq!(of(status, r#"{"error":"no"}"#).to_string(), words);
+        }
 
         assert_eq!(of(302, "").code(), "not_vigint");
         assert_eq!(of(404, "<html>nginx</html>").code(), "not_vigint");

@@ -8,25 +8,20 @@ use url::Url;
 use vigint_core::clock::{Clock, SystemClock};
 use vigint_core::ids::SourceId;
 use vigint_core::key::Secret;
-use vigint_core::wire::{
-    AnalysisResponse, BufferResponse, HealthResponse, IncidentsResponse, UsageResponse,
-    WhoamiResponse,
-};
-use vigint_video::jpeg;
+use vigint_core::wire::{AnalysisResponse, BufferResponse, HealthResponse};
 
-use crate::capture::{CaptureError, FfmpegCamera};
+use crate::capture::FfmpegCamera;
 use crate::event::{Event, EventSink};
 use crate::fleet::{self, Seat};
 use crate::frame::Frame;
 use crate::gate::{MotionGate, MotionLook};
 use crate::key::{InvalidKey, parse_key};
 use crate::progress::{Counters, SourceProgress};
-use crate::session::{RunError, Session, Surroundings, look_once};
+use crate::session::{RunError, Session, Surroundings};
 use crate::settings::{DEFAULT_SERVER_URL, Settings};
 use crate::source::Source;
 use crate::uplink::{
-    AddressError, ApiError, Authorities, AuthorityError, ServerCertificate, Uplink, is_exposed,
-    parse_address,
+    AddressError, ApiError, Authorities, AuthorityError, Uplink, is_exposed, parse_address,
 };
 
 /// What stands in the way of an analyzer.
@@ -262,56 +257,12 @@ impl SecureVideoAnalyzer {
             .collect()
     }
 
-    /// Opens a source, takes one picture and closes it again: its width and height as they would be sent.
-    ///
-    /// # Errors
-    /// Why there is no picture.
-    pub async fn try_source(&self, source: &Source) -> Result<(u16, u16), CaptureError> {
-        let picture = look_once(&self.camera(source)).await?;
-        match jpeg::inspect(&picture.jpeg, u64::MAX) {
-            Ok(info) => Ok((info.width, info.height)),
-            Err(error) => Err(CaptureError::Failed(error.to_string())),
-        }
-    }
-
     /// How the server is. Needs no key.
     ///
     /// # Errors
     /// [`ApiError`]
     pub async fn health(&self) -> Result<HealthResponse, ApiError> {
         self.around.uplink.health().await
-    }
-
-    /// The certificate that the server shows, once it was found to be one to trust; `None` over plain http.
-    ///
-    /// # Errors
-    /// [`ApiError`]; that a certificate cannot be trusted is among them, with why.
-    pub async fn server_certificate(&self) -> Result<Option<ServerCertificate>, ApiError> {
-        self.around.uplink.server_certificate().await
-    }
-
-    /// Whose key this is.
-    ///
-    /// # Errors
-    /// [`ApiError`]
-    pub async fn whoami(&self) -> Result<WhoamiResponse, ApiError> {
-        self.around.uplink.whoami().await
-    }
-
-    /// What was used: totals, and the newest rows.
-    ///
-    /// # Errors
-    /// [`ApiError`]
-    pub async fn usage(&self) -> Result<UsageResponse, ApiError> {
-        self.around.uplink.usage().await
-    }
-
-    /// The newest incidents.
-    ///
-    /// # Errors
-    /// [`ApiError`]
-    pub async fn incidents(&self) -> Result<IncidentsResponse, ApiError> {
-        self.around.uplink.incidents().await
     }
 
     /// Runs a source, by itself or as one of several.
@@ -330,7 +281,7 @@ impl SecureVideoAnalyzer {
         result
     }
 
-    fn camera(&self, source: &Source) -> FfmpegCamera {
+    pub(crate) fn camera(&self, source: &Source) -> FfmpegCamera {
         let clock = Arc::clone(&self.around.clock);
         FfmpegCamera::new(source.location.clone(), source.options, clock)
     }

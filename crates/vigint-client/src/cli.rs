@@ -1,5 +1,7 @@
 //! What can be typed. What it means is decided in `commands`.
 
+mod account;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +10,8 @@ use clap_complete::Shell;
 use vigint_client::ReadOptions;
 use vigint_client::settings::Given;
 use vigint_core::key::Secret;
+
+pub(crate) use self::account::{IncidentAction, ListArgs, TriageArgs, UsageArgs};
 
 /// Watches cameras with a Vigint server.
 #[derive(Debug, Parser)]
@@ -35,11 +39,20 @@ pub(crate) enum Command {
     /// Send the sources to the server and have them analysed (this is what happens without a command)
     Run,
     /// Look at key, server, clock, ffmpeg and each source, and say what to do where something is wrong
-    Check,
-    /// What this client has used
-    Usage,
-    /// The newest incidents
-    Incidents,
+    Check {
+        /// Where a picture of each source is saved, as ID.jpg
+        #[arg(long, value_name = "FOLDER", default_value = "vigint-stills")]
+        stills: PathBuf,
+    },
+    /// What this client has used, by day and route
+    Usage(UsageArgs),
+    /// The newest incidents; or show one, save its film, say what became of it
+    Incidents {
+        #[command(subcommand)]
+        action: Option<IncidentAction>,
+        #[command(flatten)]
+        list: ListArgs,
+    },
     /// Show live what the motion gate sees in one source; needs no key and no server
     ///
     /// A line for each change: the position in a film or the time of day, the state, whether the gate is open, how
@@ -182,6 +195,27 @@ mod tests {
         assert_eq!(cli.command, Some(Command::Run));
         assert_eq!(cli.sources.source.len(), 1);
         assert!(!format!("{cli:?}").contains("canary"));
+        let incidents = [
+            "vigint-client",
+            "incidents",
+            "--source",
+            "till",
+            "--limit",
+            "5",
+        ];
+        assert!(Cli::try_parse_from(incidents).is_ok());
+        for wrong in [
+            &["usage", "--csv", "--json"][..],
+            &["usage", "--cursor", "x"],
+            &["usage", "--from", "yesterday"],
+            &["incidents", "--limit", "201"],
+            &["incidents", "--status", "open"],
+            &["incidents", "show"],
+            &["completions", "cmd.exe"],
+        ] {
+            let words = [&["vigint-client"], wrong].concat();
+            assert!(Cli::try_parse_from(words).is_err(), "{wrong:?}");
+        }
         let gate = Cli::try_parse_from(["vigint-client", "gate", "rtsp://u:canary@c/1", "--fast"]);
         let gate = gate.unwrap();
         assert_eq!(gate.typed_sources(), ["rtsp://u:canary@c/1"]);

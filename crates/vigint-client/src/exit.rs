@@ -9,6 +9,8 @@ use vigint_client::{ApiError, RunError};
 pub(crate) enum Exit {
     /// The films ended, or it was stopped.
     Done,
+    /// One thing was asked for and could not be done: there is no such incident, or no room for its film.
+    Failed,
     /// The command line or a setting makes no sense.
     Usage,
     /// The key was refused, or is mistyped.
@@ -23,6 +25,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Done => 0,
+            Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::Key => 3,
             Exit::Server => 4,
@@ -45,6 +48,7 @@ impl From<&ApiError> for Exit {
     fn from(error: &ApiError) -> Self {
         match error {
             ApiError::NoKey | ApiError::KeyRefused(_) => Self::Key,
+            ApiError::Refused { .. } => Self::Failed,
             _ => Self::Server,
         }
     }

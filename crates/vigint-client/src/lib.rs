@@ -1,8 +1,64 @@
 //! The customer's side of Vigint: reads cameras and films, sends their frames to a Vigint server in order,
 //! asks it for analyses. What the program `vigint-client` does, it does through this library.
 //!
-//! The key is the only secret a customer holds. It may come from the environment or a `.env` file
-//! ([`Settings::of_process`]), from a command line, or from code:
+//! The key is the only secret a customer holds. There are three ways to give it.
+//!
+//! From the environment or a `.env` file, which [`Settings::of_process`] reads; here with both named, as a test would:
+//!
+//! ```
+//! use vigint_client::{SecureVideoAnalyzer, Settings, settings::Given};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! std::fs::write(folder.path().join(".env"), "VIGINT_API_KEY=8xK9mP2nQ5rT7vW1xZ4aC6eG8hJ0kL3m")?;
+//! let environment = |name: &str| (name == "VIGINT_SERVER_URL").then(|| "https://vigint.example.com".to_owned());
+//! let settings = Settings::resolve(Given::default(), environment, folder.path())?;
+//!
+//! let analyzer = SecureVideoAnalyzer::builder().settings(&settings).build()?;
+//! assert_eq!(analyzer.server(), "https://vigint.example.com");
+//! assert!(analyzer.has_key());
+//! # Ok(()) }
+//! ```
+//!
+//! From a command line, which goes before all of that:
+//!
+//! ```
+//! use vigint_client::{Secret, Settings, settings::Given};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let typed = Given {
+//!     api_key: Some(Secret::new("2zN5pR8sV1wY4bD7fH0jL3nP6qS9tW2x")),
+//!     api_url: Some("http://localhost:5002".to_owned()),
+//!     ..Given::default()
+//! };
+//! let environment = |name: &str| (name == "VIGINT_API_KEY").then(|| "a-key-of-the-environment".to_owned());
+//! # let folder = tempfile::tempdir()?;
+//! let settings = Settings::resolve(typed, environment, folder.path())?;
+//! assert_eq!(settings.server_url, "http://localhost:5002");
+//! assert!(settings.api_key.is_some_and(|key| key.reveal().starts_with("2zN5")));
+//! # Ok(()) }
+//! ```
+//!
+//! From code. Nothing is connected to yet, but what cannot be right is told:
+//!
+//! ```
+//! use vigint_client::{BuildError, InvalidKey, SecureVideoAnalyzer};
+//!
+//! let builder = || SecureVideoAnalyzer::builder().api_base_url("https://your-vigint-server.com:5002");
+//! let analyzer = builder().api_key("5yB8eH1kN4qT7wZ0cF3iL6oR9uX2aD5g").build().unwrap();
+//! assert!(!analyzer.is_exposed());
+//!
+//! let unchanged = builder().api_key("your-api-key-here").build();
+//! assert!(matches!(unchanged, Err(BuildError::Key(InvalidKey::Placeholder))));
+//! let mistyped = format!("vgt_{}", "0".repeat(60));
+//! let error = builder().api_key(mistyped).build().unwrap_err();
+//! assert!(error.to_string().contains("mistyped"));
+//! let no_url = SecureVideoAnalyzer::builder().api_base_url("your-vigint-server.com:5002").build();
+//! assert!(matches!(no_url, Err(BuildError::Address(_))));
+//! ```
+//!
+//! Then a source is watched, or pictures of one's own are sent. Nothing is global, and whatever is dropped is ended:
+//! with the future of a run go its camera's process and its connections.
 //!
 //! ```no_run
 //! use vigint_client::{SecureVideoAnalyzer, Source};
@@ -25,10 +81,11 @@
 //!
 //! Inside, top to bottom: [`SecureVideoAnalyzer`] is a thin face; `fleet` runs several sources; `session` owns
 //! one source (`capture` → `queue` → `uplink`); `capture` knows cameras and no server, `uplink` the server and no
-//! camera; `gate` says whether something moves. It prints nothing, and of the environment only [`settings`] knows.
+//! camera; `gate` says whether something moves; `account` is what can be asked besides, `saved_clip` keeps a film. It prints nothing, and of the environment only [`settings`] knows.
 
 pub mod settings;
 
+mod account;
 mod analyzer;
 mod backoff;
 mod capture;
@@ -40,6 +97,7 @@ mod key;
 mod mask;
 mod progress;
 mod queue;
+mod saved_clip;
 mod schedule;
 mod session;
 mod source;
@@ -54,17 +112,25 @@ mod uplink;
 )]
 mod scripted_server;
 
+pub use account::SourceLook;
 pub use analyzer::{BuildError, SecureVideoAnalyzer, SecureVideoAnalyzerBuilder};
-pub use capture::{CaptureError, MpjpegError};
+pub use capture::{CaptureError, FfmpegInspection, MpjpegError, NativeStream, inspect_ffmpeg};
 pub use event::{Event, MotionArea};
 pub use frame::Frame;
 pub use gate::{DetectorGate, MotionGate, MotionLook};
 pub use key::{InvalidKey, parse_key};
 pub use mask::Mask;
 pub use progress::SourceProgress;
+pub use saved_clip::{SaveError, SaveOptions};
 pub use session::RunError;
 pub use settings::Settings;
 pub use source::{Location, ReadOptions, Source, SourceError, check_ids, parse_sources};
-pub use uplink::{AddressError, ApiError, AuthorityError, ServerCertificate};
+pub use uplink::{
+    AddressError, ApiError, AuthorityError, IncidentQuery, ServerCertificate, UsageQuery,
+};
+pub use vigint_core::ids::{IncidentId, SourceId};
+pub use vigint_core::incident::Triage;
+pub use vigint_core::key::Secret;
+pub use vigint_core::wire;
 pub use vigint_video::grey::DecodeError;
 pub use vigint_video::motion::{MotionBox, MotionSample, MotionSettings, MotionState};

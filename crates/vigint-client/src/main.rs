@@ -6,6 +6,7 @@ mod commands;
 mod console;
 mod exit;
 mod sight;
+mod still;
 
 use std::process::ExitCode;
 

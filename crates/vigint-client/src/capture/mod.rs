@@ -10,6 +10,7 @@ mod process_group;
 mod reason;
 mod reel;
 mod stderr;
+mod stream;
 mod watch;
 
 use std::io;
@@ -19,7 +20,9 @@ use bytes::Bytes;
 use vigint_core::clock::UtcTime;
 
 pub(crate) use ffmpeg::FfmpegCamera;
+pub use ffmpeg::{FfmpegInspection, inspect_ffmpeg};
 pub use mpjpeg::MpjpegError;
+pub use stream::NativeStream;
 
 /// One picture and when it was taken.
 #[derive(Clone, Debug)]

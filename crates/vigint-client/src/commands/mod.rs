@@ -1,21 +1,24 @@
 //! What each command does: settles what was given, calls the library, tells the console.
 
-mod account;
 mod check;
+mod csv;
 mod gate;
+mod incidents;
 mod run;
 mod shell;
 mod stopping;
+mod usage;
 
+use std::io;
 use std::time::Duration;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use vigint_client::{BuildError, Event, Mask, SecureVideoAnalyzer, Settings, Source};
+use vigint_client::{ApiError, BuildError, Event, Mask, SecureVideoAnalyzer, Settings, Source};
 
 use crate::cameras::{all_sources, read_cameras};
 use crate::cli::{Cli, Command};
-use crate::console::{Console, print_usage};
+use crate::console::{Console, one_line, print_usage};
 use crate::exit::Exit;
 
 /// The seed's words, to the letter.
@@ -55,9 +58,11 @@ pub(crate) fn dispatch() -> Exit {
     let exit = runtime.block_on(async {
         match command {
             Command::Run => run::run(&cli, console).await,
-            Command::Check => check::check(&cli, &console).await,
-            Command::Usage => account::usage(&cli, &console).await,
-            Command::Incidents => account::incidents(&cli, &console).await,
+            Command::Check { stills } => check::check(&cli, &stills, &console).await,
+            Command::Usage(asked) => usage::usage(&cli, asked, &console).await,
+            Command::Incidents { action, list } => {
+                incidents::incidents(&cli, action, list, &console).await
+            }
             Command::Gate { .. } => gate::gate(&cli, console).await,
             // Both have been answered above.
             Command::Completions { .. } | Command::Man { .. } => Exit::Done,
@@ -161,6 +166,35 @@ fn analyzer(
         console.complain(NO_KEY);
     }
     Ok(analyzer)
+}
+
+/// An analyzer with a key, or a complaint: without one the server has nothing to say about anybody.
+fn keyed_analyzer(cli: &Cli, console: &Console) -> Result<SecureVideoAnalyzer, Exit> {
+    let settings = settings(cli, console)?;
+    let analyzer = analyzer(&settings, console, |_| {})?;
+    if analyzer.has_key() {
+        Ok(analyzer)
+    } else {
+        Err(Exit::Key)
+    }
+}
+
+/// Says why the server did not do it.
+fn failed(error: &ApiError, console: &Console) -> Exit {
+    console.complain(&one_line(&error.to_string()));
+    Exit::from(error)
+}
+
+/// Says that an answer could not be printed. Whoever reads may have had enough, as `head` does: that is no failure.
+fn printed(written: io::Result<()>, console: &Console) -> Exit {
+    match written {
+        Ok(()) => Exit::Done,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => {
+            console.complain(&format!("the answer could not be written: {error}"));
+            Exit::Failed
+        }
+    }
 }
 
 fn exit_of(error: &BuildError) -> Exit {

@@ -36,7 +36,6 @@ use crate::source::Source;
 use crate::uplink::{ApiError, Uplink};
 
 use moving::Newest;
-pub(crate) use trying::look_once;
 
 /// Frames of a camera that wait for the network: the newest seconds of it.
 const LIVE_SECONDS: f64 = 10.0;

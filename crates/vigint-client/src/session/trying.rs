@@ -24,7 +24,7 @@ impl<C: Camera> Session<C> {
 }
 
 /// Opens `camera`, takes one picture and closes it again.
-pub(crate) async fn look_once(camera: &impl Camera) -> Result<Picture, CaptureError> {
+async fn look_once(camera: &impl Camera) -> Result<Picture, CaptureError> {
     let mut frames = camera.open(None).await?;
     let picture = frames.next_frame().await;
     frames.close().await;

@@ -3,9 +3,11 @@
 //! It follows no redirect, waits for nothing longer than its time limits, and puts the key into a header and
 //! nowhere else.
 
+mod account;
 mod authorities;
 mod certificate;
 mod error;
+mod film;
 mod http_client;
 mod no_answer;
 
@@ -19,14 +21,15 @@ use url::{Host, Url};
 use vigint_core::ids::SourceId;
 use vigint_core::key::ApiKey;
 use vigint_core::wire::{
-    AnalysisResponse, AnalyzeRequest, BufferResponse, HealthResponse, IncidentsResponse,
-    UsageResponse, WhoamiResponse,
+    AnalysisResponse, AnalyzeRequest, BufferResponse, HealthResponse, WhoamiResponse,
 };
 
+pub use account::{IncidentQuery, UsageQuery};
 pub(crate) use authorities::Authorities;
 pub use authorities::AuthorityError;
 pub use certificate::ServerCertificate;
 pub use error::ApiError;
+pub(crate) use film::{ComingFilm, Film};
 
 use crate::frame::Frame;
 
@@ -115,18 +118,6 @@ impl Uplink {
     /// `GET /api/whoami`.
     pub(crate) async fn whoami(&self) -> Result<WhoamiResponse, ApiError> {
         self.ask_with_key(self.http.get(self.url("api/whoami")))
-            .await
-    }
-
-    /// `GET /api/usage`: the newest rows, and totals over all.
-    pub(crate) async fn usage(&self) -> Result<UsageResponse, ApiError> {
-        self.ask_with_key(self.http.get(self.url("api/usage")))
-            .await
-    }
-
-    /// `GET /api/incidents`: the newest ones.
-    pub(crate) async fn incidents(&self) -> Result<IncidentsResponse, ApiError> {
-        self.ask_with_key(self.http.get(self.url("api/incidents")))
             .await
     }
 

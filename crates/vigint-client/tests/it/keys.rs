@@ -68,6 +68,48 @@ async fn the_key_comes_from_flag_then_environment_then_profile_then_env_file() {
 }
 
 #[tokio::test]
+async fn the_address_comes_from_flag_then_environment_then_profile_then_env_file() {
+    let mut servers = Vec::new();
+    for _ in 0..4 {
+        servers.push(ScriptedServer::start(Reply::of_vigint).await);
+    }
+    let asked = |servers: &[ScriptedServer]| -> Vec<usize> {
+        servers
+            .iter()
+            .map(|server| server.requests().len())
+            .collect()
+    };
+    let folder = Folder::new();
+    let of_env = servers[0].url();
+    folder.write(
+        ".env",
+        &format!("VIGINT_API_KEY=key-of-env-file-0\nVIGINT_SERVER_URL={of_env}"),
+    );
+    folder.write(
+        ".env.prod",
+        &format!("VIGINT_SERVER_URL={}", servers[1].url()),
+    );
+    let (of_environment, of_flag) = (servers[2].url(), servers[3].url());
+    let usage = |args: &[&str], environment: Option<&str>| {
+        let mut client = folder.client(&[&["usage", "--json"], args].concat());
+        client.envs(environment.map(|url| ("VIGINT_SERVER_URL", url)));
+        client
+    };
+    let profile = ["--profile", "prod"];
+    let flag = ["--profile", "prod", "--api-url", &of_flag];
+    for (args, environment, so_far) in [
+        (&[][..], None, [1, 0, 0, 0]),
+        (&profile[..], None, [1, 1, 0, 0]),
+        (&profile, Some(of_environment.as_str()), [1, 1, 1, 0]),
+        (&flag, Some(of_environment.as_str()), [1, 1, 1, 1]),
+    ] {
+        let ran = run(&mut usage(args, environment)).await;
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(asked(&servers), so_far);
+    }
+}
+
+#[tokio::test]
 async fn env_files_are_not_put_into_the_environment_of_the_process() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new();

@@ -1,9 +1,15 @@
 //! The library by itself.
 
-use vigint_client::{ApiError, BuildError, Frame, InvalidKey, SecureVideoAnalyzer};
-use vigint_core::key::KeyError;
+use std::path::{Path, PathBuf};
 
-use crate::scripted_server::{Reply, ScriptedServer};
+use vigint_client::{
+    ApiError, BuildError, Frame, InvalidKey, Location, SecureVideoAnalyzer, Source,
+};
+use vigint_core::key::KeyError;
+use vigint_testkit::programs;
+
+use crate::program::{Folder, has_ffmpeg};
+use crate::scripted_server::{PATIENCE, Reply, Request, ScriptedServer};
 
 #[tokio::test]
 async fn pictures_can_be_pushed_and_analysed_without_a_camera() {
@@ -60,4 +66,44 @@ async fn a_key_that_cannot_be_one_is_refused_and_none_sends_nothing() {
         ApiError::NoKey
     );
     assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_run_that_is_dropped_ends_its_cameras_process() {
+    if !has_ffmpeg().await {
+        return;
+    }
+    let server = ScriptedServer::start(Reply::of_vigint).await;
+    let folder = Folder::new();
+    folder.film(1).await;
+    let film = folder.path().join("film.mp4");
+    let mut source = Source::new("till".parse().unwrap(), Location::File(film.clone()));
+    source.options.repeat = true;
+    let analyzer = SecureVideoAnalyzer::builder()
+        .api_base_url(server.url())
+        .api_key("a-key-of-16-chars")
+        .build()
+        .unwrap();
+    tokio::select! {
+        ended = analyzer.run(source) => panic!("a film that is repeated for ever ended: {ended:?}"),
+        () = server.until(|all| all.iter().filter(|request: &&Request| request.is_frame()).count() >= 3) => {}
+    }
+    let looked = tokio::task::spawn_blocking(move || {
+        programs::wait_for(PATIENCE, || reads(&film).is_empty().then_some(()))
+    });
+    assert!(looked.await.unwrap().is_some(), "ffmpeg lives on");
+}
+
+/// The processes that have this file on their command line. One that nobody has collected yet has none.
+fn reads(film: &Path) -> Vec<PathBuf> {
+    let wanted = film.to_str().unwrap();
+    let processes = std::fs::read_dir("/proc")
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    processes
+        .filter(|process| {
+            let typed = std::fs::read(process.join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&typed).contains(wanted)
+        })
+        .collect()
 }

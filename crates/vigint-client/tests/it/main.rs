@@ -12,9 +12,11 @@
 mod accounts;
 mod authority;
 mod cameras;
+mod checks;
 mod films;
 mod gate;
 mod help;
+mod incidents;
 mod keys;
 mod library;
 mod program;
@@ -22,3 +24,4 @@ mod scripted_server;
 mod secrets;
 mod stopping;
 mod tls;
+mod usage;

@@ -89,6 +89,12 @@ impl Reply {
         }
     }
 
+    /// Hangs up after so many bytes of the body, which was announced whole.
+    pub(crate) fn cut_after(mut self, bytes: usize) -> Self {
+        self.cut_after = Some(bytes);
+        self
+    }
+
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self

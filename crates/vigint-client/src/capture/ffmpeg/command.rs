@@ -75,6 +75,18 @@ pub(super) fn of_live(location: &Location, options: &ReadOptions, abilities: Abi
     Order { command, input }
 }
 
+/// The first picture of whatever it is, and ffmpeg's words on what its video is like.
+pub(super) fn of_look(location: &Location, width: u32, abilities: Abilities) -> Order {
+    let mut command = ffmpeg();
+    command.args(["-loglevel", "info", "-nostats"]);
+    let input = add_live_input(&mut command, location, abilities);
+    if input.is_some() {
+        command.stdin(Stdio::piped());
+    }
+    write_pictures(&mut command, &no_wider(width), &["-frames:v", "1"]);
+    Order { command, input }
+}
+
 /// Tells `command` where the pictures come from; gives what must be said on its standard input.
 fn add_live_input(
     command: &mut Command,

@@ -82,6 +82,11 @@ impl FfmpegFrames {
         })
     }
 
+    /// What ffmpeg has said so far: its last lines, masked.
+    pub(super) fn said(&self) -> Vec<String> {
+        self.tail.lines()
+    }
+
     async fn next_jpeg(&mut self) -> Result<Option<Bytes>, CaptureError> {
         loop {
             if let Some(jpeg) = self.parser.next_frame()? {

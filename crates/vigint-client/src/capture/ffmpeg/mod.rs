@@ -1,10 +1,12 @@
 //! ffmpeg as a camera: a child that writes JPEGs into a pipe, for everything ffmpeg can read.
 //!
 //! Here: how a source is opened. `command` is what ffmpeg is told, `version` what of it an ffmpeg understands,
-//! `frames` the pictures of one child.
+//! `frames` the pictures of one child, `look` a single one, `inspection` what a person may want to know of an ffmpeg.
 
 mod command;
 mod frames;
+mod inspection;
+mod look;
 mod version;
 
 use std::io;
@@ -16,6 +18,7 @@ use vigint_core::clock::{Clock, UtcTime};
 
 pub(super) use command::{FilmPath, ffmpeg, spawn_error};
 use frames::FfmpegFrames;
+pub use inspection::{FfmpegInspection, inspect_ffmpeg};
 use version::Abilities;
 
 use super::pace::Pace;

@@ -40,7 +40,7 @@ impl Abilities {
 
     /// By the version of its library: that of the program may be a date or a commit. One that says nothing that
     /// we know is likely to be a new one.
-    fn of(said: &str) -> Self {
+    pub(super) fn of(said: &str) -> Self {
         let version = said
             .lines()
             .find_map(|line| line.trim_start().strip_prefix("libavformat"));

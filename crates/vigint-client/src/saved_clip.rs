@@ -1,0 +1,277 @@
+//! Saving the film of an incident to a file: into a `.part` beside it first, so that a file of the name that was
+//! asked for is always a whole film.
+//!
+//! Films are for the eyes of whoever runs this program: nobody else may read the file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::fs::{File, OpenOptions};
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
+use vigint_core::ids::IncidentId;
+
+use crate::uplink::{ApiError, ComingFilm, Film, Uplink};
+
+/// How often a film whose connection broke is gone on with.
+const RESUMPTIONS: u32 = 5;
+/// Between two of them.
+const RESUME_DELAY: Duration = Duration::from_secs(1);
+/// No film of seconds is larger; whatever sends more than this is not Vigint.
+const MAX_FILM_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+
+/// How a film is saved.
+#[derive(Clone, Debug)]
+pub struct SaveOptions {
+    /// Whether a file of this name may be written over.
+    pub overwrite: bool,
+    /// How long a film that is still being made is waited for.
+    pub patience: Duration,
+}
+
+impl Default for SaveOptions {
+    /// Nothing is written over, and two minutes.
+    fn default() -> Self {
+        Self {
+            overwrite: false,
+            patience: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Why there is no film in the file. What was there before is untouched, and no `.part` is left.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// The server has no film to give.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// It was not there in time.
+    #[error("the film is still being made after {} seconds: try again later", .0.as_secs())]
+    StillBeingMade(Duration),
+    /// Whatever is there stays.
+    #[error("{} is there already: name another file, or write over it with --force", .0.display())]
+    Exists(PathBuf),
+    /// The disk is full, the folder is not there or not ours.
+    #[error("{} cannot be written: {cause}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// More or less came than was announced, again and again.
+    #[error("the film came incomplete: {got} of {announced} bytes; try again")]
+    Incomplete {
+        /// Bytes that came.
+        got: u64,
+        /// Bytes that the server announced.
+        announced: u64,
+    },
+    /// No film is that large.
+    #[error("what the server sends is larger than any film: is it really Vigint?")]
+    TooLarge,
+}
+
+/// Saves the film of an incident at `path`; gives its bytes.
+pub(crate) async fn save(
+    uplink: &Uplink,
+    id: IncidentId,
+    path: &Path,
+    options: &SaveOptions,
+    on_wait: &(dyn Fn() + Send + Sync),
+) -> Result<u64, SaveError> {
+    // Said before anything is loaded; whether it still holds is looked at again in the end.
+    if !options.overwrite && tokio::fs::symlink_metadata(path).await.is_ok() {
+        return Err(SaveError::Exists(path.to_owned()));
+    }
+    let film = once_it_is_made(uplink, id, options.patience, on_wait).await?;
+    let mut part = Part::create(path).await?;
+    let bytes = part.fill(uplink, id, film).await?;
+    part.keep(path, options.overwrite).await?;
+    Ok(bytes)
+}
+
+async fn once_it_is_made(
+    uplink: &Uplink,
+    id: IncidentId,
+    patience: Duration,
+    on_wait: &(dyn Fn() + Send + Sync),
+) -> Result<ComingFilm, SaveError> {
+    let waiting = async {
+        let mut is_told = false;
+        loop {
+            match uplink.film(id, 0, None).await? {
+                Film::Coming(film) => return Ok::<_, ApiError>(film),
+                Film::BeingMade(wait) => {
+                    if !is_told {
+                        on_wait();
+                        is_told = true;
+                    }
+                    pause(wait).await;
+                }
+            }
+        }
+    };
+    match timeout(patience, waiting).await {
+        Ok(film) => Ok(film?),
+        Err(_) => Err(SaveError::StillBeingMade(patience)),
+    }
+}
+
+async fn pause(time: Duration) {
+    let _ = timeout(time, std::future::pending::<()>()).await;
+}
+
+/// The file that is being filled; gone when it is dropped before it was kept.
+struct Part {
+    path: PathBuf,
+    file: File,
+    is_kept: bool,
+}
+
+impl Part {
+    async fn create(target: &Path) -> Result<Self, SaveError> {
+        let mut name = target.as_os_str().to_owned();
+        name.push(".part");
+        let path = PathBuf::from(name);
+        // Left by a program that was killed.
+        let _ = tokio::fs::remove_file(&path).await;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        match options.open(&path).await {
+            Ok(file) => Ok(Self {
+                path,
+                file,
+                is_kept: false,
+            }),
+            Err(cause) => Err(SaveError::File { path, cause }),
+        }
+    }
+
+    /// Writes all of the film, going on where a connection broke.
+    async fn fill(
+        &mut self,
+        uplink: &Uplink,
+        id: IncidentId,
+        mut film: ComingFilm,
+    ) -> Result<u64, SaveError> {
+        let mut got = 0;
+        let mut resumptions = 0;
+        loop {
+            if film.from == 0 && got > 0 {
+                // Another film stands there by now, or the server gives no parts: from the start again.
+                self.begin_again().await?;
+                got = 0;
+            }
+            let error = match self.take(&mut film, &mut got).await {
+                Ok(()) if film.length.is_none_or(|length| length == got) => return Ok(got),
+                Ok(()) => SaveError::Incomplete {
+                    got,
+                    announced: film.length.unwrap_or(got),
+                },
+                Err(SaveError::Api(error)) if error.may_pass() => error.into(),
+                Err(error) => return Err(error),
+            };
+            let next = self.go_on(uplink, id, got, film.tag.as_deref(), &mut resumptions);
+            film = next.await.ok_or(error)?;
+        }
+    }
+
+    /// The rest of the film, if it can be had.
+    async fn go_on(
+        &self,
+        uplink: &Uplink,
+        id: IncidentId,
+        got: u64,
+        tag: Option<&str>,
+        resumptions: &mut u32,
+    ) -> Option<ComingFilm> {
+        while *resumptions < RESUMPTIONS {
+            *resumptions += 1;
+            if *resumptions > 1 {
+                pause(RESUME_DELAY).await;
+            }
+            match uplink.film(id, got, tag).await {
+                Ok(Film::Coming(film)) => return Some(film),
+                Ok(Film::BeingMade(_)) => {}
+                Err(error) if error.may_pass() => {}
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    async fn take(&mut self, film: &mut ComingFilm, got: &mut u64) -> Result<(), SaveError> {
+        while let Some(piece) = film.next().await? {
+            let all = got.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+            if all > MAX_FILM_BYTES {
+                return Err(SaveError::TooLarge);
+            }
+            let written = self.file.write_all(&piece).await;
+            written.map_err(|cause| self.failed(cause))?;
+            *got = all;
+        }
+        Ok(())
+    }
+
+    async fn begin_again(&mut self) -> Result<(), SaveError> {
+        let emptied = async {
+            self.file.flush().await?;
+            self.file.set_len(0).await?;
+            self.file.rewind().await
+        };
+        let emptied = emptied.await;
+        emptied.map_err(|cause| self.failed(cause)).map(drop)
+    }
+
+    /// Gives it the name that was asked for.
+    async fn keep(mut self, target: &Path, overwrite: bool) -> Result<(), SaveError> {
+        let written = async {
+            self.file.flush().await?;
+            self.file.sync_all().await
+        };
+        let written = written.await;
+        written.map_err(|cause| self.failed(cause))?;
+        if !overwrite {
+            // Takes the name, so that nothing that came there meanwhile is written over.
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true).mode(0o600);
+            match options.open(target).await {
+                Ok(_) => {}
+                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(SaveError::Exists(target.to_owned()));
+                }
+                Err(cause) => {
+                    let path = target.to_owned();
+                    return Err(SaveError::File { path, cause });
+                }
+            }
+        }
+        match tokio::fs::rename(&self.path, target).await {
+            Ok(()) => {
+                self.is_kept = true;
+                Ok(())
+            }
+            Err(cause) => {
+                let path = target.to_owned();
+                Err(SaveError::File { path, cause })
+            }
+        }
+    }
+
+    fn failed(&self, cause: io::Error) -> SaveError {
+        SaveError::File {
+            path: self.path.clone(),
+            cause,
+        }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}

@@ -25,6 +25,9 @@ pub const MAX_BATCH_FRAMES: usize = 100;
 /// The most bytes the body of one batch may have.
 pub const MAX_BATCH_BYTES: usize = 32 * 1024 * 1024;
 
+/// The header of a raw picture in a batch that says what the query says of a single one, in the same form.
+pub const FRAME_HEADER: &str = "Vigint-Frame";
+
 /// The text of `frame_data` without the `data:image/jpeg;base64,` that browsers put before it. The scheme of a
 /// URL may be written in any case (RFC 3986, section 3.1).
 #[must_use]

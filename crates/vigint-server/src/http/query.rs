@@ -18,6 +18,11 @@ impl<'a> Query<'a> {
         Self(request.query_string())
     }
 
+    /// What is written as a query is, elsewhere than in a URL.
+    pub(super) fn written(text: &'a str) -> Self {
+        Self(text)
+    }
+
     /// A parameter as it was written. Standing twice, it could mean one thing to us and another to somebody else.
     pub(super) fn text(self, name: &str) -> Result<Option<Cow<'a, str>>, ApiError> {
         let mut values = url::form_urlencoded::parse(self.0.as_bytes())
@@ -25,7 +30,7 @@ impl<'a> Query<'a> {
             .map(|(_, value)| value);
         let value = values.next();
         if values.next().is_some() {
-            let message = format!("{name} stands more than once in the URL");
+            let message = format!("{name} stands more than once");
             return Err(ApiError::saying(Code::Malformed, message));
         }
         Ok(value)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vigint_core::clock::ManualClock;
 use vigint_testkit::programs::wait_for;
 
-use crate::fixture::{Options, TestServer, now, pictures};
+use crate::fixture::{Options, TestServer, now, parts, pictures};
 
 /// Longer than anything takes that comes at all.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -112,6 +112,80 @@ fn a_batch_is_taken_whole_or_not_at_all() {
             .post("/api/video/buffer/batch", &json!({"frames": many}))
             .status,
         413
+    );
+}
+
+#[test]
+fn a_batch_of_raw_pictures_is_taken_whole_or_not_at_all() {
+    let server = TestServer::sqlite();
+    let customer = server.customer("Acme");
+    let (at, pictures) = (now(), pictures(5));
+    let frames: Vec<(String, &[u8])> = pictures
+        .iter()
+        .zip(0_i64..)
+        .map(|(jpeg, n)| {
+            let at = at.plus_millis(n * 100 - 500);
+            let said =
+                format!("source_id=till&source_name=Till%201&frame_count={n}&captured_at={at}");
+            (said, jpeg.as_slice())
+        })
+        .collect();
+    for (said, picture, status, message) in [
+        (
+            frames[3].0.as_str(),
+            &b"no picture"[..],
+            422,
+            "frames[3]: This is not a JPEG",
+        ),
+        ("source_id=../x", frames[3].1, 422, "frames[3]: source_id"),
+        (
+            "source_id=a&source_id=b",
+            frames[3].1,
+            400,
+            "frames[3]: source_id",
+        ),
+        (
+            "captured_at=yesterday",
+            frames[3].1,
+            422,
+            "frames[3]: captured_at",
+        ),
+    ] {
+        let mut spoilt = frames.clone();
+        spoilt[3] = (said.to_owned(), picture);
+        let answer = customer.push_parts(&spoilt);
+        assert_eq!(answer.status, status, "{}", answer.text());
+        let error = answer.json()["error"].as_str().unwrap().to_owned();
+        assert!(error.starts_with(message), "{error}");
+    }
+    let whole = parts(&frames);
+    let cut = customer.push_multipart(&whole[..whole.len() - 50]);
+    assert_eq!(
+        (cut.status, cut.json()["code"].as_str()),
+        (400, Some("malformed"))
+    );
+    assert_eq!(customer.push_multipart(b"--x--").status, 422);
+    let many = vec![frames[0].clone(); 101];
+    assert_eq!(customer.push_parts(&many).status, 413);
+    let sources = format!("/api/clients/{}/sources", customer.id);
+    assert_eq!(customer.get(&sources).json()["sources"], json!([]));
+
+    let answer = customer.push_multipart(&whole);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(
+        answer.json(),
+        json!({"status": "buffered", "frames_added": 5, "buffer_size": 5})
+    );
+    let kept = customer.get(&sources).json()["sources"][0].clone();
+    assert_eq!(
+        (&kept["source_id"], &kept["source_name"]),
+        (&json!("till"), &json!("Till 1"))
+    );
+    let bytes: usize = pictures.iter().map(Vec::len).sum();
+    assert_eq!(
+        kept["bytes"],
+        json!(bytes),
+        "no more is held than the pictures"
     );
 }
 

@@ -134,6 +134,12 @@ fn frames_of_a_batch_count_like_requests_and_are_taken_all_or_none() {
     clock.advance(Duration::from_secs(6));
     assert_eq!(customer.post(path, &batch(20)).json()["frames_added"], 20);
     is_told_to_wait(&customer.get("/api/whoami"), "1");
+    // Raw ones alike.
+    clock.advance(Duration::from_secs(6));
+    let picture = &pictures(1)[0];
+    let raw = vec![(String::new(), picture.as_slice()); 4];
+    assert_eq!(customer.push_parts(&raw).json()["frames_added"], 4);
+    is_told_to_wait(&customer.push_parts(&raw), "2");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod arrival;
 mod budget;
 mod json;
+pub(in crate::http) mod parts;
 
 pub use self::budget::InflightBytes;
 pub(super) use self::budget::{Holder, Reservation};

@@ -8,6 +8,7 @@ mod film;
 pub(super) mod frames;
 pub(super) mod health;
 pub(super) mod incidents;
+mod incoming;
 pub(super) mod metrics;
 pub(super) mod usage;
 pub(super) mod video;

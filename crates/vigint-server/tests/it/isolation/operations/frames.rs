@@ -156,9 +156,26 @@ pub(super) fn push_batch(scene: &mut Scene<'_>) -> Prepared {
         Ok(())
     };
     let path = "/api/video/buffer/batch".to_owned();
-    scene
-        .signed("POST", path, Box::new(check))
-        .with_json(&json!({"frames": frames}))
+    let is_raw = scene.dice.once_in(2);
+    let mut prepared = scene.signed("POST", path, Box::new(check));
+    if !is_raw {
+        return prepared.with_json(&json!({"frames": frames}));
+    }
+    prepared.request.content_type = "multipart/mixed; boundary=a.b";
+    prepared.request.body = raw_batch(&sent);
+    prepared
+}
+
+fn raw_batch(frames: &[Sent]) -> Vec<u8> {
+    let part = |frame: &Sent| {
+        let (said, length) = (frame.query(), frame.jpeg.len());
+        let head = format!(
+            "--a.b\r\nContent-Type: image/jpeg\r\nContent-Length: {length}\r\nVigint-Frame: {said}\r\n\r\n"
+        );
+        [head.as_bytes(), &frame.jpeg, b"\r\n"].concat()
+    };
+    let parts: Vec<_> = frames.iter().map(part).collect();
+    [parts.concat(), b"--a.b--\r\n".to_vec()].concat()
 }
 
 pub(super) fn analyze(scene: &mut Scene<'_>) -> Prepared {

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio_util::sync::CancellationToken;
 use url::Url;
 use vigint_core::clock::{Clock, SystemClock};
 use vigint_core::ids::SourceId;
@@ -137,15 +136,13 @@ impl SecureVideoAnalyzerBuilder {
         }
         let uplink = Uplink::trusting(&base, key.as_ref(), authorities)
             .map_err(|e| BuildError::Tls(e.to_string()))?;
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let events = self.events.unwrap_or_else(|| Arc::new(|_| {}));
+        let mut around = Surroundings::new(uplink, clock, events);
+        around.watches_motion = self.watches_motion;
         Ok(SecureVideoAnalyzer {
             base,
-            around: Surroundings {
-                uplink,
-                clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
-                events: self.events.unwrap_or_else(|| Arc::new(|_| {})),
-                watches_motion: self.watches_motion,
-                stop: CancellationToken::new(),
-            },
+            around,
             counters: Arc::default(),
         })
     }

@@ -7,6 +7,7 @@
 //! name = "Till 1"
 //! fps = 10
 //! width = 1280
+//! quality = 8
 //! interval = 3
 //! ```
 
@@ -32,6 +33,7 @@ struct CameraTable {
     name: Option<String>,
     fps: Option<f64>,
     width: Option<u32>,
+    quality: Option<u8>,
     interval: Option<f64>,
 }
 
@@ -84,6 +86,7 @@ impl CameraTable {
         let options = ReadOptions {
             fps: self.fps.unwrap_or(defaults.fps),
             width: self.width.unwrap_or(defaults.width),
+            quality: self.quality.unwrap_or(defaults.quality),
             // An impossible interval becomes none at all, which the options' own check refuses by name.
             interval: interval.map_or(defaults.interval, Result::unwrap_or_default),
             ..defaults
@@ -150,13 +153,14 @@ mod tests {
     #[test]
     fn cameras_have_options_of_their_own_and_take_the_rest_from_the_command_line() {
         let sources = read(
-            "[[camera]]\nid = 'till'\nsource = 'rtsp://cam/1'\nname = 'Till 1'\nfps = 5\ninterval = 1.5\n[[camera]]\nsource = 'b.mp4'\n",
+            "[[camera]]\nid = 'till'\nsource = 'rtsp://cam/1'\nname = 'Till 1'\nfps = 5\nquality = 9\ninterval = 1.5\n[[camera]]\nsource = 'b.mp4'\n",
         )
         .unwrap();
         let ids: Vec<&str> = sources.iter().map(|s| s.id.as_str()).collect();
         assert_eq!(ids, ["default", "till", "camera-2"]);
         assert_eq!(sources[1].name.as_deref(), Some("Till 1"));
         assert_eq!(sources[1].options.fps, 5.0);
+        assert_eq!(sources[1].options.quality, 9);
         assert_eq!(sources[1].options.interval, Duration::from_millis(1500));
         assert_eq!(sources[1].options.width, 1280);
         assert_eq!(sources[2].options, ReadOptions::default());
@@ -176,5 +180,7 @@ mod tests {
         );
         let number = read("[[camera]]\nsource = 'a'\ninterval = -1\n").unwrap_err();
         assert!(number.contains("interval must be"), "{number}");
+        let quality = read("[[camera]]\nsource = 'a'\nquality = 1\n").unwrap_err();
+        assert!(quality.contains("quality must be"), "{quality}");
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use vigint_client::ReadOptions;
 use vigint_client::settings::Given;
+use vigint_client::{DEFAULT_QUALITY, ReadOptions};
 use vigint_core::key::Secret;
 
 pub(crate) use self::account::{IncidentAction, ListArgs, TriageArgs, UsageArgs};
@@ -100,7 +100,7 @@ pub(crate) struct SourceArgs {
     /// An RTSP(S) URL, a file or a device; `id=S` names it. Can be given several times
     #[arg(long, alias = "rtsp-url", global = true, value_name = "S", value_parser = secret)]
     pub(crate) source: Vec<Secret>,
-    /// A file that lists sources: [[camera]] with source, id, name, fps, width, interval
+    /// A file that lists sources: [[camera]] with source, id, name, fps, width, quality, interval
     #[arg(long, global = true, value_name = "cameras.toml")]
     pub(crate) sources: Option<PathBuf>,
     /// Seconds between analyses, in capture time
@@ -112,6 +112,9 @@ pub(crate) struct SourceArgs {
     /// The most pixels across; wider pictures are made smaller
     #[arg(long, global = true, value_name = "PIXELS", default_value_t = 1280)]
     pub(crate) width: u32,
+    /// How much the JPEGs leave out: 2 (best, largest) to 31
+    #[arg(long, global = true, value_name = "2..31", default_value_t = DEFAULT_QUALITY)]
+    pub(crate) quality: u8,
     /// Films: from the start again at the end
     #[arg(long = "loop", global = true, conflicts_with = "fast")]
     pub(crate) repeat: bool,
@@ -151,6 +154,7 @@ impl SourceArgs {
         ReadOptions {
             fps: self.fps,
             width: self.width,
+            quality: self.quality,
             interval: self.interval,
             fast: self.fast,
             repeat: self.repeat,

@@ -1,5 +1,6 @@
 //! What happens while sources are read, told to whoever asked: `vigint-client --json` prints these.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -65,8 +66,32 @@ pub enum Event {
         frames_sent: u64,
         /// Frames given up because newer ones came.
         frames_dropped: u64,
+        /// Frames left out evenly so that others could go on: the server was busy or the network slow.
+        frames_thinned: u64,
         /// Frames the server would not have.
         frames_refused: u64,
+    },
+    /// The server cannot be reached. Told once for all sources; they go on, and keep the newest seconds.
+    ServerLost {
+        /// When that was known.
+        at: UtcTime,
+        /// When the first request began that failed.
+        since: UtcTime,
+        /// A sentence for a person.
+        reason: String,
+        /// A stable name, one of [`crate::ApiError::code`].
+        code: String,
+    },
+    /// The server can be reached again.
+    ServerBack {
+        /// When.
+        at: UtcTime,
+        /// Since when it could not be reached.
+        since: UtcTime,
+        /// Frames that were given up meanwhile because newer ones came, of all sources.
+        frames_lost: u64,
+        /// The same for each source that lost any.
+        lost_of_source: BTreeMap<SourceId, u64>,
     },
     /// Something went wrong. What a camera or the server says often is told once, not each time.
     Error {

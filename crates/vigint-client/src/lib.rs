@@ -95,6 +95,7 @@ mod frame;
 mod gate;
 mod key;
 mod mask;
+mod outage;
 mod progress;
 mod queue;
 mod saved_clip;
@@ -124,7 +125,9 @@ pub use progress::SourceProgress;
 pub use saved_clip::{SaveError, SaveOptions};
 pub use session::RunError;
 pub use settings::Settings;
-pub use source::{Location, ReadOptions, Source, SourceError, check_ids, parse_sources};
+pub use source::{
+    DEFAULT_QUALITY, Location, ReadOptions, Source, SourceError, check_ids, parse_sources,
+};
 pub use uplink::{
     AddressError, ApiError, AuthorityError, IncidentQuery, ServerCertificate, UsageQuery,
 };

@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod console;
 mod exit;
+mod outage_words;
 mod sight;
 mod still;
 

@@ -24,6 +24,8 @@ pub struct SourceProgress {
     pub sent_bytes: u64,
     /// Frames given up because newer ones came.
     pub dropped: u64,
+    /// Frames left out evenly so that others could go on.
+    pub thinned: u64,
     /// Frames the server would not have.
     pub refused: u64,
     /// Frames waiting to be sent.
@@ -52,6 +54,7 @@ pub(crate) struct Counters {
     pub(crate) analysed: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) dropped: AtomicU64,
+    pub(crate) thinned: AtomicU64,
     pub(crate) queued: AtomicUsize,
     last_verdict: Mutex<Option<String>>,
 }
@@ -67,13 +70,18 @@ impl Counters {
             analysed: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            thinned: AtomicU64::new(0),
             queued: AtomicUsize::new(0),
             last_verdict: Mutex::new(None),
         }
     }
 
-    pub(crate) fn set_verdict(&self, verdict: &str) {
-        *lock(&self.last_verdict) = Some(verdict.to_owned());
+    /// Says whether it was another one before.
+    pub(crate) fn set_verdict(&self, verdict: &str) -> bool {
+        lock(&self.last_verdict)
+            .replace(verdict.to_owned())
+            .as_deref()
+            != Some(verdict)
     }
 
     pub(crate) fn source_id(&self) -> &SourceId {
@@ -108,6 +116,7 @@ impl Counters {
             sent_bytes: self.sent_bytes.load(Relaxed),
             sent: self.sent.load(Relaxed),
             dropped: self.dropped.load(Relaxed),
+            thinned: self.thinned.load(Relaxed),
             refused: self.refused.load(Relaxed),
             queued: self.queued.load(Relaxed),
             last_verdict: lock(&self.last_verdict).clone(),

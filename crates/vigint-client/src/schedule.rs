@@ -5,7 +5,7 @@ use std::time::Duration;
 use vigint_core::clock::UtcTime;
 
 /// Due every so often in capture time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     interval: Duration,
     /// From when the running interval counts.

@@ -73,6 +73,9 @@ impl FromStr for Location {
     }
 }
 
+/// What costs least without a difference for who looks, by the figures in `docs/client.md`.
+pub const DEFAULT_QUALITY: u8 = 8;
+
 /// How a source is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReadOptions {
@@ -80,6 +83,8 @@ pub struct ReadOptions {
     pub fps: f64,
     /// The most pixels across; wider pictures are made smaller.
     pub width: u32,
+    /// How much JPEG leaves out, 2 (least) to 31, as ffmpeg's `-q:v` counts.
+    pub quality: u8,
     /// Time between analyses, in capture time.
     pub interval: Duration,
     /// Films only: no pacing; capture times are the film's own, ending at now.
@@ -91,11 +96,12 @@ pub struct ReadOptions {
 }
 
 impl Default for ReadOptions {
-    /// 10 frames a second, 1280 pixels across, an analysis every 3 seconds, paced, no repetition.
+    /// 10 frames a second, 1280 pixels across, [`DEFAULT_QUALITY`], an analysis every 3 seconds, paced, no repetition.
     fn default() -> Self {
         Self {
             fps: 10.0,
             width: 1280,
+            quality: DEFAULT_QUALITY,
             interval: Duration::from_secs(3),
             fast: false,
             repeat: false,
@@ -115,6 +121,9 @@ impl ReadOptions {
         }
         if !(16..=16_384).contains(&self.width) {
             return Err(SourceError::Option("width", "16 to 16384 pixels"));
+        }
+        if !(2..=31).contains(&self.quality) {
+            return Err(SourceError::Option("quality", "2 (best) to 31"));
         }
         let seconds = self.interval.as_secs_f64();
         if !(0.1..=86_400.0).contains(&seconds) {

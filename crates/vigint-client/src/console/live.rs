@@ -143,6 +143,9 @@ fn status_of(source: &SourceProgress, (fps, bytes): (f64, f64), width: usize) ->
         }
     }
     line.push_str(&format!("  queue {}", source.queued));
+    if source.thinned > 0 {
+        line.push_str(&format!(", {} left out", source.thinned));
+    }
     if source.dropped > 0 {
         line.push_str(&format!(", {} dropped", source.dropped));
     }
@@ -165,6 +168,7 @@ mod tests {
             sent: 117,
             sent_bytes: 3_000_000,
             dropped: 3,
+            thinned: 0,
             refused: 0,
             queued: 7,
             last_picture_age: Some(Duration::from_millis(120)),

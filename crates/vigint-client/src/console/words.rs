@@ -1,9 +1,11 @@
 //! An event in words, on one line for people.
 
+use jiff::tz::TimeZone;
 use vigint_client::Event;
 use vigint_core::wire::AnalysisResponse;
 
 use super::one_line;
+use crate::outage_words::words_of_outage;
 
 /// What there is to say of an event, and where.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +28,12 @@ pub(super) fn words_of(event: &Event) -> Words {
                 .as_ref()
                 .map_or(String::new(), |id| format!("{id}: "));
             Words::Complaint(format!("{of}{}", one_line(message)))
+        }
+        Event::ServerLost { .. } | Event::ServerBack { .. } => {
+            match words_of_outage(event, &TimeZone::system()) {
+                Some(line) => Words::Complaint(one_line(&line)),
+                None => Words::Nothing,
+            }
         }
         Event::SourceOpened {
             source_id,
@@ -51,11 +59,16 @@ pub(super) fn words_of(event: &Event) -> Words {
             source_id,
             frames_sent,
             frames_dropped,
+            frames_thinned,
             frames_refused,
             ..
         } => {
             let mut line = format!("{source_id}: ended, {frames_sent} frames sent");
-            for (count, what) in [(frames_dropped, "dropped"), (frames_refused, "refused")] {
+            for (count, what) in [
+                (frames_thinned, "left out"),
+                (frames_dropped, "dropped"),
+                (frames_refused, "refused"),
+            ] {
                 if *count > 0 {
                     line.push_str(&format!(", {count} {what}"));
                 }

@@ -60,8 +60,11 @@ impl<C: Camera> Session<C> {
             Err(error) => {
                 let error = self.unless_fatal(error)?;
                 if !self.around.stop.is_cancelled() {
-                    self.counters.set_verdict(error.code());
-                    self.tell_error(error.code(), &format!("no analysis: {error}"));
+                    let is_news = self.counters.set_verdict(error.code());
+                    let is_known = error.is_away() && self.around.outage.is_on();
+                    if is_news && !is_known {
+                        self.tell_error(error.code(), &format!("no analysis: {error}"));
+                    }
                 }
                 Ok(error.retry_after())
             }

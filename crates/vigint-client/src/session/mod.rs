@@ -26,19 +26,21 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use vigint_core::clock::Clock;
+use vigint_core::random::{Random, SystemRandom};
 
 use crate::capture::{Camera, CaptureError};
 use crate::event::EventSink;
 use crate::fleet::Seat;
+use crate::outage::Outage;
 use crate::progress::Counters;
-use crate::queue::{FrameQueue, WhenFull};
+use crate::queue::{Bounds, FrameQueue, Room};
 use crate::source::Source;
 use crate::uplink::{ApiError, Uplink};
 
 use moving::Newest;
 
-/// Frames of a camera that wait for the network: the newest seconds of it.
-const LIVE_SECONDS: f64 = 10.0;
+/// Of a camera's frames that wait for the network, the newest so long are kept.
+const LIVE_SPAN: Duration = Duration::from_secs(10);
 /// Frames of a film that are read ahead.
 const FILM_FRAMES: usize = 16;
 /// Bytes that wait for the network, of one source.
@@ -68,11 +70,31 @@ pub enum RunError {
 pub(crate) struct Surroundings {
     pub(crate) uplink: Uplink,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
     pub(crate) events: EventSink,
     /// Whether somebody wants to know what moves.
     pub(crate) watches_motion: bool,
+    /// The memory that their queues share.
+    pub(crate) room: Arc<Room>,
+    /// What is known of the server.
+    pub(crate) outage: Arc<Outage>,
     /// Stops every session.
     pub(crate) stop: CancellationToken,
+}
+
+impl Surroundings {
+    pub(crate) fn new(uplink: Uplink, clock: Arc<dyn Clock>, events: EventSink) -> Self {
+        Self {
+            uplink,
+            outage: Arc::new(Outage::new(Arc::clone(&clock), Arc::clone(&events))),
+            random: Arc::new(SystemRandom),
+            room: Arc::default(),
+            watches_motion: false,
+            clock,
+            events,
+            stop: CancellationToken::new(),
+        }
+    }
 }
 
 /// One source being read.
@@ -97,11 +119,20 @@ impl<C: Camera> Session<C> {
         counters: Arc<Counters>,
         around: Surroundings,
     ) -> Self {
-        let queue = if source.location.is_live() {
-            let frames = live_frames(source.options.fps);
-            FrameQueue::new(WhenFull::DropOldest, frames, MAX_QUEUED_BYTES)
+        let fps = source.options.fps;
+        let is_live = source.location.is_live();
+        let most = Bounds {
+            frames: if is_live {
+                live_frames(fps)
+            } else {
+                FILM_FRAMES
+            },
+            bytes: MAX_QUEUED_BYTES,
+        };
+        let queue = if is_live {
+            FrameQueue::of_camera(fps, most, LIVE_SPAN, &around.room)
         } else {
-            FrameQueue::new(WhenFull::HoldBack, FILM_FRAMES, MAX_QUEUED_BYTES)
+            FrameQueue::of_film(most, &around.room)
         };
         Self {
             enough: around.stop.child_token(),
@@ -133,12 +164,7 @@ impl<C: Camera> Session<C> {
             () = self.look_for_motion() => Ok(()),
             () = self.grace_is_over() => Ok(()),
         };
-        if let Err(RunError::KeyRefused(error) | RunError::Unreachable(error)) = &result {
-            self.tell_error(error.code(), &error.to_string());
-        }
-        if !matches!(result, Err(RunError::CannotOpen(_))) {
-            self.tell_ended();
-        }
+        self.tell_end(&result);
         result
     }
 
@@ -148,7 +174,7 @@ impl<C: Camera> Session<C> {
     }
 }
 
-/// Whole frames of a camera that are [`LIVE_SECONDS`]. Of a fraction only the whole is kept, and whatever
+/// Whole frames of a camera that are [`LIVE_SPAN`]. Of a fraction only the whole is kept, and whatever
 /// stands in the options, the queue has room for one.
 fn live_frames(fps: f64) -> usize {
     #[allow(
@@ -156,7 +182,7 @@ fn live_frames(fps: f64) -> usize {
         clippy::cast_sign_loss,
         reason = "clamped to the range, and the standard library has no other way; not a number becomes 0"
     )]
-    let frames = (fps * LIVE_SECONDS).clamp(1.0, f64::from(u32::MAX)) as usize;
+    let frames = (fps * LIVE_SPAN.as_secs_f64()).clamp(1.0, f64::from(u32::MAX)) as usize;
     frames
 }
 

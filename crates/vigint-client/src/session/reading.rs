@@ -1,5 +1,7 @@
 //! From the camera into the queue: opened again after each loss, and after each end of a repeated film.
 
+use std::sync::Arc;
+
 use tokio::time::timeout;
 use vigint_core::clock::UtcTime;
 
@@ -44,7 +46,8 @@ impl<C: Camera> Session<C> {
         let options = self.source.options;
         let is_live = self.source.location.is_live();
         let goes_on = (is_live && !options.once) || (!is_live && options.repeat);
-        let mut restarts = Restarts::new(Backoff::of_camera());
+        let backoff = Backoff::of_camera().jittered(Arc::clone(&self.around.random));
+        let mut restarts = Restarts::new(backoff);
         let mut taken = Taken::default();
         loop {
             restarts.begins(self.around.clock.elapsed());

@@ -6,10 +6,11 @@ use std::time::Duration;
 use vigint_core::clock::UtcTime;
 use vigint_video::jpeg;
 
-use super::Session;
 use super::restarts::Loss;
+use super::{RunError, Session};
 use crate::capture::{Camera, CaptureError, Picture};
 use crate::event::Event;
+use crate::uplink::ApiError;
 
 impl<C: Camera> Session<C> {
     /// Its first picture is there `now`, on [`vigint_core::clock::Clock::elapsed`].
@@ -60,7 +61,31 @@ impl<C: Camera> Session<C> {
             source_id: self.source.id.clone(),
             frames_sent: self.counters.sent.load(Relaxed),
             frames_dropped: self.counters.dropped.load(Relaxed),
+            frames_thinned: self.counters.thinned.load(Relaxed),
             frames_refused: self.counters.refused.load(Relaxed),
+        });
+    }
+
+    /// What ended the run, and what became of its frames.
+    pub(super) fn tell_end(&self, result: &Result<(), RunError>) {
+        match result {
+            Err(RunError::CannotOpen(_)) => return,
+            Err(RunError::KeyRefused(error)) if self.around.outage.is_first_refusal_of_key() => {
+                self.tell_of_server(error);
+            }
+            Err(RunError::Unreachable(error)) => self.tell_of_server(error),
+            _ => {}
+        }
+        self.tell_ended();
+    }
+
+    /// What is about the server and not about this source.
+    fn tell_of_server(&self, error: &ApiError) {
+        self.tell(|at| Event::Error {
+            at,
+            source_id: None,
+            code: error.code().to_owned(),
+            message: error.to_string(),
         });
     }
 
@@ -79,6 +104,13 @@ impl<C: Camera> Session<C> {
 
     pub(super) fn note_queue(&self) {
         self.counters.queued.store(self.queue.len(), Relaxed);
-        self.counters.dropped.store(self.queue.dropped(), Relaxed);
+        self.counters.thinned.store(self.queue.thinned(), Relaxed);
+        let dropped = self.queue.dropped();
+        let before = self.counters.dropped.swap(dropped, Relaxed);
+        if dropped > before {
+            self.around
+                .outage
+                .count_lost(&self.source.id, dropped - before);
+        }
     }
 }

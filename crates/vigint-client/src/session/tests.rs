@@ -92,31 +92,55 @@ pub(super) struct Rig {
     pub(super) events: Arc<Mutex<Vec<Event>>>,
     counters: Arc<Counters>,
     pub(super) stop: CancellationToken,
+    around: Surroundings,
+    news: watch::Receiver<()>,
 }
 
 impl Rig {
     pub(super) async fn new(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let source: Source = "rtsp://cam/1".parse().unwrap();
+        let server = ScriptedServer::start(answer).await;
+        let key = "a-key-of-16-chars".parse().unwrap();
+        let address = parse_address(&server.url()).unwrap();
+        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+        let listener = Arc::clone(&events);
+        let (told, news) = watch::channel(());
+        let around = Surroundings::new(
+            Uplink::new(&address, Some(&key)).unwrap(),
+            Arc::new(SystemClock::new()),
+            Arc::new(move |event| {
+                listener.lock().unwrap().push(event);
+                told.send_modify(|()| {});
+            }),
+        );
         Self {
-            server: ScriptedServer::start(answer).await,
-            events: Arc::default(),
+            server,
+            events,
             counters: Arc::new(Counters::new(source.id)),
-            stop: CancellationToken::new(),
+            stop: around.stop.clone(),
+            around,
+            news,
         }
     }
 
+    /// Waits until an event of this name was told.
+    async fn until_told(&self, name: &str) {
+        let mut news = self.news.clone();
+        while self.told(name) == 0 {
+            let waited = timeout(PATIENCE, news.changed()).await;
+            waited.expect("it was never told").unwrap();
+        }
+    }
+
+    /// How often an event of this name was told.
+    fn told(&self, name: &str) -> usize {
+        let events = serde_json::to_string(&*self.events.lock().unwrap()).unwrap();
+        events.matches(&format!(r#""event":"{name}""#)).count()
+    }
+
     pub(super) fn session(&self, source: &str, camera: &ScriptedCamera) -> Session<ScriptedCamera> {
-        let key = "a-key-of-16-chars".parse().unwrap();
-        let address = parse_address(&self.server.url()).unwrap();
-        let events = Arc::clone(&self.events);
-        let around = Surroundings {
-            uplink: Uplink::new(&address, Some(&key)).unwrap(),
-            clock: Arc::new(SystemClock::new()),
-            events: Arc::new(move |event| events.lock().unwrap().push(event)),
-            watches_motion: false,
-            stop: self.stop.clone(),
-        };
         let counters = Arc::clone(&self.counters);
+        let around = self.around.clone();
         Session::new(source.parse().unwrap(), camera.clone(), counters, around)
     }
 }
@@ -124,13 +148,13 @@ impl Rig {
 fn gated(gate: &Arc<Semaphore>) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
     let gate = Arc::clone(gate);
     move |request| match Reply::of_vigint(request) {
-        reply if request.is_frame() => reply.behind(&gate),
+        reply if !request.frames().is_empty() => reply.behind(&gate),
         reply => reply,
     }
 }
 
 #[tokio::test]
-async fn a_cameras_newest_frames_win_over_a_slow_server_and_drops_are_counted() {
+async fn a_slow_server_gets_fewer_frames_a_second_then_only_the_newest_and_all_are_counted() {
     let gate = Arc::new(Semaphore::new(0));
     let rig = Rig::new(gated(&gate)).await;
     let mut camera = ScriptedCamera::showing(&[300]);
@@ -139,17 +163,28 @@ async fn a_cameras_newest_frames_win_over_a_slow_server_and_drops_are_counted() 
     rig.server.until(|requests| requests.len() == 1).await;
     camera.may_show.add_permits(299);
     camera.has_queued(300).await;
-    assert_eq!(rig.counters.queued.load(Relaxed), 100);
+    let queued = rig.counters.queued.load(Relaxed);
     gate.add_permits(1000);
     rig.server
-        .until(|requests| requests.iter().any(|r| r.is_frame() && r.number() == 300))
+        .until(|requests| requests.iter().flat_map(Request::frames).count() == queued + 1)
         .await;
-    // The first was on its way; of the rest the newest ten seconds were kept.
-    let expected: Vec<i64> = std::iter::once(1).chain(201..=300).collect();
-    assert_eq!(rig.server.frame_numbers(), expected);
-    assert_eq!(rig.counters.dropped.load(Relaxed), 199);
+    // The first was on its way; of the rest some of the newest ten seconds were kept, evenly apart.
+    let numbers = rig.server.frame_numbers();
+    assert!(numbers.is_sorted() && numbers[0] == 1, "{numbers:?}");
+    assert!(numbers[1] >= 200, "{numbers:?}");
+    let steps: Vec<i64> = numbers[1..].windows(2).map(|two| two[1] - two[0]).collect();
+    assert_eq!(steps, vec![8; steps.len()], "1.25 a second");
+    assert!(steps.len() >= 11, "{numbers:?}");
     rig.stop.cancel();
     timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
+    let (sent, dropped, thinned) = (
+        count(&rig.counters.sent),
+        count(&rig.counters.dropped),
+        count(&rig.counters.thinned),
+    );
+    assert_eq!(sent + dropped + thinned, 300);
+    assert!(thinned > 200 && dropped > 20, "{thinned} {dropped}");
 }
 
 #[tokio::test]
@@ -160,12 +195,14 @@ async fn a_slow_server_holds_a_films_reader_back_and_gets_every_frame_in_order()
     camera.is_film = true;
     let run = tokio::spawn(rig.session("film.mp4", &camera).run());
     rig.server.until(|requests| requests.len() == 1).await;
-    for round in 1..=150 {
+    let mut received = rig.server.frame_numbers().len();
+    while received < 150 {
         gate.add_permits(1);
         rig.server
-            .until(|requests| requests.iter().filter(|r| r.is_frame()).count() > round)
+            .until(|requests| requests.iter().flat_map(Request::frames).count() > received)
             .await;
-        let ahead = camera.shown() - round;
+        received = rig.server.frame_numbers().len();
+        let ahead = camera.shown() - received;
         assert!(ahead <= FILM_FRAMES + 2, "{ahead} frames were read ahead");
     }
     gate.add_permits(1000);
@@ -229,7 +266,7 @@ async fn a_camera_that_ends_its_stream_is_opened_again_and_its_frames_go_on() {
     let camera = ScriptedCamera::showing(&[5, 5]);
     let run = tokio::spawn(rig.session("rtsp://u:hunter2@cam/1", &camera).run());
     rig.server
-        .until(|requests| requests.iter().filter(|r| r.is_frame()).count() == 10)
+        .until(|requests| requests.iter().flat_map(Request::frames).count() == 10)
         .await;
     rig.stop.cancel();
     timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
@@ -247,10 +284,18 @@ async fn a_camera_that_ends_its_stream_is_opened_again_and_its_frames_go_on() {
 #[tokio::test]
 async fn once_ends_a_camera_after_one_interval_and_one_analysis() {
     let rig = Rig::new(Reply::of_vigint).await;
-    let camera = ScriptedCamera::showing(&[35]);
+    let mut camera = ScriptedCamera::showing(&[35]);
+    camera.may_show = Arc::new(Semaphore::new(0));
     let mut session = rig.session("rtsp://cam/1", &camera);
     session.source.options.once = true;
-    timeout(PATIENCE, session.run()).await.unwrap().unwrap();
+    let run = tokio::spawn(session.run());
+    for shown in 1..=31 {
+        camera.may_show.add_permits(1);
+        rig.server
+            .until(|requests| requests.iter().flat_map(Request::frames).count() == shown)
+            .await;
+    }
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
     assert_eq!(rig.server.frame_numbers(), (1..=31).collect::<Vec<_>>());
     assert_eq!(
         rig.server
@@ -266,11 +311,13 @@ async fn once_ends_a_camera_after_one_interval_and_one_analysis() {
 async fn stopping_waits_for_the_request_on_its_way_and_drops_the_rest() {
     let gate = Arc::new(Semaphore::new(0));
     let rig = Rig::new(gated(&gate)).await;
-    let camera = ScriptedCamera::showing(&[50]);
+    let mut camera = ScriptedCamera::showing(&[15]);
+    camera.may_show = Arc::new(Semaphore::new(1));
     let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
     rig.server.until(|requests| requests.len() == 1).await;
-    camera.has_queued(50).await;
-    assert_eq!(rig.counters.queued.load(Relaxed), 49);
+    camera.may_show.add_permits(14);
+    camera.has_queued(15).await;
+    assert_eq!(rig.counters.queued.load(Relaxed), 14);
     rig.stop.cancel();
     gate.add_permits(1000);
     timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
@@ -279,7 +326,253 @@ async fn stopping_waits_for_the_request_on_its_way_and_drops_the_rest() {
         u64::try_from(rig.server.frame_numbers().len()).unwrap(),
         sent
     );
-    assert_eq!(sent + rig.counters.dropped.load(Relaxed), 50);
+    assert_eq!(sent + rig.counters.dropped.load(Relaxed), 15);
+}
+
+/// A second camera's session, with counters of its own.
+fn beside(rig: &Rig, source: &str, camera: &ScriptedCamera) -> Session<ScriptedCamera> {
+    let source: Source = source.parse().unwrap();
+    let counters = Arc::new(Counters::new(source.id.clone()));
+    Session::new(source, camera.clone(), counters, rig.around.clone())
+}
+
+#[tokio::test]
+async fn a_lost_server_is_told_of_once_for_all_cameras_and_its_return_with_what_was_lost() {
+    let mut rig = Rig::new(Reply::of_vigint).await;
+    let address = rig.server.address;
+    let answers = ScriptedServer::start(Reply::of_vigint).await;
+    std::mem::replace(&mut rig.server, answers).stop().await;
+
+    let cameras = [0, 1].map(|_| ScriptedCamera {
+        may_show: Arc::new(Semaphore::new(1)),
+        ..ScriptedCamera::showing(&[150])
+    });
+    let sessions = [
+        beside(&rig, "till=rtsp://cam/1", &cameras[0]),
+        beside(&rig, "door=rtsp://cam/2", &cameras[1]),
+    ];
+    let runs = sessions.map(|session| tokio::spawn(session.run()));
+    rig.until_told("server_lost").await;
+    for camera in &cameras {
+        camera.may_show.add_permits(149);
+        camera.has_queued(150).await;
+    }
+    let server = ScriptedServer::start_at(address, Reply::of_vigint).await;
+    let has_newest = |requests: &[Request], source: &str| {
+        let frames = requests.iter().flat_map(Request::frames);
+        let mut newest = frames.filter(|frame| frame.number() == 150);
+        newest.any(|frame| frame.said("source_id").as_deref() == Some(source))
+    };
+    server
+        .until(|requests| has_newest(requests, "till") && has_newest(requests, "door"))
+        .await;
+    rig.stop.cancel();
+    for run in runs {
+        timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    }
+    assert_eq!((rig.told("server_lost"), rig.told("server_back")), (1, 1));
+    assert_eq!(rig.told("error"), 0);
+    let events = rig.events.lock().unwrap();
+    let lost = events.iter().find_map(|event| match event {
+        Event::ServerBack { lost_of_source, .. } => Some(lost_of_source.clone()),
+        _ => None,
+    });
+    let lost = lost.unwrap();
+    assert_eq!(lost.len(), 2, "{lost:?}");
+    // One of each may have been on its way when the server came back.
+    assert!(
+        lost.values().all(|frames| (49..=50).contains(frames)),
+        "{lost:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_key_is_told_of_once_for_all_cameras() {
+    let rig = Rig::new(|_: &Request| Reply::invalid_key()).await;
+    let cameras = [0, 1, 2].map(|_| ScriptedCamera::showing(&[1]));
+    for (camera, source) in cameras
+        .iter()
+        .zip(["a=rtsp://c/1", "b=rtsp://c/2", "c=rtsp://c/3"])
+    {
+        let run = timeout(PATIENCE, beside(&rig, source, camera).run());
+        assert!(matches!(run.await, Ok(Err(RunError::KeyRefused(_)))));
+    }
+    assert_eq!(rig.told("error"), 1);
+}
+
+#[tokio::test]
+async fn frames_that_wait_go_together_in_order_and_one_alone_as_it_is() {
+    let gate = Arc::new(Semaphore::new(0));
+    let rig = Rig::new(gated(&gate)).await;
+    let mut camera = ScriptedCamera::showing(&[19]);
+    camera.may_show = Arc::new(Semaphore::new(1));
+    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
+    rig.server.until(|requests| requests.len() == 1).await;
+    camera.may_show.add_permits(18);
+    camera.has_queued(19).await;
+    gate.add_permits(1000);
+    rig.server
+        .until(|requests| requests.iter().flat_map(Request::frames).count() == 19)
+        .await;
+    rig.stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    let requests = rig.server.requests();
+    let sizes: Vec<usize> = requests.iter().map(|r| r.frames().len()).collect();
+    assert_eq!(sizes, [1, 18]);
+    assert!(requests[0].is_frame() && requests[1].is_batch());
+    assert_eq!(rig.server.frame_numbers(), (1..=19).collect::<Vec<_>>());
+    assert_eq!(rig.counters.sent.load(Relaxed), 19);
+}
+
+#[tokio::test]
+async fn a_server_that_knows_no_raw_batches_gets_one_frame_at_a_time_and_nobody_is_told() {
+    for (status, error) in [
+        (415, "Send application/json"),
+        (400, "Malformed"),
+        (404, "Not found"),
+    ] {
+        let gate = Arc::new(Semaphore::new(0));
+        let held = Arc::clone(&gate);
+        let rig = Rig::new(move |request: &Request| match request.is_batch() {
+            true => Reply::new(status, serde_json::json!({"error": error, "code": "x"})),
+            false => Reply::of_vigint(request).behind(&held),
+        })
+        .await;
+        let camera = ScriptedCamera::showing(&[19]);
+        let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
+        camera.has_queued(19).await;
+        gate.add_permits(1000);
+        let singles = |requests: &[Request]| requests.iter().filter(|r| r.is_frame()).count();
+        rig.server.until(|requests| singles(requests) == 19).await;
+        rig.stop.cancel();
+        timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+        let requests = rig.server.requests();
+        let numbers: Vec<i64> = requests
+            .iter()
+            .filter(|r| r.is_frame())
+            .map(Request::number)
+            .collect();
+        assert_eq!(numbers, (1..=19).collect::<Vec<_>>());
+        let batches = requests.iter().filter(|r| r.is_batch()).count();
+        assert_eq!(batches, 1, "{status}: it is not tried again");
+        assert_eq!((rig.told("error"), rig.told("server_lost")), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn of_a_batch_that_is_refused_for_one_frame_only_that_one_is_lost() {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let rig = Rig::new(move |request: &Request| {
+        let bad = request
+            .frames()
+            .iter()
+            .position(|frame| frame.number() == 7);
+        match bad {
+            Some(index) if request.is_batch() => {
+                let error = format!("frames[{index}]: This is not a JPEG");
+                Reply::new(
+                    422,
+                    serde_json::json!({"error": error, "code": "not_a_jpeg"}),
+                )
+            }
+            Some(_) => Reply::new(
+                422,
+                serde_json::json!({"error": "This is not a JPEG", "code": "not_a_jpeg"}),
+            ),
+            None => Reply::of_vigint(request).behind(&held),
+        }
+    })
+    .await;
+    let mut camera = ScriptedCamera::showing(&[19]);
+    camera.may_show = Arc::new(Semaphore::new(10));
+    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
+    camera.has_queued(10).await;
+    gate.add_permits(1000);
+    let tenth = |requests: &[Request]| requests.iter().any(|r| r.is_frame() && r.number() == 10);
+    rig.server.until(tenth).await;
+    camera.may_show.add_permits(9);
+    rig.server
+        .until(|requests| {
+            requests
+                .iter()
+                .flat_map(Request::frames)
+                .any(|f| f.number() == 19)
+        })
+        .await;
+    rig.stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
+    assert_eq!(
+        (count(&rig.counters.sent), count(&rig.counters.refused)),
+        (18, 1)
+    );
+    assert_eq!(rig.told("error"), 1);
+}
+
+#[tokio::test]
+async fn connections_are_kept_however_many_frames_are_sent() {
+    let rig = Rig::new(Reply::of_vigint).await;
+    let cameras = [0, 1, 2].map(|_| ScriptedCamera {
+        may_show: Arc::new(Semaphore::new(0)),
+        ..ScriptedCamera::showing(&[30])
+    });
+    let runs: Vec<_> = cameras
+        .iter()
+        .zip(["a=rtsp://c/1", "b=rtsp://c/2", "c=rtsp://c/3"])
+        .map(|(camera, source)| tokio::spawn(beside(&rig, source, camera).run()))
+        .collect();
+    for shown in 1..=30 {
+        for camera in &cameras {
+            camera.may_show.add_permits(1);
+        }
+        rig.server
+            .until(|requests| requests.iter().flat_map(Request::frames).count() == 3 * shown)
+            .await;
+    }
+    rig.stop.cancel();
+    for run in runs {
+        timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    }
+    assert_eq!(rig.server.frames().len(), 90);
+    // One each; and while all begin at once, one more each may have been begun beside one that came free.
+    let connections = rig.server.connections();
+    assert!(connections <= 6, "{connections} connections for 90 frames");
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_is_dead_costs_no_frame_and_no_word() {
+    let hung_up = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&hung_up);
+    let rig = Rig::new(move |request: &Request| {
+        // Frame 3 comes over a connection that was good for 1 and 2, and finds it dead.
+        let is_third = request.frames().iter().any(|frame| frame.number() == 3);
+        if is_third && count.fetch_add(1, Relaxed) == 0 {
+            return Reply::hang_up();
+        }
+        Reply::of_vigint(request)
+    })
+    .await;
+    let mut camera = ScriptedCamera::showing(&[5]);
+    camera.may_show = Arc::new(Semaphore::new(0));
+    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
+    for number in 1..=5 {
+        camera.may_show.add_permits(1);
+        rig.server
+            .until(|requests| {
+                requests
+                    .iter()
+                    .flat_map(Request::frames)
+                    .any(|f| f.number() == number)
+            })
+            .await;
+    }
+    rig.stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    assert_eq!(rig.server.frame_numbers(), [1, 2, 3, 3, 4, 5]);
+    assert_eq!(rig.counters.sent.load(Relaxed), 5);
+    assert_eq!((rig.told("error"), rig.told("server_lost")), (0, 0));
+    assert_eq!(rig.server.connections(), 2);
 }
 
 #[tokio::test]

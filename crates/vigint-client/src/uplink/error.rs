@@ -6,6 +6,9 @@ use vigint_core::wire::ErrorBody;
 
 use super::no_answer::in_words;
 
+/// What `deploy/nginx.conf` says in the place of a Vigint that does not answer.
+const UNAVAILABLE: &str = "unavailable";
+
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -15,7 +18,7 @@ pub enum ApiError {
     NoKey,
     /// 401: this key will never do.
     #[error(
-        "the server refused the API key: {0}. Check VIGINT_API_KEY; if it is right it was revoked, and whoever runs the server can give you a new one"
+        "the server refused the API key: {0}. Check VIGINT_API_KEY; if it is right, the key was revoked or has expired or the account is suspended: whoever runs the server can tell, and give you a new one"
     )]
     KeyRefused(String),
     /// No answer: the network, TLS, a time limit.
@@ -27,7 +30,7 @@ pub enum ApiError {
         reason: String,
     },
     /// 429 and 5xx: the same request may be answered later.
-    #[error("{} ({status}): {message}", what_is_wrong(*status))]
+    #[error("{}", words_of_busy(*status, code.as_deref(), message))]
     Busy {
         /// The HTTP status.
         status: u16,
@@ -47,7 +50,7 @@ pub enum ApiError {
         reason: String,
     },
     /// Any other 4xx: this request will never do.
-    #[error("the server {} ({status}): {message}", how_it_refuses(*status))]
+    #[error("{} ({status}): {message}", words_of_refused(*status))]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -87,6 +90,15 @@ impl ApiError {
         )
     }
 
+    /// Whether it means that there is no server to talk to: nothing answers, or only what stands before it.
+    pub(crate) fn is_away(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::NotVigint { .. } => true,
+            Self::Busy { status, code, .. } => *status >= 500 && is_of_proxy(code.as_deref()),
+            _ => false,
+        }
+    }
+
     /// How long the server asked to wait before the next try.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -115,7 +127,7 @@ impl ApiError {
             (429 | 500..=599, sentence) => Self::Busy {
                 status,
                 code,
-                message: sentence.unwrap_or_else(|| "it did not say why".into()),
+                message: sentence.unwrap_or_else(|| "no reason is given".into()),
                 retry_after,
             },
             (400..=499, Some(message)) => Self::Refused {
@@ -128,6 +140,11 @@ impl ApiError {
                 reason: format!(
                     "it redirects ({status}), which is not followed: give the address it redirects to"
                 ),
+            },
+            (403, None) => Self::NotVigint {
+                server: server.to_owned(),
+                reason: "something before it, such as a firewall or a proxy, forbids access (403)"
+                    .to_owned(),
             },
             _ => Self::NotVigint {
                 server: server.to_owned(),
@@ -145,23 +162,32 @@ impl ApiError {
     }
 }
 
-/// Of a server that may do it later.
-fn what_is_wrong(status: u16) -> &'static str {
-    match status {
-        429 => "the server was asked too often and wants a pause",
-        500 => "the server failed, and whoever runs it finds the cause in its log",
-        502 => "the server got no good answer from a service that it needs",
-        503 => "the server is overloaded or not ready",
-        504 => "the server was not done in time",
-        _ => "the server is busy or failing",
-    }
+/// What a status from 429 or 500 up means for whoever runs a camera.
+fn words_of_busy(status: u16, code: Option<&str>, message: &str) -> String {
+    let meaning = match (status, code) {
+        (429, _) => {
+            "the server takes no more for now: this key sends too much at once; fewer frames a second (--fps) or fewer cameras help"
+        }
+        (502 | 504, None) | (_, Some(UNAVAILABLE)) => {
+            "the server is there, and what stands before it (a proxy) gets no answer from Vigint"
+        }
+        (502, _) => "the server's analysis service failed",
+        (503, _) => "the server is overloaded or being worked on",
+        _ => "something is wrong inside the server, and whoever runs it finds the cause in its log",
+    };
+    format!("{meaning} ({status}): {message}")
 }
 
-/// Of a server that will never do it.
-fn how_it_refuses(status: u16) -> &'static str {
+/// Whether it is not Vigint's own word: Vigint always gives its name for what is wrong, and that is another one.
+fn is_of_proxy(code: Option<&str>) -> bool {
+    code.is_none_or(|code| code == UNAVAILABLE)
+}
+
+/// What another 4xx means.
+fn words_of_refused(status: u16) -> &'static str {
     match status {
-        403 => "knows the API key but does not let it do this",
-        _ => "refused",
+        403 => "the server knows the API key but does not let it do this",
+        _ => "the server refused",
     }
 }
 
@@ -176,6 +202,54 @@ mod tests {
             Some(Duration::from_secs(7)),
             body.as_bytes(),
         )
+    }
+
+    #[test]
+    fn each_kind_of_busy_is_told_in_words_and_only_a_proxy_counts_as_away() {
+        for (status, body, words, is_away) in [
+            (
+                429,
+                r#"{"error":"Too many requests","code":"rate_limited"}"#,
+                "--fps",
+                false,
+            ),
+            (429, "", "--fps", false),
+            (
+                503,
+                r#"{"error":"Busy","code":"busy"}"#,
+                "overloaded",
+                false,
+            ),
+            (503, "<html>", "overloaded", true),
+            (502, "<html>", "a proxy", true),
+            (
+                503,
+                r#"{"error":"The server cannot be reached","code":"unavailable"}"#,
+                "a proxy",
+                true,
+            ),
+            (504, "", "a proxy", true),
+            (
+                502,
+                r#"{"error":"x","code":"analyzer_failed"}"#,
+                "analysis service",
+                false,
+            ),
+            (
+                500,
+                r#"{"error":"x","code":"internal"}"#,
+                "inside the server",
+                false,
+            ),
+        ] {
+            let error = of(status, body);
+            let said = error.to_string();
+            assert!(
+                said.contains(words) && said.contains(&status.to_string()),
+                "{said}"
+            );
+            assert_eq!(error.is_away(), is_away, "{said}");
+        }
     }
 
     #[test]
@@ -202,25 +276,35 @@ mod tests {
             "the server refused (413): At most 8 MiB"
         );
 
-        for (status, words) in [
+        for (status, body, words) in [
             (
                 403,
+                r#"{"error":"no"}"#,
                 "the server knows the API key but does not let it do this (403): no",
             ),
             (
                 429,
-                "the server was asked too often and wants a pause (429): no",
+                r#"{"error":"no"}"#,
+                "the server takes no more for now: this key sends too much at once; fewer frames a second (--fps) or fewer cameras help (429): no",
             ),
             (
-                500,
-                "the server failed, and whoever runs it finds the cause in its log (500): no",
+                503,
+                r#"{"error":"no","code":"overloaded"}"#,
+                "the server is overloaded or being worked on (503): no",
             ),
-            (503, "the server is overloaded or not ready (503): no"),
-            (507, "the server is busy or failing (507): no"),
+            (
+                504,
+                r#"{"error":"no"}"#,
+                "the server is there, and what stands before it (a proxy) gets no answer from Vigint (504): no",
+            ),
         ] {
-            assert_eq!(of(status, r#"{"error":"no"}"#).to_string(), words);
+            assert_eq!(of(status, body).to_string(), words);
         }
-
+        assert!(
+            of(403, "<html>")
+                .to_string()
+                .contains("a firewall or a proxy")
+        );
         assert_eq!(of(302, "").code(), "not_vigint");
         assert_eq!(of(404, "<html>nginx</html>").code(), "not_vigint");
     }

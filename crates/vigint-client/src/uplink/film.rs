@@ -7,7 +7,8 @@ use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, IF_RANGE, RA
 use tokio::time::timeout;
 use vigint_core::ids::IncidentId;
 
-use super::{ApiError, Uplink, read_bounded, retry_after};
+use super::exchange::{read_bounded, retry_after};
+use super::{ApiError, Uplink};
 
 /// For all of a film over a slow line.
 const FILM_LIMIT: Duration = Duration::from_secs(30 * 60);

@@ -14,6 +14,9 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// A connection that lies idle for longer may have been forgotten by a router on the way.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
+/// What was sent and nobody has acknowledged for so long is lost: the connection is dead (`TCP_USER_TIMEOUT`).
+#[cfg(target_os = "linux")]
+const UNHEARD_LIMIT: Duration = Duration::from_secs(10);
 
 /// A client that says the key in every request and trusts `authorities` besides the system's.
 ///
@@ -82,6 +85,8 @@ fn builder(key: Option<&ApiKey>, is_loopback: bool) -> ClientBuilder {
         .timeout(REQUEST_LIMIT)
         .pool_idle_timeout(IDLE_LIMIT)
         .tcp_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let builder = builder.tcp_user_timeout(UNHEARD_LIMIT);
     // A proxy cannot reach what only this machine can.
     if is_loopback {
         builder.no_proxy()

@@ -5,41 +5,42 @@
 
 mod account;
 mod authorities;
+mod batch;
 mod certificate;
 mod error;
+mod exchange;
 mod film;
 mod http_client;
 mod no_answer;
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 use vigint_core::ids::SourceId;
 use vigint_core::key::ApiKey;
 use vigint_core::wire::{
-    AnalysisResponse, AnalyzeRequest, BufferResponse, HealthResponse, WhoamiResponse,
+    AnalysisResponse, AnalyzeRequest, BatchResponse, BufferResponse, HealthResponse, WhoamiResponse,
 };
 
 pub use account::{IncidentQuery, UsageQuery};
 pub(crate) use authorities::Authorities;
 pub use authorities::AuthorityError;
+pub(crate) use batch::MOST_AT_ONCE;
 pub use certificate::ServerCertificate;
 pub use error::ApiError;
+use exchange::{Answer, Repeat, exchange};
 pub(crate) use film::{ComingFilm, Film};
 
 use crate::frame::Frame;
 
 /// The server ends an analysis within 25 s; a call that joins a running one waits for that first.
 const ANALYSIS_LIMIT: Duration = Duration::from_secs(55);
-/// The most bytes of an answer that are read.
-const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
-/// A server that asks for more patience than this is asked again all the same.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
-
 /// An address that cannot be the server's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
@@ -60,6 +61,8 @@ pub(crate) struct Uplink {
     base: Url,
     has_key: bool,
     authorities: Authorities,
+    /// Whether the server takes raw pictures in batches, as far as is known.
+    takes_batches: Arc<AtomicBool>,
 }
 
 impl Uplink {
@@ -80,6 +83,7 @@ impl Uplink {
             base: base.clone(),
             has_key: key.is_some(),
             authorities,
+            takes_batches: Arc::new(AtomicBool::new(true)),
         })
     }
 
@@ -96,18 +100,52 @@ impl Uplink {
         self.ask_with_key(request.body(frame.jpeg.clone())).await
     }
 
+    /// Whether several frames may go together.
+    pub(crate) fn takes_batches(&self) -> bool {
+        self.takes_batches.load(Relaxed)
+    }
+
+    /// `POST /api/video/buffer/batch`, the JPEGs as they are: all are taken or none. `None`: this batch, or any, is
+    /// not for this server, and its frames are to be sent one by one.
+    pub(crate) async fn buffer_batch(
+        &self,
+        frames: &[Frame],
+    ) -> Result<Option<BatchResponse>, ApiError> {
+        let request = self
+            .http
+            .post(self.url("api/video/buffer/batch"))
+            .header(CONTENT_TYPE, batch::CONTENT_TYPE);
+        match self
+            .ask_with_key(request.body(batch::body_of(frames)))
+            .await
+        {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) => {
+                let verdict = batch::verdict_on(&error).ok_or(error)?;
+                if verdict == batch::Verdict::Never {
+                    self.takes_batches.store(false, Relaxed);
+                }
+                Ok(None)
+            }
+        }
+    }
+
     /// `POST /api/video/analyze`.
     pub(crate) async fn analyze(&self, source: &SourceId) -> Result<AnalysisResponse, ApiError> {
         let body = AnalyzeRequest {
             source_id: Some(source.to_string()),
         };
         let request = self.http.post(self.url("api/video/analyze")).json(&body);
-        self.ask_with_key(request.timeout(ANALYSIS_LIMIT)).await
+        self.require_key()?;
+        let request = request.timeout(ANALYSIS_LIMIT);
+        let answer = self.answer(request, Repeat::Never).await?;
+        self.understood(&answer)
     }
 
     /// `GET /api/health`; needs no key. A server that is not well says so with 503 and the same body.
     pub(crate) async fn health(&self) -> Result<HealthResponse, ApiError> {
-        let answer = self.answer(self.http.get(self.url("api/health"))).await?;
+        let request = self.http.get(self.url("api/health"));
+        let answer = self.answer(request, Repeat::OnDeadConnection).await?;
         match serde_json::from_slice(&answer.body) {
             Ok(health) if answer.status == 503 => Ok(health),
             // Whatever else answers there, such as a proxy before it, has no such body.
@@ -124,18 +162,7 @@ impl Uplink {
     /// What the server is told about a raw JPEG stands in the query.
     fn frame_url(&self, frame: &Frame) -> Url {
         let mut url = self.url("api/video/buffer");
-        let mut query = url.query_pairs_mut();
-        query.append_pair("source_id", frame.source_id.as_str());
-        if let Some(number) = frame.number {
-            query.append_pair("frame_count", &number.to_string());
-        }
-        if let Some(name) = &frame.source_name {
-            query.append_pair("source_name", name);
-        }
-        if let Some(captured_at) = frame.captured_at {
-            query.append_pair("captured_at", &captured_at.to_string());
-        }
-        drop(query);
+        url.set_query(Some(&said_of(frame)));
         url
     }
 
@@ -150,26 +177,21 @@ impl Uplink {
         &self,
         request: RequestBuilder,
     ) -> Result<T, ApiError> {
-        if !self.has_key {
-            return Err(ApiError::NoKey);
-        }
-        self.ask(request).await
-    }
-
-    async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ApiError> {
-        let answer = self.answer(request).await?;
+        self.require_key()?;
+        let answer = self.answer(request, Repeat::OnDeadConnection).await?;
         self.understood(&answer)
     }
 
+    fn require_key(&self) -> Result<(), ApiError> {
+        self.has_key.then_some(()).ok_or(ApiError::NoKey)
+    }
+
     /// Whatever is answered.
-    async fn answer(&self, request: RequestBuilder) -> Result<Answer, ApiError> {
-        let failure = |error: reqwest::Error| ApiError::of_failure(self.server(), &error);
-        let mut response = request.send().await.map_err(failure)?;
-        let body = read_bounded(&mut response).await.map_err(failure)?;
-        Ok(Answer {
-            status: response.status().as_u16(),
-            retry_after: retry_after(response.headers()),
-            body,
+    async fn answer(&self, request: RequestBuilder, repeat: Repeat) -> Result<Answer, ApiError> {
+        exchange(request, repeat).await.map_err(|error| {
+            // Who is there when it is back may be of another version.
+            self.takes_batches.store(true, Relaxed);
+            ApiError::of_failure(self.server(), &error)
         })
     }
 
@@ -194,37 +216,20 @@ impl Uplink {
     }
 }
 
-/// An answer as far as it was read.
-struct Answer {
-    status: u16,
-    retry_after: Option<Duration>,
-    body: Vec<u8>,
-}
-
-/// The body, cut at [`MAX_ANSWER_BYTES`].
-async fn read_bounded(answer: &mut Response) -> Result<Vec<u8>, reqwest::Error> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
-        let room = MAX_ANSWER_BYTES.saturating_sub(body.len());
-        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-        if chunk.len() > room {
-            break;
-        }
+/// What the server is told about a raw JPEG, as a query.
+fn said_of(frame: &Frame) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("source_id", frame.source_id.as_str());
+    if let Some(number) = frame.number {
+        query.append_pair("frame_count", &number.to_string());
     }
-    Ok(body)
-}
-
-/// `Retry-After` in seconds (RFC 9110, 10.2.3). Its other form, a date, would need two clocks that agree: our
-/// own delays serve as well.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
+    if let Some(name) = &frame.source_name {
+        query.append_pair("source_name", name);
+    }
+    if let Some(captured_at) = frame.captured_at {
+        query.append_pair("captured_at", &captured_at.to_string());
+    }
+    query.finish()
 }
 
 /// The server's address, checked.
@@ -258,8 +263,6 @@ fn is_loopback(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
-
     use super::*;
 
     #[test]
@@ -293,19 +296,5 @@ mod tests {
         ] {
             assert!(exposed(open), "{open}");
         }
-    }
-
-    #[test]
-    fn retry_after_is_bounded_and_a_date_is_passed_over() {
-        let of = |value: &'static str| {
-            retry_after(&HeaderMap::from_iter([(
-                RETRY_AFTER,
-                HeaderValue::from_static(value),
-            )]))
-        };
-        assert_eq!(of("7"), Some(Duration::from_secs(7)));
-        assert_eq!(of("999999999999"), Some(MAX_RETRY_AFTER));
-        assert_eq!(of("Wed, 21 Oct 2026 07:28:00 GMT"), None);
-        assert_eq!(of("-1"), None);
     }
 }

@@ -1,14 +1,14 @@
 //! Films: every frame in order, whatever the server does; times; analyses.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use tokio::sync::Semaphore;
 use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
 
 use crate::program::{Folder, Ran, finish, has_ffmpeg, run};
-use crate::scripted_server::{Reply, Request, ScriptedServer};
+use crate::scripted_server::{Reply, Request, ScriptedServer, SentFrame};
 
 async fn run_film(server: &ScriptedServer, seconds: u32, more: &[&str]) -> Ran {
     let folder = Folder::new();
@@ -27,16 +27,8 @@ async fn run_film(server: &ScriptedServer, seconds: u32, more: &[&str]) -> Ran {
     run(&mut folder.client(&args)).await
 }
 
-fn captured(request: &Request) -> UtcTime {
-    request.query("captured_at").unwrap().parse().unwrap()
-}
-
-fn frames_of(server: &ScriptedServer) -> Vec<Request> {
-    server
-        .requests()
-        .into_iter()
-        .filter(Request::is_frame)
-        .collect()
+fn captured(frame: &SentFrame) -> UtcTime {
+    frame.said("captured_at").unwrap().parse().unwrap()
 }
 
 #[tokio::test]
@@ -49,18 +41,16 @@ async fn a_fast_film_is_sent_whole_in_order_with_its_own_times_ending_at_now() {
     let ran = run_film(&server, 8, &["--fast"]).await;
     let after = SystemClock::new().now();
     assert_eq!(ran.code, 0, "{ran:?}");
-    let frames = frames_of(&server);
+    let frames = server.frames();
     assert_eq!(server.frame_numbers(), (1..=80).collect::<Vec<_>>());
     assert!(
         frames
             .iter()
-            .all(|f| f.body.starts_with(&[0xFF, 0xD8, 0xFF]) && f.body.ends_with(&[0xFF, 0xD9]))
+            .all(|f| f.jpeg.starts_with(&[0xFF, 0xD8, 0xFF]) && f.jpeg.ends_with(&[0xFF, 0xD9]))
     );
-    assert!(
-        frames
-            .iter()
-            .all(|f| f.header("content-type") == Some("image/jpeg"))
-    );
+    let requests = server.requests();
+    let mut single = requests.iter().filter(|request| request.is_frame());
+    assert!(single.all(|request| request.header("content-type") == Some("image/jpeg")));
     let times: Vec<UtcTime> = frames.iter().map(captured).collect();
     assert!(
         times
@@ -97,15 +87,13 @@ async fn a_fast_film_is_sent_whole_in_order_with_its_own_times_ending_at_now() {
     assert_eq!(events[1]["stages"][0]["analyzer"], "motion");
     assert_eq!(events[4]["frames_sent"], 80);
     // 3 s and 6 s of capture time, and the end.
-    let requests = server.requests();
-    let before_each = |n: usize| requests.iter().filter(|r| !r.is_analysis()).count().min(n);
     let analyses: Vec<usize> = requests
         .iter()
         .enumerate()
         .filter(|(_, request)| request.is_analysis())
-        .map(|(at, _)| requests[..at].iter().filter(|r| r.is_frame()).count())
+        .map(|(at, _)| requests[..at].iter().flat_map(Request::frames).count())
         .collect();
-    assert_eq!(analyses, [31, 61, before_each(80)]);
+    assert_eq!(analyses, [31, 61, 80]);
 }
 
 #[tokio::test]
@@ -134,7 +122,7 @@ async fn a_paced_film_has_the_times_at_which_it_was_shown_and_one_analysis_with_
         ["source_opened", "analysis", "source_ended"]
     );
     assert_eq!(ran.events()[0]["width"], 160);
-    let frames = frames_of(&server);
+    let frames = server.frames();
     assert_eq!(frames.len(), 10);
     assert_eq!(
         captured(&frames[9]).millis_since(captured(&frames[0])),
@@ -150,7 +138,7 @@ async fn a_film_with_fewer_pictures_than_asked_for_is_not_sent_twice_over() {
     let server = ScriptedServer::start(Reply::of_vigint).await;
     let ran = run_film(&server, 2, &["--fast", "--fps", "30"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert_eq!(frames_of(&server).len(), 20);
+    assert_eq!(server.frames().len(), 20);
 }
 
 #[tokio::test]
@@ -173,34 +161,44 @@ async fn a_server_that_goes_away_and_comes_back_misses_no_frame_of_a_film() {
         "a-key-of-16-chars",
     ];
     // The server falls silent at the tenth frame and is gone before it answers.
-    let gate = Arc::new(Semaphore::new(9));
+    let taken: Arc<Mutex<Vec<i64>>> = Arc::default();
+    let take = |taken: &Mutex<Vec<i64>>, request: &Request| {
+        let numbers = request.frames();
+        let numbers = numbers.iter().map(SentFrame::number);
+        taken.lock().unwrap().extend(numbers);
+        Reply::of_vigint(request)
+    };
+    let is_tenth = |request: &Request| request.frames().iter().any(|frame| frame.number() >= 10);
+    let silence = Arc::new(Semaphore::new(0));
     let address = server.stop().await;
-    let held = Arc::clone(&gate);
+    let first = Arc::clone(&taken);
     let server = ScriptedServer::start_at(address, move |request: &Request| {
-        Reply::of_vigint(request).behind(&held)
+        if is_tenth(request) {
+            return Reply::of_vigint(request).behind(&silence);
+        }
+        take(&first, request)
     })
     .await;
     let client = folder.client(&args).spawn().unwrap();
-    server.until(|requests| requests.len() == 10).await;
-    let mut numbers = server.frame_numbers();
+    server.until(|requests| requests.iter().any(is_tenth)).await;
     server.stop().await;
 
     // It comes back busy, then well.
     let refusals = AtomicUsize::new(0);
+    let second = Arc::clone(&taken);
     let server = ScriptedServer::start_at(address, move |request: &Request| {
         if refusals.fetch_add(1, SeqCst) < 2 {
             return Reply::new(503, json!({"error": "busy", "code": "overloaded"}))
                 .header("Retry-After", "0");
         }
-        Reply::of_vigint(request)
+        take(&second, request)
     })
     .await;
     let ran = finish(client).await;
     assert_eq!(ran.code, 0, "{ran:?}");
+    drop(server);
     assert!(ran.stderr.contains("trying again"), "{ran:?}");
-    numbers.extend(server.frame_numbers());
-    numbers.dedup();
-    assert_eq!(numbers, (1..=60).collect::<Vec<_>>());
+    assert_eq!(*taken.lock().unwrap(), (1..=60).collect::<Vec<_>>());
     let ended = ran.events().pop().unwrap();
     assert_eq!(
         (&ended["frames_sent"], &ended["frames_dropped"]),
@@ -262,7 +260,7 @@ async fn a_failed_analysis_is_an_error_and_never_an_incident() {
             server
                 .requests()
                 .iter()
-                .all(|r| r.is_frame() || r.is_analysis()),
+                .all(|r| r.is_frame() || r.is_batch() || r.is_analysis()),
             "no alert is raised"
         );
         assert_eq!(
@@ -279,7 +277,13 @@ async fn a_frame_the_server_will_not_have_is_told_once_and_passed_over() {
         return;
     }
     let server = ScriptedServer::start(|request: &Request| {
-        if request.is_frame() && request.number() <= 3 {
+        let frames = request.frames();
+        let refused = frames.iter().position(|frame| frame.number() <= 3);
+        if let (true, Some(index)) = (request.is_batch(), refused) {
+            let error = format!("frames[{index}]: At most 5 bytes");
+            return Reply::new(422, json!({"error": error, "code": "not_a_jpeg"}));
+        }
+        if refused.is_some() {
             return Reply::new(
                 413,
                 json!({"error": "At most 5 bytes", "code": "too_large"}),
@@ -330,11 +334,11 @@ async fn several_films_are_several_sources_each_in_order() {
         "{ran:?}"
     );
     for id in ["default", "till", "camera-2"] {
-        let frames = frames_of(&server);
+        let frames = server.frames();
         let of_source = frames
             .iter()
-            .filter(|f| f.query("source_id").as_deref() == Some(id));
-        let numbers: Vec<i64> = of_source.map(Request::number).collect();
+            .filter(|f| f.said("source_id").as_deref() == Some(id));
+        let numbers: Vec<i64> = of_source.map(SentFrame::number).collect();
         assert_eq!(numbers, (1..=10).collect::<Vec<_>>(), "{id}");
     }
 }
@@ -350,5 +354,9 @@ async fn a_server_that_takes_no_frame_ends_once_with_4() {
     .await;
     let ran = run_film(&server, 1, &["--fast", "--once"]).await;
     assert_eq!(ran.code, 4, "{ran:?}");
-    assert_eq!(server.requests().len(), 3, "one frame, tried three times");
+    assert_eq!(
+        server.requests().len(),
+        3,
+        "the first frames, tried three times"
+    );
 }

@@ -20,6 +20,7 @@ mod incidents;
 mod keys;
 mod library;
 mod program;
+#[allow(dead_code, reason = "shared with the unit tests, which use more of it")]
 mod scripted_server;
 mod secrets;
 mod stopping;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -48,6 +49,36 @@ impl Request {
         self.path() == "/api/video/buffer"
     }
 
+    pub(crate) fn is_batch(&self) -> bool {
+        self.path() == "/api/video/buffer/batch"
+    }
+
+    /// The frames in it: one, or those of a batch of raw ones.
+    pub(crate) fn frames(&self) -> Vec<SentFrame> {
+        if self.is_frame() {
+            return vec![SentFrame {
+                said: self.target.split_once('?').unwrap().1.to_owned(),
+                jpeg: self.body.clone(),
+            }];
+        }
+        let mut frames = Vec::new();
+        let mut rest = self.body.as_slice();
+        while self.is_batch() && !rest.starts_with(b"--vigint.frame--") {
+            let end = rest.windows(4).position(|four| four == b"\r\n\r\n");
+            let (head, body) = rest.split_at(end.unwrap() + 4);
+            let head = std::str::from_utf8(head).unwrap();
+            let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
+            assert_eq!(field("Content-Type: "), Some("image/jpeg"));
+            let length: usize = field("Content-Length: ").unwrap().parse().unwrap();
+            frames.push(SentFrame {
+                said: field("Vigint-Frame: ").unwrap().to_owned(),
+                jpeg: body[..length].to_vec(),
+            });
+            rest = &body[length + 2..];
+        }
+        frames
+    }
+
     pub(crate) fn is_analysis(&self) -> bool {
         self.path() == "/api/video/analyze"
     }
@@ -55,6 +86,26 @@ impl Request {
     /// The frame's number.
     pub(crate) fn number(&self) -> i64 {
         self.query("frame_count").unwrap().parse().unwrap()
+    }
+}
+
+/// A frame as it was sent.
+#[derive(Clone, Debug)]
+pub(crate) struct SentFrame {
+    said: String,
+    pub(crate) jpeg: Vec<u8>,
+}
+
+impl SentFrame {
+    /// What is said of it under this name.
+    pub(crate) fn said(&self, name: &str) -> Option<String> {
+        let mut said = url::form_urlencoded::parse(self.said.as_bytes());
+        let found = said.find(|(n, _)| n == name);
+        found.map(|(_, value)| value.into_owned())
+    }
+
+    pub(crate) fn number(&self) -> i64 {
+        self.said("frame_count").unwrap().parse().unwrap()
     }
 }
 
@@ -67,6 +118,7 @@ pub(crate) struct Reply {
     body: Vec<u8>,
     cut_after: Option<usize>,
     gate: Option<Arc<Semaphore>>,
+    hangs_up: bool,
 }
 
 impl Reply {
@@ -86,6 +138,7 @@ impl Reply {
             body: body.into(),
             cut_after: None,
             gate: None,
+            hangs_up: false,
         }
     }
 
@@ -98,6 +151,14 @@ impl Reply {
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// Nothing is answered, and the connection ends.
+    pub(crate) fn hang_up() -> Self {
+        Self {
+            hangs_up: true,
+            ..Self::new(0, Value::Null)
+        }
     }
 
     /// Answers only when the gate gives a permit, and uses it up.
@@ -114,6 +175,10 @@ impl Reply {
                 "status": "buffered", "frame_count": request.number(), "buffer_size": 1,
                 "timestamp": at, "source_id": request.query("source_id"),
             }),
+            "/api/video/buffer/batch" => {
+                let frames = request.frames().len();
+                json!({"status": "buffered", "frames_added": frames, "buffer_size": frames})
+            }
             "/api/video/analyze" => {
                 let asked: Value = serde_json::from_slice(&request.body).unwrap();
                 json!({
@@ -156,6 +221,7 @@ type Answer = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 pub(crate) struct ScriptedServer {
     pub(crate) address: SocketAddr,
     seen: Arc<watch::Sender<Vec<Request>>>,
+    connections: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -183,10 +249,15 @@ impl ScriptedServer {
     async fn listen(address: SocketAddr, tls: Option<TlsAcceptor>, answer: Answer) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let seen = Arc::new(watch::Sender::new(Vec::new()));
+        let connections: Arc<AtomicUsize> = Arc::default();
+        let accepted = Arc::clone(&connections);
+        let address = listener.local_addr().unwrap();
+        let answering = accept(listener, tls, answer, Arc::clone(&seen), accepted);
         Self {
-            address: listener.local_addr().unwrap(),
-            task: tokio::spawn(accept(listener, tls, answer, Arc::clone(&seen))),
+            address,
+            task: tokio::spawn(answering),
             seen,
+            connections,
         }
     }
 
@@ -202,9 +273,20 @@ impl ScriptedServer {
     pub(crate) fn frame_numbers(&self) -> Vec<i64> {
         let seen = self.seen.borrow();
         seen.iter()
-            .filter(|request| request.is_frame())
-            .map(Request::number)
+            .flat_map(Request::frames)
+            .map(|frame| frame.number())
             .collect()
+    }
+
+    /// The frames in the order they came.
+    pub(crate) fn frames(&self) -> Vec<SentFrame> {
+        let seen = self.seen.borrow();
+        seen.iter().flat_map(Request::frames).collect()
+    }
+
+    /// Connections that were made so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(SeqCst)
     }
 
     /// Waits until what was asked is as wished.
@@ -235,9 +317,11 @@ async fn accept(
     tls: Option<TlsAcceptor>,
     answer: Answer,
     seen: Arc<watch::Sender<Vec<Request>>>,
+    accepted: Arc<AtomicUsize>,
 ) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
+        accepted.fetch_add(1, SeqCst);
         let (answer, seen) = (Arc::clone(&answer), Arc::clone(&seen));
         match tls.clone() {
             None => connections.spawn(serve(stream, answer, seen)),
@@ -261,6 +345,9 @@ async fn serve(
         seen.send_modify(|all| all.push(request));
         if let Some(gate) = &reply.gate {
             gate.acquire().await.unwrap().forget();
+        }
+        if reply.hangs_up {
+            return;
         }
         let mut head = format!(
             "HTTP/1.1 {} X\r\nContent-Type: {}\r\nContent-Length: {}\r\n",

@@ -19,8 +19,6 @@ use crate::source::{Location, ReadOptions};
 const NETWORK_LIMIT: &str = "10000000";
 /// What an address may be read through. Without this list ffmpeg lets a list from standard input open nothing.
 const PROTOCOLS: &str = "pipe,fd,rtp,srtp,rtsp,rtsps,tcp,udp,tls,http,https,httpproxy,crypto";
-/// JPEG quality as ffmpeg counts it, 2 (best) to 31.
-const QUALITY: &str = "4";
 
 /// A command, and what it is to be given on its standard input.
 pub(super) struct Order {
@@ -39,11 +37,11 @@ pub(in crate::capture) fn ffmpeg() -> Command {
 }
 
 /// A film, at a steady rate.
-pub(super) fn of_film(film: &Path, fps: f64, width: u32) -> Order {
+pub(super) fn of_film(film: &Path, fps: f64, options: &ReadOptions) -> Order {
     let mut command = ffmpeg();
     command.arg("-i").arg(FilmPath(film).as_argument());
-    let filter = format!("fps=fps={fps},{}", no_wider(width));
-    write_pictures(&mut command, &filter, &[]);
+    let filter = format!("fps=fps={fps},{}", no_wider(options.width));
+    write_pictures(&mut command, &filter, options, &[]);
     Order {
         command,
         input: None,
@@ -71,19 +69,20 @@ pub(super) fn of_live(location: &Location, options: &ReadOptions, abilities: Abi
         Abilities::Modern => ["-fps_mode", "passthrough"],
         Abilities::Old => ["-vsync", "passthrough"],
     };
-    write_pictures(&mut command, &filter, &as_they_come);
+    write_pictures(&mut command, &filter, options, &as_they_come);
     Order { command, input }
 }
 
 /// The first picture of whatever it is, and ffmpeg's words on what its video is like.
-pub(super) fn of_look(location: &Location, width: u32, abilities: Abilities) -> Order {
+pub(super) fn of_look(location: &Location, options: &ReadOptions, abilities: Abilities) -> Order {
     let mut command = ffmpeg();
     command.args(["-loglevel", "info", "-nostats"]);
     let input = add_live_input(&mut command, location, abilities);
     if input.is_some() {
         command.stdin(Stdio::piped());
     }
-    write_pictures(&mut command, &no_wider(width), &["-frames:v", "1"]);
+    let filter = no_wider(options.width);
+    write_pictures(&mut command, &filter, options, &["-frames:v", "1"]);
     Order { command, input }
 }
 
@@ -161,11 +160,12 @@ fn no_wider(width: u32) -> String {
     format!("scale='min({width},iw)':-2")
 }
 
-fn write_pictures(command: &mut Command, filter: &str, more: &[&str]) {
+fn write_pictures(command: &mut Command, filter: &str, options: &ReadOptions, more: &[&str]) {
     command
         .args(["-map", "0:v:0", "-an", "-sn", "-dn", "-vf", filter])
         .args(more)
-        .args(["-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", QUALITY])
+        .args(["-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v"])
+        .arg(options.quality.to_string())
         .args(["-f", "mpjpeg", "pipe:1"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

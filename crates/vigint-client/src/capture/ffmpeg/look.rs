@@ -18,7 +18,7 @@ impl FfmpegCamera {
     /// Opens the source, takes its first picture and closes it again. Takes no longer than a source may that is read.
     pub(crate) async fn look(&self) -> Result<Look, CaptureError> {
         let abilities = Abilities::of_installed().await?;
-        let order = of_look(&self.location, self.options.width, abilities);
+        let order = of_look(&self.location, &self.options, abilities);
         let (location, options) = (&self.location, &self.options);
         let mut frames = FfmpegFrames::start(
             order,

@@ -85,7 +85,7 @@ impl Camera for FfmpegCamera {
         let (order, pace) = match &self.location {
             Location::File(film) => {
                 let (fps, pace) = self.plan_film(film, after).await?;
-                let order = command::of_film(film, fps, self.options.width);
+                let order = command::of_film(film, fps, &self.options);
                 (order, pace)
             }
             live => {

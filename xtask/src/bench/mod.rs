@@ -4,6 +4,7 @@
 mod analysis;
 mod customer;
 mod ingest;
+mod uplink;
 
 use clap::Subcommand;
 
@@ -13,11 +14,18 @@ pub(crate) enum Bench {
     Ingest(ingest::Options),
     /// What an analysis costs in tokens and calls, and whom one that hangs keeps waiting
     Analysis(analysis::Options),
+    /// What a frame costs on its way to the server, and what the client holds while there is none
+    Uplink(uplink::Options),
+    /// Write pictures as a camera of `bench uplink` does
+    #[command(hide = true)]
+    Pictures(uplink::PicturesOptions),
 }
 
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Ingest(options) => ingest::run(options),
         Bench::Analysis(options) => analysis::run(options),
+        Bench::Uplink(options) => uplink::run(options),
+        Bench::Pictures(options) => uplink::show_pictures(options),
     }
 }

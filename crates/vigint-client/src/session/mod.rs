@@ -5,9 +5,10 @@
 //! process included.
 //!
 //! Here: what a session is, and how the three run. `reading` fills the queue (`restarts` says when a lost camera is
-//! tried again and what is told of it), `sending` empties it,
+//! tried again and what is told of it), `sending` empties it (`together` says how much goes in one request),
 //! `analysing` asks; `moving` says for the status whether something moves, `watching` shows all of it to a motion gate
-//! instead of sending it, `trying` only looks whether the source works; `retry` says what is tried again and what ends the run, `telling` what is told of it.
+//! instead of sending it, `trying` only looks whether the source works; `retry` says what is tried again and what ends
+//! the run, `telling` what is told of it.
 
 mod analysing;
 mod moving;
@@ -16,6 +17,7 @@ mod restarts;
 mod retry;
 mod sending;
 mod telling;
+mod together;
 mod trying;
 mod watching;
 

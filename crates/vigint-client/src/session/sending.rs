@@ -4,12 +4,13 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::sync::mpsc;
 
+use super::together::Together;
 use super::{RunError, Session};
 use crate::capture::Camera;
 use crate::frame::Frame;
 use crate::queue::Bounds;
 use crate::schedule::Schedule;
-use crate::uplink::{ApiError, MOST_AT_ONCE};
+use crate::uplink::ApiError;
 
 /// What became of frames that the server was offered.
 enum Handed {
@@ -26,9 +27,18 @@ impl<C: Camera> Session<C> {
         let mut refusal = String::new();
         // So many of those that come next are to go by themselves.
         let mut alone: usize = 0;
-        while let Some(frames) = self.next_frames(alone > 0, &schedule).await {
+        let mut together = Together::default();
+        loop {
+            let most = if alone > 0 || !self.around.uplink.takes_batches() {
+                Bounds::ONE
+            } else {
+                together.most()
+            };
+            let Some(frames) = self.next_frames(most, &schedule).await else {
+                return Ok(());
+            };
             self.note_queue();
-            let error = match self.hand_over(&frames).await {
+            let error = match self.hand_over(&frames, &mut together).await {
                 Ok(Handed::Over) => {
                     alone = alone.saturating_sub(1);
                     self.queue.server_is_busy(false);
@@ -66,31 +76,37 @@ impl<C: Camera> Session<C> {
                 refusal = message;
             }
         }
-        Ok(())
     }
 
     /// What is sent next: no more together than up to the first frame that completes an interval between analyses.
-    async fn next_frames(&self, alone: bool, schedule: &Schedule) -> Option<Vec<Frame>> {
-        let most = if alone || !self.around.uplink.takes_batches() {
-            Bounds::ONE
-        } else {
-            MOST_AT_ONCE
-        };
+    async fn next_frames(&self, most: Bounds, schedule: &Schedule) -> Option<Vec<Frame>> {
         let mut ahead = schedule.clone();
         let completes = |frame: &Frame| frame.captured_at.is_some_and(|at| ahead.is_due(at));
         self.queue.pop_several(most, completes).await
     }
 
-    async fn hand_over(&self, frames: &[Frame]) -> Result<Handed, ApiError> {
+    async fn hand_over(
+        &self,
+        frames: &[Frame],
+        together: &mut Together,
+    ) -> Result<Handed, ApiError> {
         let uplink = &self.around.uplink;
         if let [frame] = frames {
             return self.ask(uplink.buffer(frame)).await.map(|_| Handed::Over);
         }
-        let began = self.around.clock.now();
+        let clock = &self.around.clock;
+        let (began, since) = (clock.now(), clock.elapsed());
         match uplink.buffer_batch(frames).await {
             // Whether there is a server at all is shown by the first that goes by itself.
-            Ok(None) => Ok(Handed::NotTogether),
+            Ok(None) => {
+                together.failed();
+                Ok(Handed::NotTogether)
+            }
             answer => {
+                match &answer {
+                    Ok(_) => together.took(clock.elapsed().saturating_sub(since)),
+                    Err(_) => together.failed(),
+                }
                 self.learn(began, answer.as_ref().err());
                 answer.map(|_| Handed::Over)
             }

@@ -9,7 +9,7 @@ use super::{ApiError, said_of};
 use crate::frame::Frame;
 use crate::queue::Bounds;
 
-/// How much goes together. A request has to be through in half a minute, and the server gives up whoever is slower
+/// The most that goes together. A request has to be through in half a minute, and the server gives up whoever is slower
 /// than 32 KiB/s: a batch of this size passes where a single frame does.
 pub(crate) const MOST_AT_ONCE: Bounds = Bounds {
     frames: 100,
@@ -62,6 +62,8 @@ pub(super) fn verdict_on(error: &ApiError) -> Option<Verdict> {
             message,
             ..
         } if message.starts_with("frames[") => Some(Verdict::NotThis),
+        // It was too slow: what is smaller may not be.
+        ApiError::Busy { status: 408, .. } => Some(Verdict::NotThis),
         ApiError::Refused { status, .. } if *status != 403 => Some(Verdict::Never),
         // What a proxy says of a path or a size that it does not let through. A frame by itself shows whether
         // there is a server at all.

@@ -29,7 +29,7 @@ pub enum ApiError {
         /// In words.
         reason: String,
     },
-    /// 429 and 5xx: the same request may be answered later.
+    /// 408, 429 and 5xx: the same request may be answered later.
     #[error("{}", words_of_busy(*status, code.as_deref(), message))]
     Busy {
         /// The HTTP status.
@@ -124,7 +124,7 @@ impl ApiError {
             (401, sentence) => {
                 Self::KeyRefused(sentence.unwrap_or_else(|| "401 Unauthorized".into()))
             }
-            (429 | 500..=599, sentence) => Self::Busy {
+            (408 | 429 | 500..=599, sentence) => Self::Busy {
                 status,
                 code,
                 message: sentence.unwrap_or_else(|| "no reason is given".into()),
@@ -162,9 +162,12 @@ impl ApiError {
     }
 }
 
-/// What a status from 429 or 500 up means for whoever runs a camera.
+/// What 408, 429 or a status from 500 up means for whoever runs a camera.
 fn words_of_busy(status: u16, code: Option<&str>, message: &str) -> String {
     let meaning = match (status, code) {
+        (408, _) => {
+            "the network is too slow for what is sent: fewer frames a second (--fps), narrower ones (--width) or a coarser --quality help"
+        }
         (429, _) => {
             "the server takes no more for now: this key sends too much at once; fewer frames a second (--fps) or fewer cameras help"
         }
@@ -213,6 +216,7 @@ mod tests {
                 "--fps",
                 false,
             ),
+            (408, "", "too slow", false),
             (429, "", "--fps", false),
             (
                 503,

@@ -1,0 +1,77 @@
+//! How much goes in one request of a source: no more than the network carries in a few seconds, so that what is sent is
+//! news when it arrives and a slow network times out on nothing that a smaller batch could have carried.
+
+use std::time::Duration;
+
+use crate::queue::Bounds;
+use crate::uplink::MOST_AT_ONCE;
+
+/// What is begun with.
+const FIRST_BYTES: usize = 256 * 1024;
+/// Less than this is about a frame.
+const LEAST_BYTES: usize = 32 * 1024;
+/// A batch that took longer was too large.
+const SLOW: Duration = Duration::from_secs(5);
+/// One that took less may be larger.
+const QUICK: Duration = Duration::from_secs(1);
+
+/// The size that batches have now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Together {
+    bytes: usize,
+}
+
+impl Default for Together {
+    fn default() -> Self {
+        Self { bytes: FIRST_BYTES }
+    }
+}
+
+impl Together {
+    pub(super) fn most(self) -> Bounds {
+        Bounds {
+            bytes: self.bytes,
+            ..MOST_AT_ONCE
+        }
+    }
+
+    /// Learns how long a batch took.
+    pub(super) fn took(&mut self, span: Duration) {
+        if span > SLOW {
+            self.bytes = (self.bytes / 2).max(LEAST_BYTES);
+        } else if span < QUICK {
+            self.bytes = (self.bytes * 2).min(MOST_AT_ONCE.bytes);
+        }
+    }
+
+    /// Learns that a batch did not arrive, for want of time or of a server.
+    pub(super) fn failed(&mut self) {
+        self.bytes = (self.bytes / 2).max(LEAST_BYTES);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of the size over a network of so many bytes a second where a request may take 30 s.
+    fn settles(bytes_a_second: usize) -> usize {
+        let mut together = Together::default();
+        for _ in 0..20 {
+            let millis = together.bytes * 1000 / bytes_a_second;
+            match millis {
+                0..30_000 => together.took(Duration::from_millis(u64::try_from(millis).unwrap())),
+                _ => together.failed(),
+            }
+        }
+        together.bytes
+    }
+
+    #[test]
+    fn batches_are_as_large_as_the_network_carries_in_a_few_seconds() {
+        assert_eq!(settles(10_000_000), MOST_AT_ONCE.bytes);
+        assert_eq!(settles(100_000), 256 * 1024);
+        assert_eq!(settles(32_000), 128 * 1024);
+        assert_eq!(settles(1_000), LEAST_BYTES);
+    }
+}

@@ -1,6 +1,6 @@
 //! What tests share and no user runs: drawn scenes, the battery of the motion gate, stand-ins for AI model services and
-//! for the service that hosts films, private PostgreSQL clusters, a mail server, cameras, the real programs, the mails
-//! they leave, French punctuation, a database of the earlier Vigint.
+//! for the service that hosts films, private PostgreSQL clusters, a mail server, cameras, a proxy with faults, the real
+//! programs, the mails they leave, French punctuation, a database of the earlier Vigint.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +15,8 @@ pub mod battery;
 #[cfg(feature = "camera")]
 pub mod camera;
 pub mod earlier;
+#[cfg(feature = "fault-proxy")]
+pub mod fault_proxy;
 pub mod footage;
 pub mod french;
 pub mod hosting;

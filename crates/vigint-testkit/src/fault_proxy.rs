@@ -1,0 +1,170 @@
+//! What stands between a client and its server and can be bad: a forwarder on loopback that stalls, slows and cuts
+//! connections, and reads the frames that pass. An observer is told each frame once it is acknowledged with 200.
+//!
+//! It must not know what the pictures show.
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! use std::sync::Arc;
+//! use vigint_testkit::fault_proxy::FaultProxy;
+//!
+//! let proxy = FaultProxy::start(Arc::new(|frame| eprintln!("{}", frame.source_id)))?;
+//! proxy.forward_to("127.0.0.1:5002".parse().unwrap());
+//! // ... what is tested talks to `proxy.url()` ...
+//! proxy.stall();
+//! proxy.cure();
+//! # Ok(())
+//! # }
+//! ```
+
+mod frames;
+mod line;
+mod message;
+mod pump;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+
+pub use self::frames::PassedFrame;
+
+use self::line::{Flow, Line};
+
+/// Who is told of frames, one after the other as they are acknowledged.
+pub type Observer = Arc<dyn Fn(PassedFrame) + Send + Sync>;
+
+/// How long the server may take to be connected to.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// A running proxy. Its port and all its connections are closed when this is dropped.
+pub struct FaultProxy {
+    address: SocketAddr,
+    line: Arc<Line>,
+    server: watch::Sender<Option<SocketAddr>>,
+    /// With each of these all connections are cut.
+    cuts: watch::Sender<u64>,
+    acceptor: JoinHandle<()>,
+}
+
+impl fmt::Debug for FaultProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FaultProxy at {}", self.address)
+    }
+}
+
+impl FaultProxy {
+    /// Starts one on a free port of the loopback, with no server behind it yet. Needs a tokio runtime, which must run for
+    /// as long as it forwards.
+    ///
+    /// # Errors
+    /// When there is no free port.
+    pub fn start(observer: Observer) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let address = listener.local_addr()?;
+        let line = Arc::new(Line::new());
+        let server = watch::Sender::new(None);
+        let cuts = watch::Sender::new(0);
+        let acceptor = tokio::spawn(accept(
+            listener,
+            Arc::clone(&line),
+            observer,
+            server.clone(),
+            cuts.subscribe(),
+        ));
+        Ok(Self {
+            address,
+            line,
+            server,
+            cuts,
+            acceptor,
+        })
+    }
+
+    /// Where it is, as clients take it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// New connections go to this server.
+    pub fn forward_to(&self, server: SocketAddr) {
+        self.server.send_replace(Some(server));
+    }
+
+    /// Nothing passes any more, and nobody is told.
+    pub fn stall(&self) {
+        self.line.become_so(Flow::Stalled);
+    }
+
+    /// So many bytes pass a second, of all connections and both ways together.
+    pub fn slow(&self, bytes_per_second: u32) {
+        self.line.become_so(Flow::Slow(bytes_per_second));
+    }
+
+    /// Closes all connections. New ones are forwarded.
+    pub fn cut(&self) {
+        self.cuts.send_modify(|cuts| *cuts += 1);
+    }
+
+    /// All passes at once again.
+    pub fn cure(&self) {
+        self.line.become_so(Flow::Open);
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.acceptor.abort();
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    line: Arc<Line>,
+    observer: Observer,
+    server: watch::Sender<Option<SocketAddr>>,
+    mut cuts: watch::Receiver<u64>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((client, _)) = accepted else { continue };
+                let (line, observer) = (Arc::clone(&line), Arc::clone(&observer));
+                let server = *server.borrow();
+                connections.spawn(async move {
+                    line.clear(0).await;
+                    let Some(server) = server else { return };
+                    let connecting = timeout(CONNECT_LIMIT, TcpStream::connect(server)).await;
+                    let Ok(Ok(server)) = connecting else { return };
+                    // How either side ends its connection is its own affair.
+                    drop(pump::forward(&line, &observer, client, server).await);
+                });
+            }
+            Some(ended) = connections.join_next() => {
+                if let Err(error) = ended
+                    && error.is_panic()
+                {
+                    std::panic::resume_unwind(error.into_panic());
+                }
+            }
+            cut = cuts.changed() => {
+                connections.shutdown().await;
+                if cut.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -127,7 +127,7 @@ mod tests {
     fn fragments_of_a_long_unit_together_are_the_unit() {
         let nal: Vec<u8> = [0x65]
             .into_iter()
-            .chain((0..4000).map(|n| (n % 251) as u8))
+            .chain((0..=250).cycle().take(4000))
             .collect();
         let mut packetizer = Packetizer::new(Codec::H264, 4);
         let packets = unframed(&packetizer.packets(&unit(vec![nal.clone()]), 0));
@@ -140,7 +140,7 @@ mod tests {
 
         let nal: Vec<u8> = [0x26, 1]
             .into_iter()
-            .chain((0..2000).map(|n| (n % 251) as u8))
+            .chain((0..=250).cycle().take(2000))
             .collect();
         let mut packetizer = Packetizer::new(Codec::H265, 4);
         let packets = unframed(&packetizer.packets(&unit(vec![nal.clone()]), 0));

@@ -10,6 +10,7 @@ mod isolation;
 mod loopback;
 mod packages;
 mod say;
+mod soak;
 mod tests;
 mod tidy;
 
@@ -48,6 +49,8 @@ enum Task {
     Bench(bench::Bench),
     /// Let many tenants use a server at once and look for anything that reaches the wrong one
     Isolation(isolation::Options),
+    /// Break cameras and server every few seconds and look whether the client keeps its promises
+    Soak(soak::Options),
     /// Show a film, or the drawn battery, to the motion gate: what does it say, and is it right?
     Gate(gate::Options),
     /// Write the drawn scene as a movie, to try a client with
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Bench(bench) => bench::run(&bench),
         Task::Isolation(options) => isolation::run(&options),
+        Task::Soak(options) => soak::run(&options),
         Task::Gate(options) => gate::run(&options),
         Task::Scene { file } => demo::write_scene(&file),
     };

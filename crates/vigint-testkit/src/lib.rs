@@ -28,4 +28,4 @@ pub mod programs;
 pub mod scene;
 #[cfg(feature = "smtp")]
 pub mod smtp;
-mod splitmix;
+pub mod splitmix;

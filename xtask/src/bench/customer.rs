@@ -1,4 +1,4 @@
-//! A client of a server that is measured.
+//! A client of a server that is measured or tried.
 
 use std::path::Path;
 
@@ -7,14 +7,14 @@ use vigint_core::wire::CreatedClientResponse;
 use vigint_testkit::programs::{ServerProcess, command};
 
 /// One client, with its key.
-pub(super) struct Customer {
-    pub(super) id: String,
-    pub(super) key: String,
+pub(crate) struct Customer {
+    pub(crate) id: String,
+    pub(crate) key: String,
 }
 
 impl Customer {
     /// Makes one in the database of this server.
-    pub(super) fn create(admin: &Path, server: &ServerProcess, number: u8) -> anyhow::Result<Self> {
+    pub(crate) fn create(admin: &Path, server: &ServerProcess, number: u8) -> anyhow::Result<Self> {
         let (name, email) = (
             format!("Bench {number}"),
             format!("bench{number}@bench.example"),

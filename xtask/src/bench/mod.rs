@@ -2,7 +2,7 @@
 //! machine.
 
 mod analysis;
-mod customer;
+pub(crate) mod customer;
 mod ingest;
 mod uplink;
 

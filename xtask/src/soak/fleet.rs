@@ -1,0 +1,194 @@
+//! The cameras of a soak: of every kind that a client reads, each with a password of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use vigint_core::random::{Random as _, SystemRandom};
+use vigint_testkit::camera::{Camera, Codec, FRAMES_PER_SECOND, Films, Login, Scheme};
+
+use super::schedule::Fault;
+use super::secrets::Secrets;
+use crate::cargo;
+
+/// How long a film is before it begins again.
+const FILM_SECONDS: u32 = 60;
+/// Pictures of a film.
+pub(super) const FILM_PICTURES: u32 = FILM_SECONDS * FRAMES_PER_SECOND;
+const USER: &str = "viewer";
+
+/// One camera, or a film that takes its place.
+pub(super) struct Post {
+    pub(super) id: String,
+    /// What a person calls its kind.
+    pub(super) kind: &'static str,
+    source: String,
+    /// None of a film: nothing can be done to it.
+    pub(super) camera: Option<Camera>,
+}
+
+/// All of them.
+pub(super) struct Fleet {
+    pub(super) posts: Vec<Post>,
+}
+
+/// In this order, and again from the first; of six the last is a film.
+const KINDS: [Kind; 6] = [
+    Kind::H264,
+    Kind::Mjpeg,
+    Kind::H265,
+    Kind::H264,
+    Kind::Mjpeg,
+    Kind::Film,
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    H264,
+    H265,
+    Mjpeg,
+    Film,
+}
+
+impl Fleet {
+    /// Draws the films and starts the cameras; `film` is where the file goes that one of them is.
+    pub(super) async fn start(cameras: usize, film: &Path) -> anyhow::Result<Self> {
+        let kinds: Vec<Kind> = KINDS.into_iter().cycle().take(cameras).collect();
+        let h264 = Arc::new(films(Codec::H264).await?);
+        let h265 = if kinds.contains(&Kind::H265) {
+            Arc::new(films(Codec::H265).await?)
+        } else {
+            Arc::clone(&h264)
+        };
+        if kinds.contains(&Kind::Film) {
+            write_film(&h264, film).await?;
+        }
+        let mut posts = Vec::new();
+        for (index, kind) in kinds.into_iter().enumerate() {
+            let number = index + 1;
+            let (name, camera) = match kind {
+                Kind::H264 => {
+                    let login = login(Scheme::Digest);
+                    (
+                        "RTSP, H.264, Digest",
+                        Some(Camera::rtsp(Arc::clone(&h264), login)?),
+                    )
+                }
+                Kind::H265 => {
+                    let login = login(Scheme::Basic);
+                    (
+                        "RTSP, H.265, Basic",
+                        Some(Camera::rtsp(Arc::clone(&h265), login)?),
+                    )
+                }
+                Kind::Mjpeg => (
+                    "HTTP, MJPEG, Basic",
+                    Some(Camera::mjpeg(login(Scheme::Basic))?),
+                ),
+                Kind::Film => ("looped file", None),
+            };
+            let source = camera
+                .as_ref()
+                .map_or_else(|| film.display().to_string(), Camera::url);
+            posts.push(Post {
+                id: format!("camera-{number}"),
+                kind: name,
+                source,
+                camera,
+            });
+        }
+        Ok(Self { posts })
+    }
+
+    /// The places of those that can be broken.
+    pub(super) fn breakable(&self) -> Vec<usize> {
+        let posts = self.posts.iter().enumerate();
+        let cameras = posts.filter(|(_, post)| post.camera.is_some());
+        cameras.map(|(index, _)| index).collect()
+    }
+
+    /// What `vigint-client --sources` reads.
+    pub(super) fn sources_file(&self) -> String {
+        let table = |post: &Post| {
+            format!(
+                "[[camera]]\nid = '{}'\nsource = '{}'\n",
+                post.id, post.source
+            )
+        };
+        self.posts.iter().map(table).collect()
+    }
+
+    /// The passwords in it.
+    pub(super) fn add_to(&self, secrets: &mut Secrets) {
+        for post in &self.posts {
+            let login = post
+                .source
+                .split_once("://")
+                .and_then(|(_, rest)| rest.split_once('@'));
+            if let Some((user, password)) = login.and_then(|(login, _)| login.split_once(':')) {
+                secrets.add_login(&format!("the password of {}", post.id), user, password);
+            }
+        }
+    }
+}
+
+impl Post {
+    /// Breaks it; says with what it demands from now on.
+    pub(super) fn break_by(&self, fault: Fault, salt: u64) -> Option<String> {
+        let camera = self.camera.as_ref()?;
+        match fault {
+            Fault::Reboot => camera.refuse(),
+            Fault::Freeze => camera.freeze(),
+            Fault::Garbage => camera.garbage(),
+            Fault::Resolution => camera.change_resolution(),
+            Fault::Flood => camera.flood(),
+            Fault::Password => {
+                let password = format!("changed{salt:016x}");
+                camera.change_password(&password);
+                return Some(password);
+            }
+            Fault::Start | Fault::ServerKilled | Fault::ServerStalled | Fault::ServerSlow => {}
+        }
+        None
+    }
+
+    pub(super) fn cure(&self) {
+        if let Some(camera) = &self.camera {
+            camera.cure();
+        }
+    }
+}
+
+async fn films(codec: Codec) -> anyhow::Result<Films> {
+    let made = tokio::task::spawn_blocking(move || Films::make(codec, FILM_SECONDS));
+    made.await?.context("cannot make the films of the cameras")
+}
+
+/// The film as a file.
+async fn write_film(films: &Arc<Films>, path: &Path) -> anyhow::Result<()> {
+    let raw = path.with_extension("h264");
+    tokio::fs::write(&raw, films.byte_stream()).await?;
+    let mut ffmpeg = cargo::command(
+        "ffmpeg",
+        &["-v", "error", "-nostdin", "-y", "-framerate", "10", "-i"],
+    );
+    ffmpeg.arg(&raw).args(["-c", "copy"]).arg(path);
+    let status = tokio::task::spawn_blocking(move || ffmpeg.status()).await??;
+    ensure!(
+        status.success(),
+        "ffmpeg could not write {}",
+        path.display()
+    );
+    tokio::fs::remove_file(&raw).await?;
+    Ok(())
+}
+
+fn login(scheme: Scheme) -> Option<Login> {
+    let mut bytes = [0; 12];
+    SystemRandom.fill(&mut bytes);
+    Some(Login {
+        scheme,
+        user: USER.to_owned(),
+        password: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+    })
+}

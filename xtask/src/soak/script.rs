@@ -1,0 +1,294 @@
+//! Breaks one thing after the other, cures it when its time has come, and demands that what was broken shows a new
+//! picture within half a minute.
+//!
+//! What is broken and what is awaited is kept apart for each camera. A step waits until its target is well again: the
+//! server's until no camera is awaited. While the server is away no camera is awaited; once it is back, all are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
+use vigint_testkit::fault_proxy::FaultProxy;
+
+use super::complaints::Complaints;
+use super::fleet::Fleet;
+use super::recoveries::Recoveries;
+use super::schedule::{Fault, Schedule, Step, Target};
+use super::secrets::Secrets;
+use super::stage::Server;
+use super::witness::Witness;
+use crate::say;
+
+/// The promise: live again within this time after a cure, whatever went before.
+pub(super) const LIVE_WITHIN: Duration = Duration::from_secs(30);
+/// A slow line passes so many bytes a second, and up to twice as many: all cameras together send two to four times that.
+const SLOW_FROM: u32 = 60 << 10;
+
+/// A camera as the script sees it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Camera {
+    Live,
+    Broken {
+        fault: Fault,
+        until: Duration,
+    },
+    Awaited {
+        fault: Fault,
+        /// None: as soon as the server is back.
+        since: Option<Moment>,
+        is_late: bool,
+    },
+}
+
+/// The same moment on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Moment {
+    elapsed: Duration,
+    at: UtcTime,
+}
+
+pub(super) struct Script {
+    pub(super) fleet: Arc<Fleet>,
+    pub(super) proxy: FaultProxy,
+    pub(super) server: Server,
+    pub(super) witness: Arc<Witness>,
+    pub(super) complaints: Arc<Complaints>,
+    pub(super) secrets: Secrets,
+    pub(super) recoveries: Recoveries,
+    clock: SystemClock,
+    cameras: Vec<Camera>,
+    /// How the server is broken, and until when.
+    broken: Option<(Fault, Duration)>,
+    breakable: Vec<usize>,
+    schedule: Schedule,
+    next: Option<(Step, Duration)>,
+}
+
+impl Script {
+    pub(super) fn new(
+        seed: u64,
+        fleet: Arc<Fleet>,
+        proxy: FaultProxy,
+        server: Server,
+        witness: Arc<Witness>,
+        complaints: Arc<Complaints>,
+        secrets: Secrets,
+    ) -> Self {
+        let breakable = fleet.breakable();
+        Self {
+            cameras: vec![Camera::Live; fleet.posts.len()],
+            schedule: Schedule::new(seed, breakable.len()),
+            breakable,
+            fleet,
+            proxy,
+            server,
+            witness,
+            complaints,
+            secrets,
+            recoveries: Recoveries::default(),
+            clock: SystemClock::new(),
+            broken: None,
+            next: None,
+        }
+    }
+
+    /// At the beginning: no camera has been seen yet.
+    pub(super) fn await_first_frames(&mut self) {
+        self.await_all(Fault::Start);
+    }
+
+    /// Does what is due now.
+    pub(super) async fn go_on(&mut self, may_break: bool) -> anyhow::Result<()> {
+        self.cure_what_is_due().await?;
+        self.look_for_the_living();
+        if may_break {
+            self.break_what_is_due();
+        }
+        Ok(())
+    }
+
+    /// Cures everything now.
+    pub(super) async fn cure_all(&mut self) -> anyhow::Result<()> {
+        for camera in &mut self.cameras {
+            if let Camera::Broken { until, .. } = camera {
+                *until = Duration::ZERO;
+            }
+        }
+        if let Some((_, until)) = &mut self.broken {
+            *until = Duration::ZERO;
+        }
+        self.cure_what_is_due().await
+    }
+
+    /// Whether nothing is broken and nothing awaited but what is late.
+    pub(super) fn is_quiet(&self) -> bool {
+        let is_quiet = |camera: &Camera| {
+            matches!(camera, Camera::Live | Camera::Awaited { is_late: true, .. })
+        };
+        self.broken.is_none() && self.cameras.iter().all(is_quiet)
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            elapsed: self.clock.elapsed(),
+            at: self.clock.now(),
+        }
+    }
+
+    async fn cure_what_is_due(&mut self) -> anyhow::Result<()> {
+        let now = self.clock.elapsed();
+        if let Some((fault, until)) = self.broken
+            && until <= now
+        {
+            if fault == Fault::ServerKilled {
+                let address = self.server.come_back().await?;
+                self.proxy.forward_to(address);
+            }
+            self.proxy.cure();
+            self.broken = None;
+            say::line(&format!("{} cured", fault.name()));
+            self.await_all(fault);
+        }
+        let moment = self.moment();
+        let since = self.broken.is_none().then_some(moment);
+        for (camera, post) in self.cameras.iter_mut().zip(&self.fleet.posts) {
+            if let Camera::Broken { fault, until } = *camera
+                && until <= now
+            {
+                post.cure();
+                say::line(&format!("{}: {} cured", post.id, fault.name()));
+                *camera = Camera::Awaited {
+                    fault,
+                    since,
+                    is_late: false,
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// After the server's cure.
+    fn await_all(&mut self, of_server: Fault) {
+        let moment = self.moment();
+        for camera in &mut self.cameras {
+            let fault = match *camera {
+                Camera::Broken { .. } => continue,
+                Camera::Live => of_server,
+                Camera::Awaited { fault, .. } => fault,
+            };
+            *camera = Camera::Awaited {
+                fault,
+                since: Some(moment),
+                is_late: false,
+            };
+        }
+    }
+
+    fn look_for_the_living(&mut self) {
+        let now = self.clock.elapsed();
+        for (place, camera) in self.cameras.iter_mut().enumerate() {
+            let Camera::Awaited {
+                fault,
+                since: Some(since),
+                is_late,
+            } = camera
+            else {
+                continue;
+            };
+            let waited = now.saturating_sub(since.elapsed);
+            if self.witness.has_seen(place, since.at) {
+                self.recoveries.add(*fault, waited);
+                *camera = Camera::Live;
+            } else if waited > LIVE_WITHIN && !*is_late {
+                *is_late = true;
+                if let Some(post) = self.fleet.posts.get(place) {
+                    self.complaints.add(&format!(
+                        "{} ({}) is not live {} s after the cure of: {}",
+                        post.id,
+                        post.kind,
+                        LIVE_WITHIN.as_secs(),
+                        fault.name()
+                    ));
+                }
+            }
+        }
+    }
+
+    fn break_what_is_due(&mut self) {
+        let now = self.clock.elapsed();
+        let (step, due) = match self.next {
+            Some(next) => next,
+            None => {
+                let Some(step) = self.schedule.next() else {
+                    return;
+                };
+                *self.next.insert((step, now + step.after))
+            }
+        };
+        if due > now {
+            return;
+        }
+        match step.target {
+            Target::Server if self.server_may_break() => self.break_server(step, now),
+            Target::Camera(index) => {
+                let Some(place) = self.breakable.get(index).copied() else {
+                    self.next = None;
+                    return;
+                };
+                match self.cameras.get(place) {
+                    Some(Camera::Live) => self.break_camera(place, step, now),
+                    // It may never come: others are broken meanwhile.
+                    Some(Camera::Awaited { is_late: true, .. }) => {}
+                    _ => return,
+                }
+            }
+            Target::Server => return,
+        }
+        self.next = None;
+    }
+
+    fn server_may_break(&self) -> bool {
+        let is_awaited = |camera: &Camera| matches!(camera, Camera::Awaited { is_late: false, .. });
+        self.broken.is_none() && !self.cameras.iter().any(is_awaited)
+    }
+
+    fn break_camera(&mut self, place: usize, step: Step, now: Duration) {
+        let (Some(camera), Some(post)) = (self.cameras.get_mut(place), self.fleet.posts.get(place))
+        else {
+            return;
+        };
+        if let Some(password) = post.break_by(step.fault, step.salt) {
+            self.secrets
+                .add(&format!("a changed password of {}", post.id), &password);
+        }
+        *camera = Camera::Broken {
+            fault: step.fault,
+            until: now + step.lasts,
+        };
+        say::line(&format!(
+            "{}: {} for {:.1} s",
+            post.id,
+            step.fault.name(),
+            step.lasts.as_secs_f32()
+        ));
+        self.recoveries.begin(step.fault);
+    }
+
+    fn break_server(&mut self, step: Step, now: Duration) {
+        match step.fault {
+            Fault::ServerKilled => self.server.kill(),
+            Fault::ServerStalled => self.proxy.stall(),
+            _ => {
+                let more = u32::try_from(step.salt % u64::from(SLOW_FROM)).unwrap_or(0);
+                self.proxy.slow(SLOW_FROM + more);
+            }
+        }
+        self.broken = Some((step.fault, now + step.lasts));
+        say::line(&format!(
+            "{} for {:.1} s",
+            step.fault.name(),
+            step.lasts.as_secs_f32()
+        ));
+        self.recoveries.begin(step.fault);
+    }
+}

@@ -1,0 +1,142 @@
+//! The client from look to look: its memory, its descriptors, its children.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use vigint_core::clock::{Clock as _, SystemClock};
+use vigint_testkit::programs::wait_for;
+
+use super::complaints::Complaints;
+use super::processes::{self, Children};
+use super::secrets::Secrets;
+use super::slope::{Memory, Sample, bound};
+
+/// Memory is measured at each so many looks.
+const MEASURE_EVERY: usize = 5;
+/// Between two looks.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// So many descriptors more at the quietest moment of the last quarter than at that of the second are a leak.
+const DESCRIPTORS_MORE: usize = 8;
+
+/// What was killed may take so long to be gone.
+const LAST_BREATH: Duration = Duration::from_secs(2);
+
+/// What was seen.
+pub(super) struct Watch {
+    clock: SystemClock,
+    pid: u32,
+    children: Children,
+    samples: Vec<Sample>,
+    descriptors: Vec<usize>,
+    looks: usize,
+    /// Names of secrets that were seen on command lines; each is told once.
+    on_command_lines: BTreeSet<String>,
+}
+
+/// Descriptors at the quietest moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Descriptors {
+    pub(super) early: usize,
+    pub(super) late: usize,
+}
+
+impl Watch {
+    pub(super) fn of(pid: u32) -> Self {
+        Self {
+            clock: SystemClock::new(),
+            pid,
+            children: Children::default(),
+            samples: Vec::new(),
+            descriptors: Vec::new(),
+            looks: 0,
+            on_command_lines: BTreeSet::new(),
+        }
+    }
+
+    /// Looks at a client that runs; measures it only when it does what it is for.
+    pub(super) fn look(
+        &mut self,
+        secrets: &Secrets,
+        complaints: &Complaints,
+        is_measured: bool,
+    ) -> anyhow::Result<()> {
+        let found = self.children.look(self.pid);
+        for pid in found.new_zombies {
+            complaints.add(&format!(
+                "the client's child {pid} is dead for seconds and was not waited for"
+            ));
+        }
+        for line in found.command_lines {
+            for name in secrets.in_bytes(line.as_bytes()) {
+                if self.on_command_lines.insert(name.to_owned()) {
+                    complaints.add(&format!(
+                        "{name} stands on the command line of a child of the client"
+                    ));
+                }
+            }
+        }
+        if !is_measured {
+            return Ok(());
+        }
+        if self.looks.is_multiple_of(MEASURE_EVERY) {
+            self.samples.push(Sample {
+                minutes: self.clock.elapsed().as_secs_f64() / 60.0,
+                kibibytes: processes::resident(self.pid)?,
+            });
+        }
+        self.descriptors.push(processes::descriptors(self.pid)?);
+        self.looks += 1;
+        Ok(())
+    }
+
+    /// Memory, and whether it is flat.
+    pub(super) fn memory(&self, minutes: f64, complaints: &Complaints) -> Option<Memory> {
+        let memory = Memory::of(&self.samples)?;
+        let bound = bound(minutes);
+        if memory.slope > bound {
+            let slope = memory.slope;
+            complaints.add(&format!(
+                "the client's memory is not flat: {slope:.0} KiB more each minute, and {bound:.0} may be"
+            ));
+        }
+        Some(memory)
+    }
+
+    /// Descriptors, and whether they stay as many.
+    pub(super) fn descriptors(&self, complaints: &Complaints) -> Option<Descriptors> {
+        let quarter = self.descriptors.len().div_ceil(4);
+        let mut quarters = self.descriptors.chunks(quarter.max(1));
+        let quietest = |quarter: &[usize]| quarter.iter().min().copied();
+        let late = quietest(quarters.next_back()?)?;
+        let early = quarters.nth(1).and_then(quietest).unwrap_or(late);
+        if late > early + DESCRIPTORS_MORE {
+            complaints.add(&format!(
+                "the client's descriptors grow: at least {early} at first, at least {late} at the end"
+            ));
+        }
+        Some(Descriptors { early, late })
+    }
+
+    /// How many children became zombies, and how many are left when the client has ended.
+    pub(super) fn judge_children(&self, complaints: &Complaints) -> (usize, usize) {
+        let zombies = self.children.zombies.len();
+        let own: Vec<u32> = processes::group_of(std::process::id())
+            .into_iter()
+            .collect();
+        let is_all_gone = || self.children.left(&own).is_empty().then_some(());
+        let left = match wait_for(LAST_BREATH, is_all_gone) {
+            Some(()) => Vec::new(),
+            None => self.children.left(&own),
+        };
+        if !left.is_empty() {
+            complaints.add(&format!(
+                "processes of the client are left after its end: {left:?}"
+            ));
+        }
+        (zombies, left.len())
+    }
+
+    pub(super) fn secrets_on_command_lines(&self) -> usize {
+        self.on_command_lines.len()
+    }
+}

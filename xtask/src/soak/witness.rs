@@ -1,0 +1,126 @@
+//! Who sees each frame that the server has acknowledged, and judges by what is in it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
+use vigint_testkit::camera::{Camera, counter};
+use vigint_testkit::fault_proxy::PassedFrame;
+
+use super::complaints::Complaints;
+use super::fleet::{FILM_PICTURES, Fleet, Post};
+use super::order::{Order, Seen, nearest};
+
+/// Frames of all cameras.
+pub(super) struct Witness {
+    fleet: Arc<Fleet>,
+    complaints: Arc<Complaints>,
+    clock: SystemClock,
+    watched: Vec<Mutex<Watched>>,
+}
+
+#[derive(Default)]
+struct Watched {
+    order: Order,
+    newest: Option<Newest>,
+    out_of_order: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Newest {
+    acknowledged_at: UtcTime,
+    seen: Seen,
+}
+
+/// All frames together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) frames: u64,
+    pub(super) unreadable: u64,
+    pub(super) out_of_order: u64,
+}
+
+impl Witness {
+    pub(super) fn new(fleet: Arc<Fleet>, complaints: Arc<Complaints>) -> Self {
+        let watched = fleet.posts.iter().map(|_| Mutex::default()).collect();
+        Self {
+            fleet,
+            complaints,
+            clock: SystemClock::new(),
+            watched,
+        }
+    }
+
+    /// The next frame that was acknowledged.
+    pub(super) fn see(&self, frame: &PassedFrame) {
+        let posts = self.fleet.posts.iter().zip(&self.watched);
+        let Some((post, watched)) = posts
+            .into_iter()
+            .find(|(post, _)| post.id == frame.source_id)
+        else {
+            let unknown = &frame.source_id;
+            self.complaints
+                .add(&format!("a frame of a camera that is not there: {unknown}"));
+            return;
+        };
+        let acknowledged_at = self.clock.now();
+        let number = counter::read_jpeg(&frame.jpeg);
+        let mut watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let picture = number.and_then(|number| match &post.camera {
+            Some(camera) => {
+                camera.running_number(number, frame.captured_at.unwrap_or(acknowledged_at))
+            }
+            // A film waits and loses nothing.
+            None => Some(nearest(
+                number,
+                FILM_PICTURES,
+                watched.order.last_picture().unwrap_or(0),
+            )),
+        });
+        let seen = Seen {
+            picture,
+            captured_at: frame.captured_at,
+            frame_count: frame.frame_count,
+        };
+        watched.newest = Some(Newest {
+            acknowledged_at,
+            seen,
+        });
+        if let Err(wrong) = watched.order.next(seen) {
+            watched.out_of_order += 1;
+            self.complaints
+                .add(&format!("{} ({}): {wrong}", post.id, post.kind));
+        }
+    }
+
+    /// Whether the camera of this place has shown a picture that was taken after this time.
+    pub(super) fn has_seen(&self, place: usize, after: UtcTime) -> bool {
+        let (Some(post), Some(watched)) = (self.fleet.posts.get(place), self.watched.get(place))
+        else {
+            return false;
+        };
+        let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched
+            .newest
+            .is_some_and(|newest| is_after(post, newest, after))
+    }
+
+    pub(super) fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for watched in &self.watched {
+            let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
+            totals.frames += watched.order.frames;
+            totals.unreadable += watched.order.unreadable;
+            totals.out_of_order += watched.out_of_order;
+        }
+        totals
+    }
+}
+
+/// By the number in the picture and by the client's word. A film's times are its own: of it counts when it came.
+fn is_after(post: &Post, newest: Newest, after: UtcTime) -> bool {
+    let by_number = |camera: &Camera| newest.seen.picture > camera.number_at(after);
+    match &post.camera {
+        Some(camera) => newest.seen.captured_at > Some(after) && by_number(camera),
+        None => newest.acknowledged_at > after,
+    }
+}

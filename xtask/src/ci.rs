@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: what `.ci/run` does, in its order, until something fails.
 
-use crate::{cargo, packages, say, tests, tidy};
+use crate::{cargo, packages, say, soak, tests, tidy};
 
 /// Runs all checks.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -21,5 +21,6 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let doc = ["doc", "--workspace", "--no-deps"];
     cargo::run(cargo::command("cargo", &doc).env("RUSTDOCFLAGS", "-D warnings"))?;
     tidy::run()?;
-    tests::run(&[])
+    tests::run(&[])?;
+    soak::run(&soak::Options::of_ci())
 }

@@ -63,6 +63,16 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Two minutes, with the programs that the tests were run with.
+    pub(crate) fn of_ci() -> Self {
+        Self {
+            minutes: 2.0,
+            seed: None,
+            cameras: 6,
+            debug: true,
+        }
+    }
+
     /// How to do the same again.
     fn again(&self, seed: u64) -> String {
         let debug = if self.debug { " --debug" } else { "" };

@@ -23,6 +23,7 @@ pub mod hosting;
 mod http;
 pub mod mailbox;
 pub mod model;
+pub mod name_server;
 pub mod postgres;
 pub mod programs;
 pub mod scene;

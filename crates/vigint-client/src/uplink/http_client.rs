@@ -8,6 +8,7 @@ use reqwest::{Certificate, Client, ClientBuilder};
 use vigint_core::key::ApiKey;
 
 use super::authorities::Authorities;
+use super::names::Names;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// For one request and its whole answer, unless the request says otherwise.
@@ -80,6 +81,7 @@ fn builder(key: Option<&ApiKey>, is_loopback: bool) -> ClientBuilder {
     let builder = Client::builder()
         .user_agent(concat!("vigint-client/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)
+        .dns_resolver(Names::of_system())
         .redirect(Policy::none())
         .connect_timeout(CONNECT_LIMIT)
         .timeout(REQUEST_LIMIT)

@@ -11,6 +11,7 @@ mod error;
 mod exchange;
 mod film;
 mod http_client;
+mod names;
 mod no_answer;
 
 use std::net::IpAddr;

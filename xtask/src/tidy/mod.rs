@@ -3,6 +3,7 @@
 
 mod actix;
 mod crates;
+mod dockerfile;
 mod links;
 mod lints;
 mod migrations;
@@ -69,6 +70,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
         ),
         ("migrations are twins", migrations::check(&tree)),
         ("links in the Markdown resolve", links::check(&tree)),
+        (
+            "the Dockerfile copies what is there",
+            dockerfile::check(&tree),
+        ),
         ("no secrets", secrets::check(&tree)),
     ];
     let mut found = 0_usize;

@@ -13,6 +13,7 @@ mod accounts;
 mod authority;
 mod cameras;
 mod checks;
+mod deploy;
 mod films;
 mod gate;
 mod help;

@@ -43,6 +43,7 @@ mod premises;
 mod refused_keys;
 mod request_limits;
 mod revocation;
+mod service;
 mod silent_cameras;
 mod sqlite_file;
 mod storage;

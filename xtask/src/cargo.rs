@@ -58,15 +58,7 @@ pub(crate) fn target_folder() -> anyhow::Result<PathBuf> {
 
 /// The workspace and all it depends on, on this machine's platform.
 pub(crate) fn metadata() -> anyhow::Result<Metadata> {
-    let rustc = command("rustc", &["-vV"])
-        .output()
-        .context("cannot run rustc")?;
-    let about = String::from_utf8_lossy(&rustc.stdout).into_owned();
-    let host = about
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .context("rustc does not say which platform this is")?;
-    let platform = ["--filter-platform".to_owned(), host.to_owned()];
+    let platform = ["--filter-platform".to_owned(), host()?];
     MetadataCommand::new()
         .current_dir(root())
         .other_options(platform)
@@ -74,6 +66,26 @@ pub(crate) fn metadata() -> anyhow::Result<Metadata> {
         .context(
             "cannot read the workspace: is Cargo.lock up to date? (`cargo update --workspace`)",
         )
+}
+
+/// This machine's platform, such as `x86_64-unknown-linux-gnu`.
+pub(crate) fn host() -> anyhow::Result<String> {
+    let rustc = command("rustc", &["-vV"])
+        .output()
+        .context("cannot run rustc")?;
+    let about = String::from_utf8_lossy(&rustc.stdout).into_owned();
+    let host = about.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host
+        .context("rustc does not say which platform this is")?
+        .to_owned())
+}
+
+/// Where cargo keeps the sources of the crates it has fetched.
+pub(crate) fn home() -> anyhow::Result<PathBuf> {
+    // An xtask is run by cargo or lies where it was built: this is cargo's own way to find it.
+    let home = option_env!("CARGO_HOME").map(PathBuf::from);
+    home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
+        .context("there is neither CARGO_HOME nor a home folder")
 }
 
 /// A command as one would type it.

@@ -5,6 +5,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod demo;
+mod dist;
 mod gate;
 mod isolation;
 mod loopback;
@@ -47,6 +48,8 @@ enum Task {
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Make the archives that are shipped: program, manual, service, licences, checksums
+    Dist(dist::Options),
     /// Let many tenants use a server at once and look for anything that reaches the wrong one
     Isolation(isolation::Options),
     /// Break cameras and server every few seconds and look whether the client keeps its promises
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Bench(bench) => bench::run(&bench),
+        Task::Dist(options) => dist::run(&options),
         Task::Isolation(options) => isolation::run(&options),
         Task::Soak(options) => soak::run(&options),
         Task::Gate(options) => gate::run(&options),

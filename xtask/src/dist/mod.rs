@@ -1,0 +1,144 @@
+//! `cargo xtask dist`: one archive a program, with all that belongs to it, and the checksums of the archives.
+
+mod archive;
+mod build;
+mod checksums;
+mod elf;
+mod licences;
+mod program;
+mod shell;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use self::archive::Entry;
+use self::build::Built;
+use self::program::Program;
+use crate::{cargo, say};
+
+/// What is shipped is built by this one of cargo's profiles.
+const RELEASE: &str = "release";
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Only this program's; can be given several times [default: all three]
+    #[arg(long, value_enum)]
+    program: Vec<Program>,
+    /// The folder to put the archives into [default: target/dist, or target/dist-PROFILE]
+    #[arg(long, value_name = "FOLDER")]
+    to: Option<PathBuf>,
+    /// Which of cargo's profiles to build; `dev` is quick, and only to try the archives
+    #[arg(long, default_value = RELEASE)]
+    profile: String,
+    /// Unpack each archive again and try what is in it; as root also in an empty chroot
+    #[arg(long)]
+    verify: bool,
+    /// The date of all files in the archives, in seconds since 1970 [default: the commit's]
+    #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
+    date: Option<u64>,
+}
+
+/// Makes the archives.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let folder = match &options.to {
+        Some(folder) => folder.clone(),
+        None if options.profile == RELEASE => cargo::target_folder()?.join("dist"),
+        // Nobody shall ship these by mistake.
+        None => cargo::target_folder()?.join(format!("dist-{}", options.profile)),
+    };
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let date = match options.date {
+        Some(date) => date,
+        None => commit_date()?,
+    };
+    let programs = if options.program.is_empty() {
+        Program::ALL
+    } else {
+        options.program.as_slice()
+    };
+    let mut archives = Vec::new();
+    for &program in programs {
+        let name = program.name();
+        say::step(&format!("{name}: build ({})", options.profile));
+        let built = build::build(program, &options.profile)?;
+        say::step(&format!("{name}: archive"));
+        let archive = pack(program, &built, date, &folder)?;
+        tell(&built, &archive)?;
+        archives.push((program, archive));
+    }
+    let sums = checksums::write(&folder)?;
+    say::line(&format!("checksums  {}", sums.display()));
+    if options.verify {
+        for (program, archive) in &archives {
+            say::step(&format!("{}: try what is in the archive", program.name()));
+            verify::verify(*program, archive)?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts everything that belongs to a program into its archive.
+fn pack(program: Program, built: &Built, date: u64, folder: &Path) -> anyhow::Result<PathBuf> {
+    let read = |path: &Path| {
+        std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let mut entries = vec![Entry::executable(program.name(), read(&built.path)?)];
+    for (from, to) in program.files() {
+        entries.push(Entry::file(to, read(&cargo::root().join(from))?));
+    }
+    entries.extend(shell::completions_and_manual(program, &built.path)?);
+    let licences = licences::page(program, &built.target)?;
+    entries.push(Entry::file("THIRD-PARTY-LICENSES", licences.into_bytes()));
+    entries.push(Entry::file("RUST-LICENSES.html", licences::rust_page()?));
+    let name = format!("{}-{}-{}", program.name(), version()?, built.target);
+    let path = folder.join(format!("{name}.tar.gz"));
+    archive::write(&path, &name, entries, date)?;
+    Ok(path)
+}
+
+fn tell(built: &Built, archive: &Path) -> anyhow::Result<()> {
+    let size = |path: &Path| -> anyhow::Result<String> {
+        let bytes = std::fs::metadata(path)?.len();
+        let tenths = bytes.saturating_mul(10).div_euclid(1 << 20);
+        Ok(format!(
+            "{}.{} MiB",
+            tenths.div_euclid(10),
+            tenths.rem_euclid(10)
+        ))
+    };
+    let linking = elf::read(&built.path)?;
+    say::line(&format!("program    {} ({linking})", size(&built.path)?));
+    say::line(&format!(
+        "archive    {} ({})",
+        archive.display(),
+        size(archive)?
+    ));
+    Ok(())
+}
+
+/// All programs have the workspace's version.
+fn version() -> anyhow::Result<String> {
+    let manifest = std::fs::read_to_string(cargo::root().join("Cargo.toml"))?;
+    let manifest: toml::Table = manifest.parse()?;
+    let version = manifest
+        .get("workspace")
+        .and_then(|workspace| workspace.get("package")?.get("version")?.as_str());
+    Ok(version.context("Cargo.toml names no version")?.to_owned())
+}
+
+/// When the commit was made that is checked out.
+fn commit_date() -> anyhow::Result<u64> {
+    let log = cargo::command("git", &["log", "-1", "--format=%ct"]).output();
+    let date = log.ok().filter(|log| log.status.success());
+    let date = date.and_then(|log| String::from_utf8(log.stdout).ok()?.trim().parse().ok());
+    match date {
+        Some(date) => Ok(date),
+        None => bail!(
+            "git does not tell the date of the commit: give the date of the archives' files with --date or SOURCE_DATE_EPOCH, in seconds since 1970"
+        ),
+    }
+}

@@ -4,6 +4,7 @@
 mod analysis;
 pub(crate) mod customer;
 mod ingest;
+mod start;
 mod uplink;
 
 use clap::Subcommand;
@@ -19,6 +20,8 @@ pub(crate) enum Bench {
     /// Write pictures as a camera of `bench uplink` does
     #[command(hide = true)]
     Pictures(uplink::PicturesOptions),
+    /// How large the programs are, and how long they take to start
+    Start(start::Options),
 }
 
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
@@ -27,5 +30,6 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::Analysis(options) => analysis::run(options),
         Bench::Uplink(options) => uplink::run(options),
         Bench::Pictures(options) => uplink::show_pictures(options),
+        Bench::Start(options) => start::run(options),
     }
 }

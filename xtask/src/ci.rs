@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: what `.ci/run` does, in its order, until something fails.
 
-use crate::{cargo, packages, say, soak, tests, tidy};
+use crate::{cargo, dist, packages, say, soak, tests, tidy};
 
 /// Runs all checks.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -21,6 +21,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let doc = ["doc", "--workspace", "--no-deps"];
     cargo::run(cargo::command("cargo", &doc).env("RUSTDOCFLAGS", "-D warnings"))?;
     tidy::run()?;
+    dist::run(&dist::Options::quick_client())?;
     tests::run(&[])?;
     soak::run(&soak::Options::of_ci())
 }

@@ -41,7 +41,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Do what .ci/run does: fmt, clippy, doc, tidy, test, two minutes of soak
+    /// Do what .ci/run does: fmt, clippy, doc, tidy, dist, test, two minutes of soak
     Ci,
     /// Check the walls between crates and rooms, links, secrets and what else no compiler sees
     Tidy,

@@ -41,6 +41,19 @@ pub(crate) struct Options {
     date: Option<u64>,
 }
 
+impl Options {
+    /// What CI tries: a client, built quickly.
+    pub(crate) fn quick_client() -> Self {
+        Self {
+            program: vec![Program::Client],
+            to: None,
+            profile: "dev".to_owned(),
+            verify: true,
+            date: None,
+        }
+    }
+}
+
 /// Makes the archives.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let folder = match &options.to {

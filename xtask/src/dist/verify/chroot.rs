@@ -129,19 +129,11 @@ impl Chroot {
             child.wait()?;
         }
         let mut said = String::new();
-        for output in [
-            child
-                .stdout
-                .take()
-                .map(|output| Box::new(output) as Box<dyn std::io::Read>),
-            child
-                .stderr
-                .take()
-                .map(|output| Box::new(output) as Box<dyn std::io::Read>),
-        ] {
-            if let Some(mut output) = output {
-                output.read_to_string(&mut said)?;
-            }
+        if let Some(mut output) = child.stdout.take() {
+            output.read_to_string(&mut said)?;
+        }
+        if let Some(mut output) = child.stderr.take() {
+            output.read_to_string(&mut said)?;
         }
         ensure!(
             ended.is_some(),

@@ -3,13 +3,15 @@
 //! Everything that comes from a camera's address or from ffmpeg's mouth goes through a [`Mask`] before it
 //! is kept or shown. It hides too much rather than too little. It knows nothing of who prints.
 
+use std::borrow::Cow;
+
 const HIDDEN: &str = "***";
 
 /// Shorter secrets are hidden only inside addresses: hiding every "a" would leave no message.
 const SHORTEST_SECRET: usize = 3;
 
-/// Words in the name of a query parameter that say its value is a secret.
-const SECRET_NAMES: [&str; 7] = ["pass", "pwd", "psw", "token", "key", "secret", "auth"];
+/// Words in a parameter's name that say its value is a secret.
+const SECRET_NAMES: [&str; 7] = ["pas", "pwd", "psw", "token", "key", "secret", "auth"];
 
 /// Hides the secrets of some addresses, and the user part of every address, in texts.
 #[derive(Clone, Default)]
@@ -30,12 +32,12 @@ impl Mask {
     pub fn learn(&mut self, address: &str) {
         if let Some((user, _)) = user_part(address) {
             self.hide(user);
-            if let Some((_, password)) = user.split_once(':') {
+            let passwords = [user.split_once(':'), user.rsplit_once(':')];
+            for (_, password) in passwords.into_iter().flatten() {
                 self.hide(password);
             }
         }
-        let query = address.split_once('?').map_or("", |(_, query)| query);
-        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        for (name, value) in parameters(address) {
             let name = name.to_ascii_lowercase();
             if SECRET_NAMES.iter().any(|word| name.contains(word)) {
                 self.hide(value);
@@ -48,8 +50,11 @@ impl Mask {
 
     /// Adds one secret text.
     pub fn hide(&mut self, secret: &str) {
-        if secret.len() >= SHORTEST_SECRET {
-            self.secrets.push(secret.to_owned());
+        // Who answers may give it back as it was meant, not as it was written.
+        for form in [Cow::Borrowed(secret), percent_decoded(secret)] {
+            if form.len() >= SHORTEST_SECRET && !self.secrets.iter().any(|known| *known == form) {
+                self.secrets.push(form.into_owned());
+            }
         }
     }
 
@@ -84,11 +89,49 @@ fn without_user(word: &str) -> String {
 }
 
 /// What stands between `://` and the last `@`, and where it starts. A password may hold `/` or `@`
-/// unescaped, so the address is not parsed: whatever could be a password is taken for one.
+/// unescaped, so the address is not parsed: whatever could be a password is taken for one. Without a scheme, or with
+/// one that was mistyped, what looks like `user:password@` counts all the same.
 fn user_part(address: &str) -> Option<(&str, usize)> {
-    let start = address.find("://")? + 3;
-    let end = address.rfind('@').filter(|at| *at >= start)?;
-    Some((address.get(start..end)?, start))
+    let end = address.rfind('@')?;
+    let start = match address.find("://") {
+        Some(scheme) if scheme + 3 <= end => scheme + 3,
+        _ => 0,
+    };
+    let user = address.get(start..end)?;
+    (start > 0 || user.contains(':')).then_some((user, start))
+}
+
+/// Each `name=value` of an address: of its query, and of its path, where some recorders have them, apart by `&` or `_`.
+fn parameters(address: &str) -> impl Iterator<Item = (&str, &str)> {
+    address
+        .split(['/', '?', '&', ';'])
+        .filter_map(|part| part.split_once('='))
+        .flat_map(|(name, rest)| {
+            let mut found = vec![(name, rest)];
+            // `a=1_password=x_y_b=2`: a value ends where the next name begins.
+            let mut rest = rest;
+            let mut value_from = 0;
+            while let Some(equals) = rest.get(value_from..).and_then(|r| r.find('=')) {
+                let equals = value_from + equals;
+                let Some(name_from) = rest.get(..equals).and_then(|head| head.rfind('_')) else {
+                    value_from = equals + 1;
+                    continue;
+                };
+                if let Some((_, value)) = found.last_mut() {
+                    *value = rest.get(..name_from).unwrap_or_default();
+                }
+                let name = rest.get(name_from + 1..equals).unwrap_or_default();
+                rest = rest.get(equals + 1..).unwrap_or_default();
+                value_from = 0;
+                found.push((name, rest));
+            }
+            found
+        })
+}
+
+/// `%40` is `@` (RFC 3986, 2.1).
+fn percent_decoded(text: &str) -> Cow<'_, str> {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy()
 }
 
 #[cfg(test)]
@@ -126,5 +169,27 @@ mod tests {
         );
         assert!(shown.contains("channel=1 is fine"), "{shown}");
         assert_eq!(format!("{mask:?}"), "Mask(hidden)");
+    }
+
+    #[test]
+    fn passwords_of_recorders_are_hidden_wherever_their_addresses_have_them() {
+        for address in [
+            "rtsp://cam:554/user=admin&password=s3cret_pw&channel=1&stream=0.sdp?real_stream",
+            "rtsp://cam:554/user=admin_password=s3cret_pw_channel=1_stream=0.sdp?real_stream",
+            "rtsp://cam/x;password=s3cret_pw",
+            "http://cam/videostream.cgi?loginuse=admin&loginpas=s3cret_pw",
+            "admin:s3cret_pw@cam:554/1",
+            "rtsp:/admin:s3cret_pw@cam/1",
+            "rtsp//admin:s3cret_pw@cam/1",
+            "rtsp://admin:s3cret%5Fpw@cam/1",
+        ] {
+            let mask = Mask::of(address);
+            let shown = mask.apply(&format!("{address} said: s3cret_pw"));
+            assert!(!shown.contains("s3cret"), "{shown}");
+            assert!(shown.contains("cam"), "{shown}");
+        }
+        let shown = Mask::of("rtsp://cam/user=admin_password=ab_cd_channel=17_stream=0.sdp");
+        let shown = shown.apply("channel=17_stream=0.sdp");
+        assert_eq!(shown, "channel=17_stream=0.sdp");
     }
 }

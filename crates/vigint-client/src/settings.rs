@@ -178,6 +178,8 @@ fn read_env_file(
     };
     // Editors on Windows put a byte order mark first, which would become part of the first name.
     let text = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&content);
+    let text = with_plain_dollars(text);
+    let text = text.as_bytes();
     let mut values = HashMap::new();
     let mut has_broken_line = false;
     // Not `dotenvy::from_filename_iter`: that one also looks into every parent folder.
@@ -203,6 +205,29 @@ fn read_env_file(
         return Err(SettingsError::Line { file, name });
     }
     Ok(Some(values))
+}
+
+/// The text with each `$` of a value as itself. dotenvy would put a variable's value in its place, or nothing: and
+/// passwords have dollars. What stands in single quotes is as it is already.
+fn with_plain_dollars(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let mut plain = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let value = line.split_once('=').map_or("", |(_, value)| value);
+        if value.trim_start().starts_with('\'') {
+            plain.push_str(line);
+            continue;
+        }
+        let mut before = None;
+        for c in line.chars() {
+            if c == '$' && before != Some('\\') {
+                plain.push('\\');
+            }
+            plain.push(c);
+            before = Some(c);
+        }
+    }
+    plain
 }
 
 /// Which of our names begins a line and yet has no value: its line is the one that cannot be read.
@@ -293,6 +318,20 @@ mod tests {
             ("none", DEFAULT_SERVER_URL)
         );
         assert_eq!(bare.ca_file, None);
+    }
+
+    #[test]
+    fn a_dollar_in_a_value_is_a_dollar() {
+        for written in [
+            "http://u:pa$word@c/$HOME",
+            "\"http://u:pa$word@c/$HOME\"",
+            "'http://u:pa$word@c/$HOME'",
+        ] {
+            let file = format!("VIGINT_SOURCE={written}\n");
+            let settings = resolve(Given::default(), &[], &[(".env", &file)]);
+            let source = settings.source.unwrap();
+            assert_eq!(source.reveal(), "http://u:pa$word@c/$HOME", "{written}");
+        }
     }
 
     #[test]

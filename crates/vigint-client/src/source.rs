@@ -35,7 +35,8 @@ impl Location {
     pub(crate) fn mask(&self) -> Mask {
         match self {
             Self::Rtsp(url) | Self::Http(url) => Mask::of(url),
-            Self::Device(_) | Self::File(_) => Mask::default(),
+            // An address whose scheme was mistyped is taken for a film.
+            Self::Device(path) | Self::File(path) => Mask::of(&path.to_string_lossy()),
         }
     }
 }
@@ -44,7 +45,9 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rtsp(url) | Self::Http(url) => f.write_str(&self.mask().apply(url)),
-            Self::Device(path) | Self::File(path) => path.display().fmt(f),
+            Self::Device(path) | Self::File(path) => {
+                f.write_str(&self.mask().apply(&path.to_string_lossy()))
+            }
         }
     }
 }
@@ -64,8 +67,9 @@ impl FromStr for Location {
             .map(|(scheme, _)| scheme.to_ascii_lowercase());
         match scheme.as_deref() {
             _ if text.is_empty() => Err(SourceError::Empty),
-            Some("rtsp" | "rtsps") => Ok(Self::Rtsp(text.to_owned())),
-            Some("http" | "https") => Ok(Self::Http(text.to_owned())),
+            // ffmpeg knows schemes in small letters only.
+            Some(scheme @ ("rtsp" | "rtsps")) => Ok(Self::Rtsp(with_scheme(scheme, text))),
+            Some(scheme @ ("http" | "https")) => Ok(Self::Http(with_scheme(scheme, text))),
             Some(other) => Err(SourceError::Scheme(other.to_owned())),
             None if text.starts_with("/dev/") => Ok(Self::Device(text.into())),
             None => Ok(Self::File(text.into())),
@@ -75,6 +79,11 @@ impl FromStr for Location {
 
 /// What costs least without a difference for who looks, by the figures in `docs/client.md`.
 pub const DEFAULT_QUALITY: u8 = 8;
+
+fn with_scheme(scheme: &str, text: &str) -> String {
+    let rest = text.get(scheme.len()..).unwrap_or_default();
+    format!("{scheme}{rest}")
+}
 
 /// How a source is read.
 #[derive(Clone, Copy, Debug, PartialEq)]

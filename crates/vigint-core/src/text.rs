@@ -53,6 +53,16 @@ pub fn clean_line(text: &str) -> String {
 /// cursor or hides, at most [`MAX_LINE_CHARS`] characters, cut with "…".
 #[must_use]
 pub fn plain_line(text: &str) -> String {
+    cut(&on_one_line(text), MAX_LINE_CHARS)
+}
+
+/// As [`plain_line`], for a whole paragraph of a program's own: at most [`MAX_TEXT_CHARS`] characters.
+#[must_use]
+pub fn plain_words(text: &str) -> String {
+    cut(&on_one_line(text), MAX_TEXT_CHARS)
+}
+
+fn on_one_line(text: &str) -> String {
     let mut line = String::new();
     for word in text.split_whitespace() {
         let word: String = word.chars().filter(|c| is_harmless(*c)).collect();
@@ -61,7 +71,7 @@ pub fn plain_line(text: &str) -> String {
         }
         line.push_str(&word);
     }
-    cut(&line, MAX_LINE_CHARS)
+    line
 }
 
 /// A message as a sentence for a person: with a capital at its beginning.

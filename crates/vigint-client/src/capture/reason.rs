@@ -1,7 +1,10 @@
 //! Why ffmpeg gave up, in words a customer can act on.
 
+/// What comes is nothing that can be watched.
+pub(super) const NO_VIDEO: &str = "this is no video that ffmpeg can read";
+
 /// What ffmpeg says somewhere in its last lines, and what it means. The first that fits counts.
-const MEANINGS: [(&str, &str); 15] = [
+const MEANINGS: [(&str, &str); 16] = [
     (
         "401 Unauthorized",
         "the camera refuses the user name or password (401)",
@@ -39,9 +42,10 @@ const MEANINGS: [(&str, &str); 15] = [
         "Connection reset by peer",
         "the camera closed the connection",
     ),
+    ("Invalid data found when processing input", NO_VIDEO),
     (
-        "Invalid data found when processing input",
-        "this is no video that ffmpeg can read",
+        "Invalid argument",
+        "ffmpeg cannot read this address: in a user name or password write # as %23, / as %2F, @ as %40",
     ),
     ("matches no streams", "there is no video in it"),
     ("Permission denied", "permission denied"),

@@ -15,6 +15,9 @@ const MAX_LINES: usize = 100;
 /// A line longer than this is cut where it stands.
 const MAX_LINE_BYTES: usize = 2000;
 
+/// After so many good pictures a line is forgotten. Those that ffmpeg still had when it said why it ends come after it.
+const REMEMBERED_FOR: u64 = 50;
+
 /// How ffmpeg marks information, and what is more than that.
 const INFORMATION: &str = "[info] ";
 const WEIGHTS: [&str; 4] = ["[warning] ", "[error] ", "[fatal] ", "[panic] "];
@@ -27,7 +30,9 @@ pub(super) struct Tail {
 
 #[derive(Debug, Default)]
 struct Said {
-    lines: VecDeque<String>,
+    /// Each with how many pictures had come when it was said.
+    lines: VecDeque<(u64, String)>,
+    pictures: u64,
     native_size: Option<(u16, u16)>,
 }
 
@@ -52,7 +57,22 @@ impl Tail {
 
     /// The lines, the newest at the end.
     pub(super) fn lines(&self) -> Vec<String> {
-        self.lock().lines.iter().cloned().collect()
+        let said = self.lock();
+        said.lines.iter().map(|(_, line)| line.clone()).collect()
+    }
+
+    /// A good picture has come: what was said long before it explains nothing that comes later.
+    pub(super) fn note_picture(&self) {
+        let mut said = self.lock();
+        said.pictures += 1;
+        let now = said.pictures;
+        while said
+            .lines
+            .front()
+            .is_some_and(|(before, _)| before + REMEMBERED_FOR <= now)
+        {
+            said.lines.pop_front();
+        }
     }
 
     /// Width and height of the newest picture as the camera sent it, in pixels, where ffmpeg was asked to tell.
@@ -80,11 +100,12 @@ impl Tail {
         if line.is_empty() {
             return;
         }
-        let lines = &mut self.lock().lines;
-        if lines.len() == MAX_LINES {
-            lines.pop_front();
+        let mut said = self.lock();
+        if said.lines.len() == MAX_LINES {
+            said.lines.pop_front();
         }
-        lines.push_back(line);
+        let pictures = said.pictures;
+        said.lines.push_back((pictures, line));
     }
 }
 
@@ -134,5 +155,18 @@ mod tests {
         tail.clone().follow(said.as_bytes(), Mask::default()).await;
         assert_eq!(tail.native_size(), Some((320, 240)));
         assert_eq!(tail.lines(), ["[tcp @ 0x5] Connection refused"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_said_many_pictures_ago_is_forgotten() {
+        let tail = Tail::default();
+        let said = "error while decoding\n".as_bytes();
+        tail.clone().follow(said, Mask::default()).await;
+        for _ in 1..REMEMBERED_FOR {
+            tail.note_picture();
+        }
+        assert_eq!(tail.lines().len(), 1, "it may be why the stream ends");
+        tail.note_picture();
+        assert!(tail.lines().is_empty());
     }
 }

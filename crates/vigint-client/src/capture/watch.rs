@@ -25,7 +25,8 @@ const WEIGHT: f64 = 0.1;
 #[derive(Debug)]
 pub(super) struct StreamWatch {
     asked_fps: f64,
-    size: Option<(u16, u16)>,
+    native_size: Option<(u16, u16)>,
+    sent_size: Option<(u16, u16)>,
     last_at: Option<Duration>,
     window: Option<Window>,
     /// Pictures a second, as this opening has shown them so far.
@@ -44,7 +45,8 @@ impl StreamWatch {
     pub(super) fn new(asked_fps: f64) -> Self {
         Self {
             asked_fps,
-            size: None,
+            native_size: None,
+            sent_size: None,
             last_at: None,
             window: None,
             usual_fps: None,
@@ -52,13 +54,26 @@ impl StreamWatch {
         }
     }
 
-    /// Takes note of a picture of this size that came `at` this time, on any clock that is never set back.
+    /// Takes note of a picture of this size that came `at` this time, on any clock that is never set back. `native` is
+    /// its size before it was made smaller, once that is known: only like is compared with like.
     ///
     /// # Errors
     /// What is wrong since. The camera must be opened anew then, and with it a new watch begun.
-    pub(super) fn note(&mut self, at: Duration, size: (u16, u16)) -> Result<(), CaptureError> {
-        if let Some(before) = self.size.replace(size).filter(|before| *before != size) {
-            return Err(CaptureError::Resized { before, now: size });
+    pub(super) fn note(
+        &mut self,
+        at: Duration,
+        native: Option<(u16, u16)>,
+        sent: (u16, u16),
+    ) -> Result<(), CaptureError> {
+        let sizes = [
+            (&mut self.native_size, native),
+            (&mut self.sent_size, Some(sent)),
+        ];
+        for (known, now) in sizes {
+            let Some(now) = now else { continue };
+            if let Some(before) = known.replace(now).filter(|before| *before != now) {
+                return Err(CaptureError::Resized { before, now });
+            }
         }
         let pause = self.last_at.replace(at).map(|last| at.saturating_sub(last));
         let is_after_pause = pause.is_some_and(|pause| pause >= PAUSE);
@@ -125,7 +140,7 @@ mod tests {
         let period = 1.0 / fps;
         let mut at = f64::from(from);
         while at < f64::from(from + seconds) {
-            watch.note(Duration::from_secs_f64(at), SIZE)?;
+            watch.note(Duration::from_secs_f64(at), None, SIZE)?;
             at += period;
         }
         Ok(())
@@ -175,11 +190,21 @@ mod tests {
     #[test]
     fn pictures_of_another_size_are_told_with_both_sizes() {
         let mut watch = StreamWatch::new(10.0);
-        watch.note(Duration::ZERO, SIZE).unwrap();
-        let error = watch.note(Duration::from_millis(100), (640, 360));
+        watch.note(Duration::ZERO, None, SIZE).unwrap();
+        let error = watch.note(Duration::from_millis(100), None, (640, 360));
         assert_eq!(
             error.unwrap_err().to_string(),
             "its pictures changed from 1280x720 to 640x360"
         );
+    }
+
+    #[test]
+    fn a_size_before_it_was_made_smaller_is_compared_only_with_such_a_one() {
+        let mut watch = StreamWatch::new(10.0);
+        let mut note = |native| watch.note(Duration::ZERO, native, SIZE);
+        note(None).unwrap();
+        note(Some((1920, 1080))).expect("it is only known later");
+        note(Some((1920, 1080))).unwrap();
+        note(Some((2560, 1440))).unwrap_err();
     }
 }

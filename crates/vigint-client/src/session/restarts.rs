@@ -12,6 +12,8 @@ const HEALTH: Duration = Duration::from_secs(60);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 /// A failure that goes on is told again after this long, with how often it was.
 const REMINDER: Duration = Duration::from_secs(3600);
+/// Who has failed so often in a row is away, and not only flapping.
+const STAYS_AWAY: u32 = 4;
 /// So many different reasons are told of one camera that is not well.
 const MAX_REASONS: usize = 8;
 
@@ -28,6 +30,8 @@ pub(super) struct Restarts {
     told_at: Duration,
     /// Failures that nobody was told of, since somebody was.
     untold: u32,
+    /// Tries that failed since it was open.
+    failed_in_a_row: u32,
     lost: Option<Loss>,
 }
 
@@ -59,6 +63,7 @@ impl Restarts {
             told: Vec::new(),
             told_at: Duration::ZERO,
             untold: 0,
+            failed_in_a_row: 0,
             lost: None,
         }
     }
@@ -74,6 +79,7 @@ impl Restarts {
     /// Its first picture is there. Gives for how long it was away, unless this is the first time.
     pub(super) fn opened(&mut self, now: Duration) -> Option<Loss> {
         self.open_since = Some(now);
+        self.failed_in_a_row = 0;
         self.lost.take()
     }
 
@@ -88,6 +94,7 @@ impl Restarts {
             self.told.clear();
             self.untold = 0;
         }
+        self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
         self.lost.get_or_insert(Loss {
             since: now,
             tries: 0,
@@ -105,12 +112,21 @@ impl Restarts {
         }
     }
 
+    /// One that stays away after it was told to be back is told of sooner: the last word must not be that it is open.
+    fn pause_between_telling(&self) -> Duration {
+        if self.failed_in_a_row == STAYS_AWAY {
+            HEALTH
+        } else {
+            REMINDER
+        }
+    }
+
     fn is_to_be_told(&mut self, now: Duration, reason: &str) -> Option<u32> {
         let is_new = !self.told.iter().any(|told| told == reason);
         let has_room = self.told.len() < MAX_REASONS;
         if is_new && has_room {
             self.told.push(reason.to_owned());
-        } else if now.saturating_sub(self.told_at) < REMINDER {
+        } else if now.saturating_sub(self.told_at) < self.pause_between_telling() {
             self.untold = self.untold.saturating_add(1);
             return None;
         }
@@ -192,5 +208,22 @@ mod tests {
         assert_eq!(restarts.failed(seconds(120), "hangs").delay, seconds(10));
         restarts.begins(seconds(200));
         assert_eq!(restarts.failed(seconds(260), "hangs").delay, SHORTEST_PAUSE);
+    }
+
+    #[test]
+    fn a_camera_that_is_back_for_a_moment_and_then_stays_away_is_told_of_again() {
+        let mut restarts = Restarts::new(Backoff::of_camera());
+        assert!(restarts.failed(seconds(0), "gone").tell.is_some());
+        restarts.opened(seconds(70));
+        let told: Vec<_> = (0..6)
+            .map(|n| restarts.failed(seconds(80 + n * 20), "gone").tell)
+            .collect();
+        assert_eq!(told, [None, None, None, Some(3), None, None]);
+        // Flapping is not staying away.
+        for n in 0..100 {
+            restarts.opened(seconds(300 + n * 10));
+            let failure = restarts.failed(seconds(305 + n * 10), "gone");
+            assert_eq!(failure.tell, None);
+        }
     }
 }

@@ -17,7 +17,7 @@ use super::command::{Order, spawn_error};
 use crate::capture::mpjpeg::MpjpegParser;
 use crate::capture::pace::Pace;
 use crate::capture::process_group::ProcessGroup;
-use crate::capture::reason::{known_reason, reason};
+use crate::capture::reason::{NO_VIDEO, known_reason, reason};
 use crate::capture::stderr::Tail;
 use crate::capture::watch::StreamWatch;
 use crate::capture::{CaptureError, FrameSource, Picture};
@@ -29,6 +29,10 @@ const CHUNK: usize = 64 * 1024;
 const FIRST_PICTURE: Duration = Duration::from_secs(20);
 /// A camera that shows nothing for this long is lost.
 const NEXT_PICTURE: Duration = Duration::from_secs(10);
+/// Or for so many of its periods, where pictures are asked for rarely.
+const PERIODS: u32 = 3;
+/// ffmpeg calls a camera that takes a connection and says nothing no video, once its own time limit is over.
+const NETWORK_LIMIT: Duration = Duration::from_secs(9);
 /// A film on a slow disk, in a costly format, is still read.
 const PICTURE_OF_FILM: Duration = Duration::from_secs(60);
 /// How long a child may take to end by itself.
@@ -47,6 +51,10 @@ pub(crate) struct FfmpegFrames {
     /// Of a camera; a film is what it is.
     watch: Option<StreamWatch>,
     has_shown: bool,
+    /// When it was started, on [`Clock::elapsed`].
+    started_at: Duration,
+    /// Time from picture to picture, as asked for.
+    period: Duration,
 }
 
 impl FfmpegFrames {
@@ -79,6 +87,8 @@ impl FfmpegFrames {
             listener,
             watch: location.is_live().then(|| StreamWatch::new(options.fps)),
             has_shown: false,
+            started_at: clock.elapsed(),
+            period: Duration::from_secs_f64(1.0 / options.fps.max(0.01)),
         })
     }
 
@@ -112,6 +122,11 @@ impl FfmpegFrames {
         let is_well = status.is_some_and(|status| status.success()) && self.has_shown;
         // ffmpeg calls a camera's connection that broke a success. What it said of a film that was shown is past.
         let broke = self.watch.as_ref().and_then(|_| known_reason(&said));
+        let waited = self.clock.elapsed().saturating_sub(self.started_at);
+        if !self.has_shown && broke == Some(NO_VIDEO) && waited >= NETWORK_LIMIT {
+            let seconds = waited.as_secs();
+            return Err(CaptureError::Silent { seconds });
+        }
         match (is_well, broke) {
             (true, None) => Ok(None),
             (true, Some(broke)) => Err(CaptureError::Failed(broke.to_owned())),
@@ -122,7 +137,7 @@ impl FfmpegFrames {
     fn patience(&self) -> Duration {
         match (self.watch.is_some(), self.has_shown) {
             (true, false) => FIRST_PICTURE,
-            (true, true) => NEXT_PICTURE,
+            (true, true) => NEXT_PICTURE.max(self.period * PERIODS),
             (false, _) => PICTURE_OF_FILM,
         }
     }
@@ -134,9 +149,8 @@ impl FfmpegFrames {
         };
         match jpeg::inspect(jpeg, u64::MAX) {
             Ok(info) => {
-                let size = self.tail.native_size();
-                let size = size.unwrap_or((info.width, info.height));
-                watch.note(self.clock.elapsed(), size)
+                let native = self.tail.native_size();
+                watch.note(self.clock.elapsed(), native, (info.width, info.height))
             }
             Err(error) => Err(CaptureError::Failed(format!(
                 "what it shows cannot be read as pictures: {error}"
@@ -157,6 +171,7 @@ impl FrameSource for FfmpegFrames {
         };
         self.inspect(&jpeg)?;
         self.has_shown = true;
+        self.tail.note_picture();
         let wait = self.pace.wait(&*self.clock);
         if !wait.is_zero() {
             let _ = timeout(wait, std::future::pending::<()>()).await;

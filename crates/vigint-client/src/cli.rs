@@ -18,7 +18,6 @@ pub(crate) use self::account::{IncidentAction, ListArgs, TriageArgs, UsageArgs};
 #[command(
     name = "vigint-client",
     version,
-    about,
     args_conflicts_with_subcommands = false
 )]
 #[command(

@@ -52,6 +52,9 @@ pub enum SaveError {
     /// Whatever is there stays.
     #[error("{} is there already: name another file, or write over it with --force", .0.display())]
     Exists(PathBuf),
+    /// A device, a folder, a link: no file of ours takes its place.
+    #[error("{} is no ordinary file: name another one", .0.display())]
+    NotAFile(PathBuf),
     /// The disk is full, the folder is not there or not ours.
     #[error("{} cannot be written: {cause}", path.display())]
     File {
@@ -82,8 +85,10 @@ pub(crate) async fn save(
     on_wait: &(dyn Fn() + Send + Sync),
 ) -> Result<u64, SaveError> {
     // Said before anything is loaded; whether it still holds is looked at again in the end.
-    if !options.overwrite && tokio::fs::symlink_metadata(path).await.is_ok() {
-        return Err(SaveError::Exists(path.to_owned()));
+    match tokio::fs::symlink_metadata(path).await {
+        Ok(there) if !there.is_file() => return Err(SaveError::NotAFile(path.to_owned())),
+        Ok(_) if !options.overwrite => return Err(SaveError::Exists(path.to_owned())),
+        _ => {}
     }
     let film = once_it_is_made(uplink, id, options.patience, on_wait).await?;
     let mut part = Part::create(path).await?;
@@ -145,7 +150,10 @@ impl Part {
                 file,
                 is_kept: false,
             }),
-            Err(cause) => Err(SaveError::File { path, cause }),
+            Err(cause) => Err(SaveError::File {
+                path: target.to_owned(),
+                cause,
+            }),
         }
     }
 

@@ -12,11 +12,10 @@ use crate::exit::Exit;
 use crate::sight::{Openings, Stamp, line_of};
 
 /// Shows it to the end of a film, or until a signal.
-pub(super) async fn gate(cli: &Cli, console: Console) -> Exit {
-    let console = Arc::new(console);
+pub(super) async fn gate(cli: &Cli, console: &Arc<Console>) -> Exit {
     let shown = async {
-        let source = the_source(cli, &console)?;
-        show(source, &console).await
+        let source = the_source(cli, console)?;
+        show(source, console).await
     };
     match shown.await {
         Ok(()) => Exit::Done,

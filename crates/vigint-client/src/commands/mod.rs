@@ -10,6 +10,7 @@ mod stopping;
 mod usage;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
@@ -18,7 +19,7 @@ use vigint_client::{ApiError, BuildError, Event, Mask, SecureVideoAnalyzer, Sett
 
 use crate::cameras::{all_sources, read_cameras};
 use crate::cli::{Cli, Command};
-use crate::console::{Console, one_line, print_usage};
+use crate::console::{Console, print_usage, whole};
 use crate::exit::Exit;
 
 /// The seed's words, to the letter.
@@ -44,26 +45,28 @@ pub(crate) fn dispatch() -> Exit {
         _ => {}
     }
     let lives = matches!(command, Command::Run | Command::Gate { .. });
-    let console = Console::new(cli.server.json, lives);
+    let console = Arc::new(Console::new(cli.server.json, lives));
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
         Err(error) => {
+            // It passes: whoever starts us is to try again.
             console.complain(&format!("the program cannot start: {error}"));
-            return Exit::Usage;
+            console.finish();
+            return Exit::Failed;
         }
     };
     let exit = runtime.block_on(async {
         match command {
-            Command::Run => run::run(&cli, console).await,
+            Command::Run => run::run(&cli, &console).await,
             Command::Check { stills } => check::check(&cli, &stills, &console).await,
             Command::Usage(asked) => usage::usage(&cli, asked, &console).await,
             Command::Incidents { action, list } => {
                 incidents::incidents(&cli, action, list, &console).await
             }
-            Command::Gate { .. } => gate::gate(&cli, console).await,
+            Command::Gate { .. } => gate::gate(&cli, &console).await,
             // Both have been answered above.
             Command::Completions { .. } | Command::Man { .. } => Exit::Done,
         }
@@ -71,7 +74,17 @@ pub(crate) fn dispatch() -> Exit {
     // Until every task is dropped: a camera's child process is killed by the drop of its task. A name look-up that
     // hangs must not keep a stopped program alive.
     runtime.shutdown_timeout(TASKS_END_WITHIN);
-    exit
+    match console.finish() {
+        // What was asked for is not there: to whoever reads the exit code that must not look like success.
+        Some(failure) if exit == Exit::Done && !lives => {
+            print_usage(
+                &format!("standard output cannot be written: {failure}"),
+                false,
+            );
+            Exit::Failed
+        }
+        _ => exit,
+    }
 }
 
 /// Prints clap's words without what was typed that could be a secret.
@@ -87,7 +100,8 @@ fn refuse_command_line(error: &clap::Error) -> Exit {
     }
     let mut mask = Mask::default();
     let mut follows_key_flag = false;
-    for typed in std::env::args().skip(1) {
+    for typed in std::env::args_os().skip(1) {
+        let typed = typed.to_string_lossy();
         mask.learn(&typed);
         if follows_key_flag || typed.starts_with(vigint_core::key::KEY_PREFIX) {
             mask.hide(&typed);
@@ -181,7 +195,7 @@ fn keyed_analyzer(cli: &Cli, console: &Console) -> Result<SecureVideoAnalyzer, E
 
 /// Says why the server did not do it.
 fn failed(error: &ApiError, console: &Console) -> Exit {
-    console.complain(&one_line(&error.to_string()));
+    console.complain(&whole(&error.to_string()));
     Exit::from(error)
 }
 

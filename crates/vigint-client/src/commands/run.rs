@@ -15,9 +15,8 @@ use crate::exit::Exit;
 const STATUS_PERIOD: Duration = Duration::from_millis(500);
 
 /// Runs all sources to their ends, or until a signal.
-pub(super) async fn run(cli: &Cli, console: Console) -> Exit {
-    let console = Arc::new(console);
-    match try_run(cli, &console).await {
+pub(super) async fn run(cli: &Cli, console: &Arc<Console>) -> Exit {
+    match try_run(cli, console).await {
         Ok(()) => Exit::Done,
         Err(exit) => exit,
     }
@@ -58,6 +57,6 @@ async fn keep_showing(analyzer: &SecureVideoAnalyzer, console: &Console) {
     let mut ticks = tokio::time::interval(STATUS_PERIOD);
     loop {
         ticks.tick().await;
-        console.show(&analyzer.progress(), STATUS_PERIOD);
+        console.show(analyzer.progress(), STATUS_PERIOD);
     }
 }

@@ -42,7 +42,7 @@ fn ended(written: io::Result<()>, place: &str) -> Exit {
         Ok(()) => Exit::Done,
         Err(error) => {
             print_usage(&format!("{place} cannot be written: {error}"), false);
-            Exit::Usage
+            Exit::Failed
         }
     }
 }

@@ -8,8 +8,12 @@ use std::os::unix::fs::MetadataExt as _;
 
 use vigint_client::settings::journal_stream;
 
-/// In front of a warning.
-pub(super) const WARNING: &str = "<4>";
+const WARNING: &str = "<4>";
+
+/// What stands in front of a warning: nothing, but for the journal.
+pub(super) fn mark() -> &'static str {
+    if is_stderr() { WARNING } else { "" }
+}
 
 /// Whether standard error goes into the journal: systemd names the socket that it gave us (systemd.exec(5)), but
 /// whatever we are started by may have put a file or a pipe in its place.

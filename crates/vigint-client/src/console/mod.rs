@@ -4,73 +4,77 @@
 //! terminal a live line for each source. Texts from the server lose what could steer a terminal.
 //!
 //! Here: where words go. `words` says an event in words, `news` what of it is worth a line, `live` the lines that
-//! move, `journal` what systemd is told beside them.
+//! move, `printer` the thread that prints, `journal` what systemd is told beside them.
 
 mod journal;
 mod live;
 mod news;
+mod printer;
 mod words;
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
 use vigint_client::{Event, SourceProgress};
-use vigint_core::text::plain_line;
+use vigint_core::text::{plain_line, plain_words};
 
-use live::LiveLines;
 use news::News;
+use printer::{Job, Printer, WhenFull};
 use words::{Words, words_of};
 
 /// Where words go.
 pub(crate) struct Console {
     json: bool,
-    /// The live lines, on a terminal.
-    live: Option<Mutex<LiveLines>>,
+    has_live_lines: bool,
+    printer: Printer,
     /// What people were told of each source.
     news: Mutex<News>,
-    /// Whether standard error is systemd's journal.
-    under_journal: bool,
 }
 
 impl Console {
-    /// `live`: status lines may be shown if somebody sits there.
-    pub(crate) fn new(json: bool, live: bool) -> Self {
-        let has_viewer = live && !json && io::stderr().is_terminal();
+    /// `goes_on`: of a program that goes on whether or not somebody reads, with status lines where somebody sits.
+    pub(crate) fn new(json: bool, goes_on: bool) -> Self {
+        let when_full = if goes_on {
+            WhenFull::Drop
+        } else {
+            WhenFull::Wait
+        };
         Self {
             json,
-            live: has_viewer.then(Mutex::default),
+            has_live_lines: goes_on && !json && io::stderr().is_terminal(),
+            printer: Printer::start(when_full, io::stdout()),
             news: Mutex::default(),
-            under_journal: journal::is_stderr(),
         }
     }
 
     pub(crate) fn has_live_lines(&self) -> bool {
-        self.live.is_some()
+        self.has_live_lines
+    }
+
+    /// Prints what still waits, and nothing after that. Gives why standard output could not be written, if so.
+    pub(crate) fn finish(&self) -> Option<String> {
+        self.printer.finish()
     }
 
     /// A line for people; with `--json` nothing.
     pub(crate) fn say(&self, line: &str) {
         if !self.json {
-            self.above_live_lines(|| out(line));
+            self.printer.print(Job::Out(line.to_owned()));
         }
     }
 
     /// A warning or an error: always on standard error.
     pub(crate) fn complain(&self, line: &str) {
-        let mark = if self.under_journal {
-            journal::WARNING
-        } else {
-            ""
-        };
-        self.above_live_lines(|| err(&format!("{mark}{line}")));
+        let line = format!("{}{line}", journal::mark());
+        self.printer.print(Job::Err(line));
     }
 
     /// One JSON value on one line of standard output.
     pub(crate) fn answer_json(&self, value: &impl Serialize) {
         if let Ok(line) = serde_json::to_string(value) {
-            out(&line);
+            self.printer.print(Job::Out(line));
         }
     }
 
@@ -79,7 +83,8 @@ impl Console {
         if self.json {
             self.answer_json(event);
         }
-        if !lock(&self.news).is_news(event) {
+        let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
+        if !news.is_news(event) {
             return;
         }
         match words_of(event) {
@@ -90,36 +95,24 @@ impl Console {
     }
 
     /// Brings the live lines up to date, `since` after the last time.
-    pub(crate) fn show(&self, progress: &[SourceProgress], since: Duration) {
-        if let Some(live) = &self.live {
-            lock(live).show(progress, since);
+    pub(crate) fn show(&self, progress: Vec<SourceProgress>, since: Duration) {
+        if self.has_live_lines {
+            self.printer.print(Job::Show(progress, since));
         }
     }
 
     /// Says something else on the live line of this name.
     pub(crate) fn show_line(&self, name: &str, text: &str) {
-        if let Some(live) = &self.live {
-            lock(live).say(name, text);
+        if self.has_live_lines {
+            let (name, text) = (name.to_owned(), text.to_owned());
+            self.printer.print(Job::ShowLine(name, text));
         }
     }
 
     /// Takes the live lines away.
     pub(crate) fn clear(&self) {
-        if let Some(live) = &self.live {
-            lock(live).clear();
-        }
+        self.printer.print(Job::Clear);
     }
-
-    fn above_live_lines(&self, print: impl FnOnce()) {
-        match &self.live {
-            Some(live) => lock(live).above(print),
-            None => print(),
-        }
-    }
-}
-
-fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `println!` would panic when whoever reads has gone.
@@ -152,6 +145,11 @@ pub(crate) fn answer_bytes(text: &[u8]) -> io::Result<()> {
 /// A text from outside on one line, without anything that steers a terminal.
 pub(crate) fn one_line(text: &str) -> String {
     plain_line(text)
+}
+
+/// What we say ourselves, with what was said to us in it: whole, since the cure stands at its end.
+pub(crate) fn whole(text: &str) -> String {
+    plain_words(text)
 }
 
 #[cfg(test)]

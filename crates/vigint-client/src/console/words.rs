@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use vigint_client::Event;
 use vigint_core::wire::AnalysisResponse;
 
-use super::one_line;
+use super::{journal, one_line, whole};
 use crate::outage_words::words_of_outage;
 
 /// What there is to say of an event, and where.
@@ -27,11 +27,11 @@ pub(super) fn words_of(event: &Event) -> Words {
             let of = source_id
                 .as_ref()
                 .map_or(String::new(), |id| format!("{id}: "));
-            Words::Complaint(format!("{of}{}", one_line(message)))
+            Words::Complaint(format!("{of}{}", whole(message)))
         }
         Event::ServerLost { .. } | Event::ServerBack { .. } => {
             match words_of_outage(event, &TimeZone::system()) {
-                Some(line) => Words::Complaint(one_line(&line)),
+                Some(line) => Words::Complaint(whole(&line)),
                 None => Words::Nothing,
             }
         }
@@ -111,6 +111,8 @@ fn of_analysis(answer: &AnalysisResponse) -> String {
         .incident
         .as_ref()
         .and_then(|incident| incident.video_url.as_deref());
+    // The link opens the film to whoever has it, and a journal is read by more than one.
+    let url = url.filter(|_| !journal::is_stderr());
     if let Some(url) = url.filter(|url| url.starts_with("http") && !url.contains(char::is_control))
     {
         line.push_str(&format!("\n  clip: {url}"));

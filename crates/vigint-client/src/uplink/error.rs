@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use vigint_core::text::plain_line;
 use vigint_core::wire::ErrorBody;
 
-use super::no_answer::in_words;
+use super::no_answer::{NO_ANSWER_IN_TIME, in_words};
 
 /// What `deploy/nginx.conf` says in the place of a Vigint that does not answer.
 const UNAVAILABLE: &str = "unavailable";
+/// The longest name of an error.
+const MAX_CODE_BYTES: usize = 64;
 
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +97,30 @@ impl ApiError {
     pub(crate) fn is_away(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::NotVigint { .. } => true,
-            Self::Busy { status, code, .. } => *status >= 500 && is_of_proxy(code.as_deref()),
+            // A proxy may say it of itself: it has too much to do.
+            Self::Busy {
+                status: 503,
+                code: None,
+                ..
+            } => false,
+            Self::Busy { status, .. } => *status >= 500 && self.is_of_proxy(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is not Vigint's own word: Vigint always gives its name for what is wrong, and that is another one.
+    pub(crate) fn is_of_proxy(&self) -> bool {
+        match self {
+            Self::Busy { code, .. } => code.as_deref().is_none_or(|code| code == UNAVAILABLE),
+            _ => false,
+        }
+    }
+
+    /// Whether something was there that took too long to answer.
+    pub(crate) fn is_late(&self) -> bool {
+        match self {
+            Self::Unreachable { reason, .. } => reason == NO_ANSWER_IN_TIME,
+            Self::Busy { status, .. } => *status == 504,
             _ => false,
         }
     }
@@ -116,9 +142,10 @@ impl ApiError {
         body: &[u8],
     ) -> Self {
         let said = serde_json::from_slice::<ErrorBody>(body).ok();
-        let sentence = said.as_ref().map(|body| body.error.to_string());
+        let sentence = said.as_ref().map(|body| plain_line(&body.error));
         let code = said
             .and_then(|body| body.code)
+            .filter(|code| is_name(code))
             .map(std::borrow::Cow::into_owned);
         match (status, sentence) {
             (401, sentence) => {
@@ -134,6 +161,13 @@ impl ApiError {
                 status,
                 code,
                 message,
+            },
+            // Not Vigint's own word, but smaller requests may well reach it.
+            (413, None) => Self::Refused {
+                status,
+                code,
+                message: "something before it, such as a proxy, takes nothing this large"
+                    .to_owned(),
             },
             (300..=399, _) => Self::NotVigint {
                 server: server.to_owned(),
@@ -155,6 +189,14 @@ impl ApiError {
 
     /// The error of a request that got no answer.
     pub(super) fn of_failure(server: &str, error: &reqwest::Error) -> Self {
+        Self::Unreachable {
+            server: server.to_owned(),
+            reason: in_words(error, false),
+        }
+    }
+
+    /// The same of a server that never gave a good answer: it may be another than is thought.
+    pub(super) fn of_first_failure(server: &str, error: &reqwest::Error) -> Self {
         Self::Unreachable {
             server: server.to_owned(),
             reason: in_words(error, server.starts_with("http:")),
@@ -181,9 +223,10 @@ fn words_of_busy(status: u16, code: Option<&str>, message: &str) -> String {
     format!("{meaning} ({status}): {message}")
 }
 
-/// Whether it is not Vigint's own word: Vigint always gives its name for what is wrong, and that is another one.
-fn is_of_proxy(code: Option<&str>) -> bool {
-    code.is_none_or(|code| code == UNAVAILABLE)
+/// Whether it is a name as Vigint gives them: whatever answers may send another text of any length.
+fn is_name(code: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=MAX_CODE_BYTES).contains(&code.len()) && code.bytes().all(is_letter)
 }
 
 /// What another 4xx means.
@@ -224,7 +267,8 @@ mod tests {
                 "overloaded",
                 false,
             ),
-            (503, "<html>", "overloaded", true),
+            (503, "<html>", "overloaded", false),
+            (500, "<html>", "inside the server", true),
             (502, "<html>", "a proxy", true),
             (
                 503,
@@ -309,7 +353,33 @@ mod tests {
                 .to_string()
                 .contains("a firewall or a proxy")
         );
+        assert_eq!(of(413, "<html>").code(), "refused");
         assert_eq!(of(302, "").code(), "not_vigint");
         assert_eq!(of(404, "<html>nginx</html>").code(), "not_vigint");
+    }
+
+    #[test]
+    fn a_server_that_is_late_is_told_from_one_that_cannot_be_reached() {
+        let unreachable = |reason: &str| ApiError::Unreachable {
+            server: "http://s".into(),
+            reason: reason.into(),
+        };
+        assert!(unreachable(NO_ANSWER_IN_TIME).is_late() && of(504, "").is_late());
+        assert!(!unreachable("no connection in time").is_late() && !of(502, "").is_late());
+    }
+
+    #[test]
+    fn a_code_that_is_no_name_is_none() {
+        let code = |code: &str| {
+            let body = serde_json::json!({"error": "x", "code": code}).to_string();
+            of(422, &body).code().to_owned()
+        };
+        let longest = "a".repeat(64);
+        for name in ["too_large", "e2", &longest] {
+            assert_eq!(code(name), name);
+        }
+        for other in ["", "Too large", "x\u{1b}[2J", "é", &format!("{longest}a")] {
+            assert_eq!(code(other), "refused", "{other}");
+        }
     }
 }

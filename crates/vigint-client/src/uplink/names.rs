@@ -78,7 +78,8 @@ impl Names {
 
     /// All addresses of a name, at least one.
     async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, NameError> {
-        let parsed = rr::Name::from_utf8(name).map_err(|_| NameError::NotAName(name.to_owned()))?;
+        let parsed =
+            rr::Name::from_str_relaxed(name).map_err(|_| NameError::NotAName(name.to_owned()))?;
         let listed = self.listed(&parsed).await;
         if !listed.is_empty() {
             return Ok(listed);

@@ -197,11 +197,13 @@ async fn plain_http_to_another_host_is_warned_of() {
 }
 
 #[tokio::test]
-async fn outputs_that_take_nothing_end_no_program_before_its_time() {
+async fn an_answer_that_cannot_be_printed_is_no_success_and_ends_nothing_else_sooner() {
     let server = ScriptedServer::start(Reply::of_vigint).await;
     let folder = with_key(&server.url());
     for (args, code) in [
-        (&["usage"][..], 0),
+        (&["usage"][..], 1),
+        (&["usage", "--json"], 1),
+        (&["incidents"], 1),
         (&["usage", "--api-key", "short"], 3),
         (&["--no-such-flag"], 2),
     ] {

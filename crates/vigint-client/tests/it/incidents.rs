@@ -431,6 +431,30 @@ async fn a_save_that_is_stopped_leaves_no_file() {
         .status();
     assert!(killed.await.unwrap().success());
     let ran = crate::program::finish(client).await;
-    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.code, 1, "nothing was saved: {ran:?}");
     assert_eq!(files(&folder), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_device_is_never_replaced_by_a_film() {
+    let server = ScriptedServer::start(|_| Reply::new(404, json!({"error": "no"}))).await;
+    let folder = Folder::new();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink("/dev/full", &link).unwrap();
+    let url = server.url();
+    let args = [
+        "incidents",
+        "save",
+        ID,
+        "--to",
+        "link",
+        "--force",
+        "--api-key",
+        "a-key-of-16-chars",
+        "--api-url",
+        &url,
+    ];
+    let ran = run(&mut folder.client(&args)).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("no ordinary file"), "{ran:?}");
 }

@@ -238,14 +238,16 @@ async fn a_refused_key_ends_everything_with_3() {
     let ran = run(&mut folder.client(&["--source", &film, "--source", &film, "--loop"])).await;
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(
-        ran.stderr.contains("refused the API key: Invalid API key"),
+        ran.stderr.contains("refused the API key: Invalid API key")
+            && ran.stderr.contains("a new one"),
         "{ran:?}"
     );
     for command in ["usage", "incidents", "check"] {
-        assert_eq!(
-            run(&mut folder.client(&[command])).await.code,
-            3,
-            "{command}"
+        let ran = run(&mut folder.client(&[command])).await;
+        assert_eq!(ran.code, 3, "{command}");
+        assert!(
+            ran.printed().contains("a new one"),
+            "the cure is cut off: {ran:?}"
         );
     }
 }

@@ -159,9 +159,9 @@ async fn pages_that_never_end_are_not_followed_for_ever() {
 async fn what_the_server_refuses_is_said_in_words_with_its_own_exit_code() {
     for (status, code, said) in [
         (403, 1, "does not let it do this"),
-        (429, 4, "wants a pause"),
+        (429, 4, "takes no more for now"),
         (500, 4, "finds the cause in its log"),
-        (503, 4, "overloaded or not ready"),
+        (503, 4, "overloaded or being worked on"),
     ] {
         let server =
             ScriptedServer::start(move |_| Reply::new(status, json!({"error": "no"}))).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::console::{Console, one_line};
+use crate::console::{Console, whole};
 use crate::exit::Exit;
 
 /// What was found, in the order it was looked at.
@@ -66,7 +66,7 @@ impl<'a> Findings<'a> {
 
     /// With fields for programs: a JSON object.
     pub(super) fn tell(&self, check: &str, mark: Mark, message: &str, details: Value) {
-        let message = &one_line(message);
+        let message = &whole(message);
         if self.json {
             self.console.answer_json(&Finding {
                 check,

@@ -33,24 +33,21 @@ pub(super) async fn check(cli: &Cli, stills: &Path, console: &Console) -> Exit {
     let built = SecureVideoAnalyzer::builder()
         .settings(&without_bad_key)
         .build();
-    let analyzer = match built {
-        Ok(analyzer) => analyzer,
+    match &built {
+        Ok(analyzer) => server::check(analyzer, &mut findings).await,
         Err(error @ BuildError::Tls(_)) => {
             findings.bad("address", &error.to_string(), Exit::Server);
-            return findings.exit();
         }
         Err(error @ BuildError::Authority(_)) => {
             findings.bad("tls", &error.to_string(), Exit::Usage);
-            return findings.exit();
         }
-        Err(error) => {
-            findings.bad("address", &error.to_string(), Exit::Usage);
-            return findings.exit();
-        }
-    };
-    server::check(&analyzer, &mut findings).await;
+        Err(error) => findings.bad("address", &error.to_string(), Exit::Usage),
+    }
     reader::check(&mut findings).await;
-    cameras::check(&analyzer, sources, stills, &mut findings).await;
+    // Sources are looked at without the server, too.
+    if let Ok(analyzer) = built.or_else(|_| SecureVideoAnalyzer::builder().build()) {
+        cameras::check(&analyzer, sources, stills, &mut findings).await;
+    }
     findings.exit()
 }
 

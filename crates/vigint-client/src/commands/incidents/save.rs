@@ -9,7 +9,7 @@ use vigint_core::ids::IncidentId;
 use super::{named, words};
 use crate::cli::Cli;
 use crate::commands::stopping::told_to_stop;
-use crate::console::{Console, one_line};
+use crate::console::{Console, whole};
 use crate::exit::Exit;
 
 pub(super) async fn save(
@@ -32,7 +32,7 @@ pub(super) async fn save(
         saved = analyzer.save_clip(id, &path, options, &on_wait) => saved,
         () = told_to_stop() => {
             console.complain("Stopped: nothing was saved.");
-            return Err(Exit::Done);
+            return Err(Exit::Failed);
         }
     };
     match saved {
@@ -49,7 +49,7 @@ pub(super) async fn save(
         }
         Err(SaveError::Api(error)) => Err(named::failed(&error, id, console)),
         Err(error) => {
-            console.complain(&one_line(&error.to_string()));
+            console.complain(&whole(&error.to_string()));
             Err(match error {
                 SaveError::Incomplete { .. } => Exit::Server,
                 _ => Exit::Failed,

@@ -14,8 +14,15 @@ use vigint_core::ids::SourceId;
 use crate::event::{Event, EventSink};
 use crate::uplink::ApiError;
 
-/// A server that was busy is told of again when it was not for this long.
-const QUIET: Duration = Duration::from_secs(60);
+/// A server that was busy, or away for a moment, is told of again when it was not for this long.
+pub(crate) const QUIET: Duration = Duration::from_secs(60);
+/// One that was away for less was so for a moment.
+const MOMENT: Duration = Duration::from_secs(5);
+/// Moments that go on are told again after this long, with how many they were.
+const REMINDER: Duration = Duration::from_secs(3600);
+
+/// Frames that were given up, of each source that lost any.
+type FramesLost = BTreeMap<SourceId, u64>;
 
 /// The server as the sessions see it.
 pub(crate) struct Outage {
@@ -30,14 +37,51 @@ pub(crate) struct Outage {
 struct State {
     /// While it cannot be reached.
     lost: Option<Lost>,
+    /// Given up of each source since the server last answered it. That it is away may be known only half a minute
+    /// after it was.
+    frames_lost: FramesLost,
+    moments: Moments,
     /// The last complaint of a server that is there, and when it was last heard.
     busy: Option<(String, Duration)>,
+    /// Of each source whose analyses find no server: how many of its frames were taken when that began. Nothing once
+    /// it was told.
+    unanalysed: BTreeMap<SourceId, Option<u64>>,
+    users: usize,
     told_of_key: bool,
 }
 
 struct Lost {
     since: UtcTime,
-    frames: BTreeMap<SourceId, u64>,
+    is_told: bool,
+}
+
+/// Absences that were over in a moment. Times are of [`Clock::elapsed`].
+#[derive(Default)]
+struct Moments {
+    last: Option<Duration>,
+    told: Option<Duration>,
+    /// Since one was told: how many, and what was lost in them.
+    untold: u32,
+    frames_lost: FramesLost,
+}
+
+impl Moments {
+    /// Whether one more is no news.
+    fn go_on(&self, now: Duration) -> bool {
+        let is_within =
+            |at: Option<Duration>, span| at.is_some_and(|at| now.saturating_sub(at) < span);
+        is_within(self.last, QUIET) && is_within(self.told, REMINDER)
+    }
+}
+
+/// Somebody who sends to the server.
+pub(crate) struct User<'o>(&'o Outage);
+
+impl Drop for User<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.users = state.users.saturating_sub(1);
+    }
 }
 
 impl Outage {
@@ -51,25 +95,40 @@ impl Outage {
         }
     }
 
-    /// Learns how a request went that was begun at `began`.
-    pub(crate) fn learn(&self, began: UtcTime, failure: Option<&ApiError>) {
+    /// Somebody begins to send. After a time when nobody did, a refused key is told anew.
+    pub(crate) fn begin(&self) -> User<'_> {
+        let mut state = self.lock();
+        if state.users == 0 {
+            state.told_of_key = false;
+        }
+        state.users += 1;
+        User(self)
+    }
+
+    /// Learns how a request of a source went that was begun at `began`. Whether the server is away is handed to `note`
+    /// before anybody can learn otherwise.
+    pub(crate) fn learn(
+        &self,
+        source: &SourceId,
+        began: UtcTime,
+        failure: Option<&ApiError>,
+        note: impl FnOnce(bool),
+    ) {
         match failure {
-            Some(error) if error.is_away() => self.is_away(began, error),
+            Some(error) if error.is_away() => self.is_away(began, error, note),
             Some(error) => {
-                self.is_there();
+                self.is_there(source, note);
                 if error.may_pass() {
                     self.is_busy(error);
                 }
             }
-            None => self.is_there(),
+            None => self.is_there(source, note),
         }
     }
 
     /// Counts frames that had to be given up.
     pub(crate) fn count_lost(&self, source: &SourceId, frames: u64) {
-        if let Some(lost) = &mut self.lock().lost {
-            *lost.frames.entry(source.clone()).or_default() += frames;
-        }
+        *self.lock().frames_lost.entry(source.clone()).or_default() += frames;
     }
 
     /// Whether the server cannot be reached.
@@ -77,11 +136,9 @@ impl Outage {
         self.lock().lost.is_some()
     }
 
-    /// Waits until a server that was away is back, whoever finds out.
-    pub(crate) async fn ends(&self) {
-        let mut returns = self.returns.subscribe();
-        // The sender lives as long as `self`.
-        let _ = returns.changed().await;
+    /// How often a server that was away has come back, whoever found out. Who asks before a request misses none.
+    pub(crate) fn returns(&self) -> watch::Receiver<u64> {
+        self.returns.subscribe()
     }
 
     /// Whether this is the first to hear that the key is refused.
@@ -89,35 +146,93 @@ impl Outage {
         !std::mem::replace(&mut self.lock().told_of_key, true)
     }
 
-    fn is_away(&self, began: UtcTime, error: &ApiError) {
-        {
+    /// Learns that an analysis found no server, or one that `is_late`, when `sent` frames of its source were taken.
+    /// Whether that is to be told: once frames have passed since the first time, it is about analyses and not about
+    /// the server; one that is late is there while frames find it.
+    pub(crate) fn stops_analyses_only(&self, source: &SourceId, sent: u64, is_late: bool) -> bool {
+        let mut state = self.lock();
+        if state.lost.is_some() {
+            return false;
+        }
+        let since = state.unanalysed.entry(source.clone()).or_insert(Some(sent));
+        let is_news = since.is_some_and(|since| is_late || sent > since);
+        if is_news {
+            *since = None;
+        }
+        is_news
+    }
+
+    /// Learns that an analysis found the server.
+    pub(crate) fn lets_analyses_pass(&self, source: &SourceId) {
+        self.lock().unanalysed.remove(source);
+    }
+
+    fn is_away(&self, began: UtcTime, error: &ApiError, note: impl FnOnce(bool)) {
+        let (at, now) = (self.clock.now(), self.clock.elapsed());
+        let (since, untold) = {
             let mut state = self.lock();
-            if state.lost.is_some() {
+            let State { lost, moments, .. } = &mut *state;
+            let lost = lost.get_or_insert(Lost {
+                since: began,
+                is_told: false,
+            });
+            note(true);
+            let is_no_news = moments.go_on(now) && at.since(lost.since) < MOMENT;
+            if lost.is_told || is_no_news {
                 return;
             }
-            state.lost = Some(Lost {
-                since: began,
-                frames: BTreeMap::new(),
-            });
+            lost.is_told = true;
+            (lost.since, std::mem::take(&mut moments.untold))
+        };
+        let mut reason = error.to_string();
+        if untold > 0 {
+            reason.push_str(&format!(
+                " (and was lost for a moment {untold} times since that was last told)"
+            ));
         }
         (self.events)(Event::ServerLost {
-            at: self.clock.now(),
-            since: began,
-            reason: error.to_string(),
+            at,
+            since,
+            reason,
             code: error.code().to_owned(),
         });
     }
 
-    fn is_there(&self) {
-        let Some(lost) = self.lock().lost.take() else {
-            return;
+    fn is_there(&self, source: &SourceId, note: impl FnOnce(bool)) {
+        let (at, now) = (self.clock.now(), self.clock.elapsed());
+        let back = {
+            let mut state = self.lock();
+            note(false);
+            let Some(lost) = state.lost.take() else {
+                state.frames_lost.remove(source);
+                return;
+            };
+            // That analyses found no server is explained.
+            state.unanalysed.retain(|_, since| since.is_none());
+            let frames = std::mem::take(&mut state.frames_lost);
+            let moments = &mut state.moments;
+            for (source, frames) in frames {
+                *moments.frames_lost.entry(source).or_default() += frames;
+            }
+            if !lost.is_told || at.since(lost.since) < MOMENT {
+                moments.last = Some(now);
+            }
+            if lost.is_told {
+                moments.told = Some(now);
+                Some((lost.since, std::mem::take(&mut moments.frames_lost)))
+            } else {
+                moments.untold = moments.untold.saturating_add(1);
+                None
+            }
         };
-        (self.events)(Event::ServerBack {
-            at: self.clock.now(),
-            since: lost.since,
-            frames_lost: lost.frames.values().sum(),
-            lost_of_source: lost.frames,
-        });
+        if let Some((since, lost_of_source)) = back {
+            (self.events)(Event::ServerBack {
+                at,
+                since,
+                frames_lost: lost_of_source.values().sum(),
+                lost_of_source,
+            });
+        }
         self.returns.send_modify(|returns| *returns += 1);
     }
 
@@ -170,7 +285,13 @@ mod tests {
 
     impl Rig {
         fn learn(&self, failure: Option<&ApiError>) {
-            self.outage.learn(self.clock.now(), failure);
+            self.learn_of("till", failure);
+        }
+
+        fn learn_of(&self, source: &str, failure: Option<&ApiError>) {
+            let source = source.parse().unwrap();
+            self.outage
+                .learn(&source, self.clock.now(), failure, |_| {});
         }
 
         fn told(&self) -> String {
@@ -267,14 +388,125 @@ mod tests {
         assert!(!rig.outage.is_on());
     }
 
+    #[test]
+    fn frames_given_up_before_the_loss_was_known_are_told_and_those_before_the_last_answer_not() {
+        let rig = rig();
+        let (till, door) = ("till".parse().unwrap(), "door".parse().unwrap());
+        rig.outage.count_lost(&till, 5);
+        rig.outage.count_lost(&door, 3);
+        rig.learn(None);
+        // The answer that never comes is waited for.
+        let began = rig.clock.now();
+        rig.outage.count_lost(&till, 200);
+        rig.clock.advance(Duration::from_secs(30));
+        rig.outage.learn(&till, began, Some(&away()), |_| {});
+        rig.outage.count_lost(&till, 40);
+        rig.learn(None);
+        let told = rig.told();
+        assert!(
+            told.contains(r#""frames_lost":243,"lost_of_source":{"door":3,"till":240}"#),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn what_is_lost_for_a_moment_again_and_again_is_told_once_and_counted_until_it_is_told_again() {
+        let rig = rig();
+        let till = "till".parse().unwrap();
+        let moment = |frames| {
+            rig.learn(Some(&away()));
+            assert!(rig.outage.is_on());
+            rig.clock.advance(Duration::from_secs(1));
+            rig.outage.count_lost(&till, frames);
+            rig.learn(None);
+            rig.clock.advance(Duration::from_secs(20));
+        };
+        moment(1);
+        let told = rig.told();
+        assert!(
+            told.contains("server_lost") && told.contains("server_back"),
+            "{told}"
+        );
+        for _ in 0..4 {
+            moment(2);
+        }
+        assert_eq!(rig.told(), "[]");
+        // One that lasts is told although it began like them.
+        rig.learn(Some(&away()));
+        assert_eq!(rig.told(), "[]");
+        rig.clock.advance(MOMENT);
+        rig.learn(Some(&away()));
+        let told = rig.told();
+        assert!(told.contains("for a moment 4 times"), "{told}");
+        rig.learn(None);
+        let told = rig.told();
+        assert!(told.contains(r#""frames_lost":8"#), "{told}");
+        rig.clock.advance(QUIET);
+        moment(0);
+        assert_eq!(rig.told().matches("server_lost").count(), 1);
+        let started = rig.clock.elapsed();
+        while rig.clock.elapsed() - started < REMINDER {
+            moment(0);
+        }
+        assert_eq!(
+            rig.told().matches("server_lost").count(),
+            1,
+            "an hour later"
+        );
+    }
+
+    #[test]
+    fn whether_it_is_away_is_noted_with_each_answer() {
+        let rig = rig();
+        let till = "till".parse().unwrap();
+        for failure in [Some(&away()), None] {
+            let mut noted = None;
+            let note = |is_away| noted = Some(is_away);
+            rig.outage.learn(&till, rig.clock.now(), failure, note);
+            assert_eq!(noted, Some(failure.is_some()));
+        }
+    }
+
+    #[test]
+    fn analyses_that_find_no_server_are_told_once_when_frames_find_it() {
+        let rig = rig();
+        let till = "till".parse().unwrap();
+        let is_told = |sent| rig.outage.stops_analyses_only(&till, sent, false);
+        let is_told_late = |sent| rig.outage.stops_analyses_only(&till, sent, true);
+        assert_eq!([10, 10, 40, 70].map(is_told), [false, false, true, false]);
+        assert!(!is_told_late(80));
+        rig.outage.lets_analyses_pass(&till);
+        assert!(!is_told(80), "the first");
+        rig.learn(Some(&away()));
+        assert!(!is_told(90) && !is_told_late(90));
+        rig.learn(None);
+        assert!(!is_told(100), "the first since it is back");
+        assert!(is_told_late(100) && !is_told_late(110));
+    }
+
+    #[test]
+    fn a_refused_key_is_told_once_for_all_that_run_at_once_and_again_when_they_are_run_again() {
+        let rig = rig();
+        for _ in 0..2 {
+            let users = [rig.outage.begin(), rig.outage.begin()];
+            let told = [0; 3].map(|_| rig.outage.is_first_refusal_of_key());
+            assert_eq!(told, [true, false, false]);
+            drop(users);
+        }
+    }
+
     #[tokio::test]
     async fn whoever_waits_for_the_server_is_woken_when_another_reaches_it() {
         let rig = rig();
+        let mut returns = rig.outage.returns();
         rig.learn(Some(&away()));
-        let mut ends = std::pin::pin!(rig.outage.ends());
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        assert!(ends.as_mut().poll(&mut context).is_pending());
+        {
+            let mut returned = std::pin::pin!(returns.changed());
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(returned.as_mut().poll(&mut context).is_pending());
+        }
+        // It comes back before anybody waits.
         rig.learn(None);
-        ends.await;
+        returns.changed().await.unwrap();
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::retry::LONGEST_PAUSE;
 use super::{RunError, Session};
 use crate::capture::Camera;
 use crate::event::Event;
@@ -51,6 +52,7 @@ impl<C: Camera> Session<C> {
             .await;
         match answer {
             Ok(answer) => {
+                self.around.outage.lets_analyses_pass(&self.source.id);
                 self.counters.analysed.store(covered, Relaxed);
                 self.counters.set_verdict(answer.verdict.as_str());
                 let answer = Box::new(answer);
@@ -61,13 +63,30 @@ impl<C: Camera> Session<C> {
                 let error = self.unless_fatal(error)?;
                 if !self.around.stop.is_cancelled() {
                     let is_news = self.counters.set_verdict(error.code());
-                    let is_known = error.is_away() && self.around.outage.is_on();
-                    if is_news && !is_known {
+                    if self.is_about_analyses(&error, is_news) {
                         self.tell_error(error.code(), &format!("no analysis: {error}"));
                     }
                 }
-                Ok(error.retry_after())
+                Ok(error.retry_after().map(|asked| match error.is_of_proxy() {
+                    true => asked.min(LONGEST_PAUSE),
+                    false => asked,
+                }))
             }
         }
+    }
+
+    /// Whether a failure is to be told here. That the server is away is told of the server, once its frames know it;
+    /// but it may be there and only its analyses take too long, or never come through.
+    fn is_about_analyses(&self, error: &ApiError, is_news: bool) -> bool {
+        let outage = &self.around.outage;
+        if !error.is_away() {
+            outage.lets_analyses_pass(&self.source.id);
+            return is_news;
+        }
+        if !self.source.location.is_live() || self.source.options.once {
+            return is_news && !outage.is_on();
+        }
+        let sent = self.counters.sent.load(Relaxed);
+        outage.stops_analyses_only(&self.source.id, sent, error.is_late())
     }
 }

@@ -1,16 +1,29 @@
 //! From the queue to the server, in order: a frame that waits alone by itself, several together.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
+use super::retry::LONGEST_PAUSE;
 use super::together::Together;
 use super::{RunError, Session};
+use crate::backoff::Backoff;
 use crate::capture::Camera;
 use crate::frame::Frame;
+use crate::outage::QUIET;
 use crate::queue::Bounds;
 use crate::schedule::Schedule;
-use crate::uplink::ApiError;
+use crate::uplink::{ApiError, most_at_once};
+
+/// So many refusals in a row of a camera's frames mean that the next will fare alike …
+const CAMERA_TRIES: u32 = 3;
+/// … and of a film's, where nothing is lost while it waits.
+const FILM_TRIES: u32 = 20;
+/// A film is not waited for much longer than its frames take to be refused.
+const LONGEST_FILM_PAUSE: Duration = Duration::from_secs(1);
 
 /// What became of frames that the server was offered.
 enum Handed {
@@ -19,15 +32,64 @@ enum Handed {
     NotTogether,
 }
 
+/// The refusals of a source's frames.
+struct Refusals {
+    backoff: Backoff,
+    longest: Duration,
+    /// So many in a row are nothing but bad frames.
+    tries: u32,
+    in_a_row: u32,
+    /// The code of the last one, and when it was heard.
+    last: Option<(String, Duration)>,
+}
+
+impl Refusals {
+    fn of(backoff: Backoff, is_live: bool) -> Self {
+        let (tries, longest) = if is_live {
+            (CAMERA_TRIES, LONGEST_PAUSE)
+        } else {
+            (FILM_TRIES, LONGEST_FILM_PAUSE)
+        };
+        Self {
+            backoff,
+            longest,
+            tries,
+            in_a_row: 0,
+            last: None,
+        }
+    }
+
+    /// The server took something.
+    fn end(&mut self) {
+        self.backoff.reset();
+        self.in_a_row = 0;
+    }
+
+    /// How long to wait after one more, if at all.
+    fn pause(&mut self) -> Option<Duration> {
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        (self.in_a_row >= self.tries).then(|| self.backoff.next().min(self.longest))
+    }
+
+    /// Whether this code is another one, or was not heard for a while. The words may vary with each frame.
+    fn is_news(&mut self, code: &str, now: Duration) -> bool {
+        let before = self.last.replace((code.to_owned(), now));
+        before.is_none_or(|(last, at)| last != code || now.saturating_sub(at) >= QUIET)
+    }
+}
+
 impl<C: Camera> Session<C> {
     /// Sends what is in the queue, in order, and says when an analysis is due.
     pub(super) async fn send(&self, due: mpsc::Sender<()>) -> Result<(), RunError> {
         let mut schedule = Schedule::every(self.source.options.interval);
         let mut patience = self.patience();
-        let mut refusal = String::new();
+        let backoff = Backoff::of_server().jittered(Arc::clone(&self.around.random));
+        let mut refusals = Refusals::of(backoff, self.source.location.is_live());
+        let _user = self.around.outage.begin();
         // So many of those that come next are to go by themselves.
         let mut alone: usize = 0;
-        let mut together = Together::default();
+        let name = self.source.name.as_deref();
+        let mut together = Together::within(most_at_once(&self.source.id, name));
         loop {
             let most = if alone > 0 || !self.around.uplink.takes_batches() {
                 Bounds::ONE
@@ -43,7 +105,7 @@ impl<C: Camera> Session<C> {
                     alone = alone.saturating_sub(1);
                     self.queue.server_is_busy(false);
                     patience.restore();
-                    refusal.clear();
+                    refusals.end();
                     if !self.after_sending(&frames, &mut schedule, &due).await? {
                         return Ok(());
                     }
@@ -61,7 +123,7 @@ impl<C: Camera> Session<C> {
                 self.queue.put_back(frames);
                 self.note_queue();
                 self.queue.server_is_busy(!error.is_away());
-                let waited = self.wait_out(error, &mut patience).await;
+                let waited = self.wait_out(error, &mut patience, LONGEST_PAUSE).await;
                 if !waited.map_err(RunError::Unreachable)? {
                     return Ok(());
                 }
@@ -70,10 +132,14 @@ impl<C: Camera> Session<C> {
             alone = alone.saturating_sub(1);
             let error = self.unless_fatal(error)?;
             self.counters.refused.fetch_add(count_of(&frames), Relaxed);
-            let message = error.to_string();
-            if message != refusal {
-                self.tell_error(error.code(), &message);
-                refusal = message;
+            if refusals.is_news(error.code(), self.around.clock.elapsed()) {
+                self.tell_error(error.code(), &error.to_string());
+            }
+            if let Some(pause) = refusals.pause() {
+                let stopped = timeout(pause, self.around.stop.cancelled()).await;
+                if stopped.is_ok() {
+                    return Ok(());
+                }
             }
         }
     }
@@ -150,4 +216,35 @@ impl<C: Camera> Session<C> {
 
 fn count_of(frames: &[Frame]) -> u64 {
     u64::try_from(frames.len()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_some_refusals_in_a_row_each_is_waited_for_until_something_is_taken() {
+        let millis = |refusals: &mut Refusals| refusals.pause().map(|pause| pause.as_millis());
+        let mut camera = Refusals::of(Backoff::of_server(), true);
+        for _ in 0..2 {
+            let pauses = [0; 4].map(|_| millis(&mut camera));
+            assert_eq!(pauses, [None, None, Some(250), Some(500)]);
+            camera.end();
+        }
+        let mut film = Refusals::of(Backoff::of_server(), false);
+        let pauses: Vec<_> = (0..24).map(|_| millis(&mut film)).collect();
+        assert_eq!(pauses[..19], [None; 19]);
+        let last = [250, 500, 1000, 1000, 1000].map(Some);
+        assert_eq!(pauses[19..], last);
+    }
+
+    #[test]
+    fn a_refusal_is_news_when_its_code_changes_or_was_not_heard_for_a_while() {
+        let mut refusals = Refusals::of(Backoff::of_server(), true);
+        let mut is_news = |code, seconds| refusals.is_news(code, Duration::from_secs(seconds));
+        assert!(is_news("too_large", 0));
+        assert!(!is_news("too_large", 50) && !is_news("too_large", 100));
+        assert!(is_news("not_a_jpeg", 101));
+        assert!(is_news("not_a_jpeg", 161));
+    }
 }

@@ -10,7 +10,7 @@ use vigint_core::clock::{SystemClock, UtcTime};
 use super::*;
 use crate::capture::Picture;
 use crate::event::Event;
-use crate::scripted_server::{PATIENCE, Reply, Request, ScriptedServer};
+use crate::scripted_server::{PATIENCE, Reply, Request, ScriptedServer, SentFrame};
 use crate::uplink::parse_address;
 
 /// A camera whose openings give so many pictures each, as soon as they may; after the last it shows nothing.
@@ -389,15 +389,22 @@ async fn a_lost_server_is_told_of_once_for_all_cameras_and_its_return_with_what_
 #[tokio::test]
 async fn a_refused_key_is_told_of_once_for_all_cameras() {
     let rig = Rig::new(|_: &Request| Reply::invalid_key()).await;
-    let cameras = [0, 1, 2].map(|_| ScriptedCamera::showing(&[1]));
-    for (camera, source) in cameras
-        .iter()
-        .zip(["a=rtsp://c/1", "b=rtsp://c/2", "c=rtsp://c/3"])
-    {
-        let run = timeout(PATIENCE, beside(&rig, source, camera).run());
-        assert!(matches!(run.await, Ok(Err(RunError::KeyRefused(_)))));
+    for times in 1..=2 {
+        let runs = ["a=rtsp://c/1", "b=rtsp://c/2", "c=rtsp://c/3"].map(|source| {
+            let camera = ScriptedCamera::showing(&[1]);
+            timeout(PATIENCE, beside(&rig, source, &camera).run())
+        });
+        let [a, b, c] = runs;
+        let ended = tokio::join!(a, b, c);
+        for ended in [ended.0, ended.1, ended.2] {
+            assert!(matches!(ended, Ok(Err(RunError::KeyRefused(_)))));
+        }
+        assert_eq!(
+            rig.told("error"),
+            times,
+            "and again when they are run again"
+        );
     }
-    assert_eq!(rig.told("error"), 1);
 }
 
 #[tokio::test]
@@ -457,6 +464,90 @@ async fn a_server_that_knows_no_raw_batches_gets_one_frame_at_a_time_and_nobody_
         assert_eq!(batches, 1, "{status}: it is not tried again");
         assert_eq!((rig.told("error"), rig.told("server_lost")), (0, 0));
     }
+}
+
+#[tokio::test]
+async fn a_batch_too_large_for_a_proxy_goes_one_by_one_and_the_next_is_tried_again() {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let refused = AtomicUsize::new(0);
+    let rig = Rig::new(move |request: &Request| {
+        if request.is_batch() && refused.fetch_add(1, Relaxed) == 0 {
+            return Reply::of_bytes(413, "text/html", "<html>");
+        }
+        Reply::of_vigint(request).behind(&held)
+    })
+    .await;
+    let mut camera = ScriptedCamera::showing(&[30]);
+    camera.may_show = Arc::new(Semaphore::new(1));
+    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
+    let requested = |requests: &[Request], count| requests.len() == count;
+    rig.server.until(|requests| requested(requests, 1)).await;
+    camera.may_show.add_permits(9);
+    camera.has_queued(10).await;
+    gate.add_permits(9);
+    // The first, the batch, and of its nine the last, which waits.
+    rig.server.until(|requests| requested(requests, 11)).await;
+    camera.may_show.add_permits(9);
+    camera.has_queued(19).await;
+    gate.add_permits(1000);
+    rig.server.until(|requests| requested(requests, 12)).await;
+    rig.stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    let requests = rig.server.requests();
+    let sizes: Vec<usize> = requests.iter().map(|r| r.frames().len()).collect();
+    assert_eq!(sizes, [1, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 9]);
+    assert_eq!((rig.told("error"), rig.told("server_lost")), (0, 0));
+}
+
+#[tokio::test]
+async fn analyses_that_never_come_through_are_told_once_although_frames_do() {
+    let rig = Rig::new(|request: &Request| match request.is_analysis() {
+        true => Reply::of_bytes(403, "text/html", "<html>"),
+        false => Reply::of_vigint(request),
+    })
+    .await;
+    let mut camera = ScriptedCamera::showing(&[130]);
+    camera.may_show = Arc::new(Semaphore::new(0));
+    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
+    let count = |requests: &[Request], is_one: fn(&Request) -> bool| {
+        requests.iter().filter(|r| is_one(r)).count()
+    };
+    for shown in 1..=125 {
+        camera.may_show.add_permits(1);
+        rig.server
+            .until(|requests| count(requests, Request::is_frame) == shown)
+            .await;
+        // One is asked for each three seconds.
+        rig.server
+            .until(|requests| count(requests, Request::is_analysis) == (shown - 1) / 30)
+            .await;
+        assert!(rig.told("error") == 0 || shown > 60, "at {shown}");
+    }
+    rig.until_told("error").await;
+    rig.stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    assert_eq!((rig.told("error"), rig.told("server_lost")), (1, 0));
+}
+
+#[tokio::test]
+async fn a_camera_whose_frames_are_all_refused_is_told_of_once_whatever_the_words() {
+    let rig = Rig::new(|request: &Request| {
+        let numbers: Vec<i64> = request.frames().iter().map(SentFrame::number).collect();
+        let error = format!("frames[0]: {numbers:?} will not do");
+        Reply::new(
+            422,
+            serde_json::json!({"error": error, "code": "not_a_jpeg"}),
+        )
+    })
+    .await;
+    let camera = ScriptedCamera::showing(&[4]);
+    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
+    let singles = |requests: &[Request]| requests.iter().filter(|r| r.is_frame()).count();
+    rig.server.until(|requests| singles(requests) == 4).await;
+    rig.stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    assert_eq!(rig.told("error"), 1);
 }
 
 #[tokio::test]
@@ -581,7 +672,7 @@ async fn the_status_says_how_many_pictures_came_and_how_long_ago() {
     let camera = ScriptedCamera::showing(&[12]);
     let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
     rig.server
-        .until(|requests| requests.iter().filter(|r| r.is_frame()).count() == 12)
+        .until(|requests| requests.iter().flat_map(Request::frames).count() == 12)
         .await;
     camera.has_queued(12).await;
     let status = rig.counters.read(Duration::MAX);

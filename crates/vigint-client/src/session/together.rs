@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use crate::queue::Bounds;
-use crate::uplink::MOST_AT_ONCE;
 
 /// What is begun with.
 const FIRST_BYTES: usize = 256 * 1024;
@@ -19,19 +18,22 @@ const QUICK: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Together {
     bytes: usize,
-}
-
-impl Default for Together {
-    fn default() -> Self {
-        Self { bytes: FIRST_BYTES }
-    }
+    most: Bounds,
 }
 
 impl Together {
+    /// Never more than `most`.
+    pub(super) fn within(most: Bounds) -> Self {
+        Self {
+            bytes: FIRST_BYTES.min(most.bytes),
+            most,
+        }
+    }
+
     pub(super) fn most(self) -> Bounds {
         Bounds {
             bytes: self.bytes,
-            ..MOST_AT_ONCE
+            ..self.most
         }
     }
 
@@ -40,11 +42,11 @@ impl Together {
         if span > SLOW {
             self.bytes = (self.bytes / 2).max(LEAST_BYTES);
         } else if span < QUICK {
-            self.bytes = (self.bytes * 2).min(MOST_AT_ONCE.bytes);
+            self.bytes = (self.bytes * 2).min(self.most.bytes);
         }
     }
 
-    /// Learns that a batch did not arrive, for want of time or of a server.
+    /// Learns that a batch did not arrive, for want of time or of a server, or was too large for something on its way.
     pub(super) fn failed(&mut self) {
         self.bytes = (self.bytes / 2).max(LEAST_BYTES);
     }
@@ -54,9 +56,14 @@ impl Together {
 mod tests {
     use super::*;
 
+    const MOST: Bounds = Bounds {
+        frames: 100,
+        bytes: 900 * 1024,
+    };
+
     /// What becomes of the size over a network of so many bytes a second where a request may take 30 s.
     fn settles(bytes_a_second: usize) -> usize {
-        let mut together = Together::default();
+        let mut together = Together::within(MOST);
         for _ in 0..20 {
             let millis = together.bytes * 1000 / bytes_a_second;
             match millis {
@@ -69,7 +76,7 @@ mod tests {
 
     #[test]
     fn batches_are_as_large_as_the_network_carries_in_a_few_seconds() {
-        assert_eq!(settles(10_000_000), MOST_AT_ONCE.bytes);
+        assert_eq!(settles(10_000_000), MOST.bytes);
         assert_eq!(settles(100_000), 256 * 1024);
         assert_eq!(settles(32_000), 128 * 1024);
         assert_eq!(settles(1_000), LEAST_BYTES);

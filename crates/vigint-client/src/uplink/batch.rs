@@ -2,19 +2,26 @@
 //!
 //! The same batch as JSON would be a third larger. The server's side is `vigint-server`'s `http/body/parts.rs`.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
 use bytes::{Bytes, BytesMut};
+use vigint_core::clock::UtcTime;
 use vigint_core::frame::FRAME_HEADER;
+use vigint_core::ids::SourceId;
 
 use super::{ApiError, said_of};
 use crate::frame::Frame;
 use crate::queue::Bounds;
 
-/// The most that goes together. A request has to be through in half a minute, and the server gives up whoever is slower
-/// than 32 KiB/s: a batch of this size passes where a single frame does.
-pub(crate) const MOST_AT_ONCE: Bounds = Bounds {
-    frames: 100,
-    bytes: 1024 * 1024,
-};
+/// The most frames that go together.
+const MOST_FRAMES: usize = 100;
+/// The most bytes of a body. A request has to be through in half a minute, and the server gives up whoever is slower than
+/// 32 KiB/s: a batch of this size passes where a single frame does. nginx lets through 1 MiB unless it is told otherwise.
+const MOST_BYTES: usize = 900 * 1024;
+/// Batches were refused: they are tried again after so many frames that went by themselves.
+const SINGLES_BETWEEN_TRIES: u32 = 600;
+/// The digits of the longest `Content-Length`.
+const LENGTH_DIGITS: usize = 8;
 
 /// The type of the body. A boundary may stand in a picture: each part says its length.
 pub(super) const CONTENT_TYPE: &str = "multipart/mixed; boundary=vigint.frame";
@@ -23,10 +30,65 @@ const DELIMITER: &[u8] = b"--vigint.frame";
 /// What a refusal says about batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// One of its frames will not do; the others may.
+    /// One of its frames will not do, or all of them are too much; others may.
     NotThis,
-    /// The server, or what stands before it, takes none of this kind or size.
+    /// The server, or what stands before it, takes none of this kind.
     Never,
+}
+
+/// Whether batches are tried, as far as is known.
+#[derive(Debug, Default)]
+pub(super) struct Trial {
+    /// None while so many frames have still to go by themselves.
+    singles: AtomicU32,
+    /// The last frame that went by itself found no server.
+    is_away: AtomicBool,
+}
+
+impl Trial {
+    pub(super) fn is_on(&self) -> bool {
+        self.singles.load(Relaxed) == 0
+    }
+
+    /// Batches are refused as such.
+    pub(super) fn refused(&self) {
+        self.singles.store(SINGLES_BETWEEN_TRIES, Relaxed);
+    }
+
+    /// Who is there may be another one, or of another version.
+    pub(super) fn begin_anew(&self) {
+        self.singles.store(0, Relaxed);
+    }
+
+    /// Learns how it went with a frame by itself.
+    pub(super) fn learn(&self, failure: Option<&ApiError>) {
+        match failure {
+            Some(error) if error.is_away() => self.is_away.store(true, Relaxed),
+            Some(_) => {}
+            None if self.is_away.swap(false, Relaxed) => self.begin_anew(),
+            None => {
+                let less = |singles: u32| singles.checked_sub(1);
+                // Nothing to count when batches are tried.
+                let _ = self.singles.fetch_update(Relaxed, Relaxed, less);
+            }
+        }
+    }
+}
+
+/// The most that goes together of a source: what is said of each picture takes of the room for pictures.
+pub(crate) fn most_at_once(source_id: &SourceId, source_name: Option<&str>) -> Bounds {
+    let longest = Frame {
+        source_id: source_id.clone(),
+        source_name: source_name.map(str::to_owned),
+        number: Some(i64::MAX),
+        captured_at: Some(UtcTime::UNIX_EPOCH),
+        ..Frame::from(Bytes::new())
+    };
+    let beside = head_of(&longest).len() + LENGTH_DIGITS + DELIMITER.len() + 4;
+    Bounds {
+        frames: MOST_FRAMES,
+        bytes: MOST_BYTES.saturating_sub(beside * (MOST_FRAMES + 1)),
+    }
 }
 
 /// The body that holds these frames.
@@ -62,10 +124,12 @@ pub(super) fn verdict_on(error: &ApiError) -> Option<Verdict> {
             message,
             ..
         } if message.starts_with("frames[") => Some(Verdict::NotThis),
-        // It was too slow: what is smaller may not be.
-        ApiError::Busy { status: 408, .. } => Some(Verdict::NotThis),
+        // It was too slow, or too large: what is smaller may not be.
+        ApiError::Busy { status: 408, .. } | ApiError::Refused { status: 413, .. } => {
+            Some(Verdict::NotThis)
+        }
         ApiError::Refused { status, .. } if *status != 403 => Some(Verdict::Never),
-        // What a proxy says of a path or a size that it does not let through. A frame by itself shows whether
+        // What a proxy says of a path that it does not let through. A frame by itself shows whether
         // there is a server at all.
         ApiError::NotVigint { .. } => Some(Verdict::Never),
         _ => None,
@@ -111,12 +175,56 @@ mod tests {
             (refused(400, "frames[0]: cut short"), Some(Verdict::NotThis)),
             (refused(422, "frames: missing"), Some(Verdict::Never)),
             (refused(415, "Send application/json"), Some(Verdict::Never)),
-            (refused(413, "too large"), Some(Verdict::Never)),
+            (refused(413, "too large"), Some(Verdict::NotThis)),
             (refused(404, "Not found"), Some(Verdict::Never)),
             (refused(403, "Access denied"), None),
             (ApiError::KeyRefused("x".into()), None),
         ] {
             assert_eq!(verdict_on(&error), verdict, "{error}");
+        }
+    }
+
+    #[test]
+    fn batches_are_tried_again_after_many_single_frames_and_when_the_server_is_back() {
+        let trial = Trial::default();
+        assert!(trial.is_on());
+        trial.refused();
+        let away = ApiError::NotVigint {
+            server: "http://s".into(),
+            reason: "it answers 404".into(),
+        };
+        let singles = |count| (0..count).for_each(|_| trial.learn(None));
+        singles(SINGLES_BETWEEN_TRIES - 1);
+        assert!(!trial.is_on());
+        singles(1);
+        assert!(trial.is_on());
+        singles(1);
+        assert!(trial.is_on(), "nothing is counted below zero");
+        trial.refused();
+        trial.learn(Some(&away));
+        assert!(!trial.is_on(), "not before the server is back");
+        singles(1);
+        assert!(trial.is_on());
+    }
+
+    #[test]
+    fn the_largest_batch_passes_a_proxy_with_its_heads() {
+        for name in [None, Some("é".repeat(200))] {
+            let source_id: SourceId = "till-number-7".parse().unwrap();
+            let most = most_at_once(&source_id, name.as_deref());
+            let each = most.bytes / most.frames;
+            let frame = Frame {
+                source_id,
+                source_name: name,
+                number: Some(i64::MAX),
+                captured_at: Some(UtcTime::from_unix_seconds(2_000_000_000)),
+                ..Frame::from(vec![b'p'; each])
+            };
+            let length = body_of(&vec![frame; most.frames]).len();
+            assert!(
+                (MOST_BYTES - 4096..=MOST_BYTES).contains(&length),
+                "{length}"
+            );
         }
     }
 }

@@ -32,7 +32,7 @@ use vigint_core::wire::{
 pub use account::{IncidentQuery, UsageQuery};
 pub(crate) use authorities::Authorities;
 pub use authorities::AuthorityError;
-pub(crate) use batch::MOST_AT_ONCE;
+pub(crate) use batch::most_at_once;
 pub use certificate::ServerCertificate;
 pub use error::ApiError;
 use exchange::{Answer, Repeat, exchange};
@@ -63,7 +63,9 @@ pub(crate) struct Uplink {
     has_key: bool,
     authorities: Authorities,
     /// Whether the server takes raw pictures in batches, as far as is known.
-    takes_batches: Arc<AtomicBool>,
+    batches: Arc<batch::Trial>,
+    /// Whether it ever gave a good answer: what does is the server that is meant.
+    is_known: Arc<AtomicBool>,
 }
 
 impl Uplink {
@@ -84,7 +86,8 @@ impl Uplink {
             base: base.clone(),
             has_key: key.is_some(),
             authorities,
-            takes_batches: Arc::new(AtomicBool::new(true)),
+            batches: Arc::default(),
+            is_known: Arc::default(),
         })
     }
 
@@ -98,12 +101,14 @@ impl Uplink {
             .http
             .post(self.frame_url(frame))
             .header(CONTENT_TYPE, "image/jpeg");
-        self.ask_with_key(request.body(frame.jpeg.clone())).await
+        let answer = self.ask_with_key(request.body(frame.jpeg.clone())).await;
+        self.batches.learn(answer.as_ref().err());
+        answer
     }
 
     /// Whether several frames may go together.
     pub(crate) fn takes_batches(&self) -> bool {
-        self.takes_batches.load(Relaxed)
+        self.batches.is_on()
     }
 
     /// `POST /api/video/buffer/batch`, the JPEGs as they are: all are taken or none. `None`: this batch, or any, is
@@ -124,7 +129,7 @@ impl Uplink {
             Err(error) => {
                 let verdict = batch::verdict_on(&error).ok_or(error)?;
                 if verdict == batch::Verdict::Never {
-                    self.takes_batches.store(false, Relaxed);
+                    self.batches.refused();
                 }
                 Ok(None)
             }
@@ -140,7 +145,15 @@ impl Uplink {
         self.require_key()?;
         let request = request.timeout(ANALYSIS_LIMIT);
         let answer = self.answer(request, Repeat::Never).await?;
-        self.understood(&answer)
+        let answer: AnalysisResponse = self.understood(&answer)?;
+        // Whoever keeps what was said of each source must not be made to keep more than was asked about.
+        if answer.source_id != source.as_str() {
+            return Err(ApiError::NotVigint {
+                server: self.server().to_owned(),
+                reason: "its answer is about another source than was asked about".to_owned(),
+            });
+        }
+        Ok(answer)
     }
 
     /// `GET /api/health`; needs no key. A server that is not well says so with 503 and the same body.
@@ -191,8 +204,12 @@ impl Uplink {
     async fn answer(&self, request: RequestBuilder, repeat: Repeat) -> Result<Answer, ApiError> {
         exchange(request, repeat).await.map_err(|error| {
             // Who is there when it is back may be of another version.
-            self.takes_batches.store(true, Relaxed);
-            ApiError::of_failure(self.server(), &error)
+            self.batches.begin_anew();
+            if self.is_known.load(Relaxed) {
+                ApiError::of_failure(self.server(), &error)
+            } else {
+                ApiError::of_first_failure(self.server(), &error)
+            }
         })
     }
 
@@ -206,10 +223,12 @@ impl Uplink {
                 &answer.body,
             ));
         }
-        serde_json::from_slice(&answer.body).map_err(|_| ApiError::NotVigint {
+        let said = serde_json::from_slice(&answer.body).map_err(|_| ApiError::NotVigint {
             server: self.server().to_owned(),
             reason: "its answer is not what this version understands".to_owned(),
-        })
+        })?;
+        self.is_known.store(true, Relaxed);
+        Ok(said)
     }
 
     fn server(&self) -> &str {
@@ -265,6 +284,48 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scripted_server::{Reply, Request, ScriptedServer};
+
+    fn uplink(server: &ScriptedServer) -> Uplink {
+        let key = "a-key-of-16-chars".parse().unwrap();
+        Uplink::new(&parse_address(&server.url()).unwrap(), Some(&key)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn that_it_may_speak_https_is_said_only_until_it_has_spoken_http() {
+        let server = ScriptedServer::start(|request: &Request| match request.path() {
+            "/api/whoami" => Reply::of_vigint(request),
+            _ => Reply::hang_up(),
+        })
+        .await;
+        let uplink = uplink(&server);
+        let frame = Frame {
+            number: Some(1),
+            ..Frame::from(vec![0xFF, 0xD8, 0xFF])
+        };
+        let first = uplink.buffer(&frame).await.unwrap_err().to_string();
+        assert!(first.contains("perhaps it speaks https"), "{first}");
+        uplink.whoami().await.unwrap();
+        let second = uplink.buffer(&frame).await.unwrap_err().to_string();
+        assert!(second.contains("cannot be reached"), "{second}");
+        assert!(!second.contains("https"), "{second}");
+    }
+
+    #[tokio::test]
+    async fn an_analysis_of_another_source_than_was_asked_about_is_refused() {
+        let server = ScriptedServer::start(Reply::of_vigint).await;
+        let asked: SourceId = "till".parse().unwrap();
+        let answer = uplink(&server).analyze(&asked).await.unwrap();
+        assert_eq!(answer.source_id, "till");
+        let server = ScriptedServer::start(|request: &Request| {
+            let mut other = request.clone();
+            other.body = br#"{"source_id":"door"}"#.to_vec();
+            Reply::of_vigint(&other)
+        })
+        .await;
+        let error = uplink(&server).analyze(&asked).await.unwrap_err();
+        assert!(error.to_string().contains("another source"), "{error}");
+    }
 
     #[test]
     fn only_http_addresses_without_a_user_are_the_servers() {

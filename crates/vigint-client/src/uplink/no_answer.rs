@@ -5,16 +5,23 @@ use std::io;
 
 use rustls::CertificateError;
 
-/// What went wrong on the way to a server, and what helps.
-pub(super) fn in_words(error: &reqwest::Error, is_plain: bool) -> String {
+/// What is said of a server that was asked and kept silent.
+pub(super) const NO_ANSWER_IN_TIME: &str = "no answer in time";
+
+/// What went wrong on the way to a server, and what helps. Of one that `may_speak_tls` nothing good was heard yet over
+/// plain http.
+pub(super) fn in_words(error: &reqwest::Error, may_speak_tls: bool) -> String {
+    if error.is_timeout() && error.is_connect() {
+        return "no connection in time".to_owned();
+    }
     if error.is_timeout() {
-        return "no answer in time".to_owned();
+        return NO_ANSWER_IN_TIME.to_owned();
     }
     if let Some(tls) = tls_error(error) {
         return of_tls(tls);
     }
     let mut reason = root_cause(error);
-    if is_plain && !error.is_connect() {
+    if may_speak_tls && !error.is_connect() {
         reason.push_str(" (perhaps it speaks https: try the address with https://)");
     }
     // tokio-rustls's words; an older server of plain http hangs up on what it does not understand.

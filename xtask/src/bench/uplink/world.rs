@@ -78,7 +78,7 @@ fn put_pictures(folder: &Path, frames: &[Vec<u8>], fps: u8) -> anyhow::Result<()
     }
     let me = std::env::current_exe()?;
     let script = format!(
-        "#!/bin/sh\nexec '{}' bench pictures '{}' {fps}\n",
+        "#!/bin/sh\n[ \"$5\" = -version ] && exit\nexec '{}' bench pictures '{}' {fps}\n",
         me.display(),
         pictures.display()
     );

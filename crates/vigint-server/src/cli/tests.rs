@@ -44,7 +44,8 @@ fn completions_and_manual_need_no_configuration() {
         (&["man"], ".TH vigint-server"),
     ] {
         let output = server(&folder, words).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
+        // A manual page writes each dash of its own as `\-`.
+        let said = String::from_utf8_lossy(&output.stdout).replace(r"\-", "-");
         assert!(output.status.success() && said.contains(mark), "{said}");
         assert!(said.contains("check-config"), "{said}");
     }

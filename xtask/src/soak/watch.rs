@@ -15,8 +15,10 @@ use super::slope::{Memory, Sample, bound};
 const MEASURE_EVERY: usize = 5;
 /// Between two looks.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// So many descriptors more at the quietest moment of the last quarter than at that of the second are a leak.
-const DESCRIPTORS_MORE: usize = 8;
+/// So many descriptors more at the quietest moment of the last quarter than at that of the second are a leak. A quarter of
+/// a short run is shorter than a connection is kept (a minute): after a server that stalled each camera may have several
+/// more for that long. One that is lost at each restart of a camera would be far more in twenty minutes.
+const DESCRIPTORS_MORE: usize = 24;
 
 /// What was killed may take so long to be gone.
 const LAST_BREATH: Duration = Duration::from_secs(2);

@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn lines_of_cargo_tree_are_read() {
-        let text = "vigint-client v0.1.0 (/work/vigint)\nserde v1.0.228\nserde v1.0.228 (*)\n\n";
+        let text = "vigint-client v0.1.0 (/src/vigint)\nserde v1.0.228\nserde v1.0.228 (*)\n\n";
         let expected = [("serde", "1.0.228"), ("vigint-client", "0.1.0")];
         let expected = expected.map(|(name, version)| (name.to_owned(), version.to_owned()));
         assert_eq!(listed(text), expected.into());

@@ -99,12 +99,26 @@ pub(super) fn resident(pid: u32) -> anyhow::Result<f64> {
         .parse()?)
 }
 
+/// The descriptors that a process has open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Open {
+    pub(super) all: usize,
+    /// Those of them that are connections.
+    pub(super) sockets: usize,
+}
+
 /// How many descriptors a process has open.
-pub(super) fn descriptors(pid: u32) -> anyhow::Result<usize> {
+pub(super) fn descriptors(pid: u32) -> anyhow::Result<Open> {
     let path = format!("/proc/{pid}/fd");
-    Ok(fs::read_dir(&path)
-        .with_context(|| format!("cannot read {path}"))?
-        .count())
+    let entries = fs::read_dir(&path).with_context(|| format!("cannot read {path}"))?;
+    let mut open = Open { all: 0, sockets: 0 };
+    for entry in entries.flatten() {
+        let is_socket = fs::read_link(entry.path())
+            .is_ok_and(|target| target.to_string_lossy().starts_with("socket:"));
+        open.all += 1;
+        open.sockets += usize::from(is_socket);
+    }
+    Ok(open)
 }
 
 fn all() -> Vec<Status> {
@@ -215,6 +229,10 @@ mod tests {
     fn this_process_uses_memory_and_descriptors() {
         let me = std::process::id();
         assert!(resident(me).unwrap() > 1024.0);
-        assert!(descriptors(me).unwrap() > 2);
+        let before = descriptors(me).unwrap();
+        assert!(before.all > 2);
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        assert!(descriptors(me).unwrap().sockets > 0);
+        drop(socket);
     }
 }

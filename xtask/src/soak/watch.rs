@@ -7,7 +7,7 @@ use vigint_core::clock::{Clock as _, SystemClock};
 use vigint_testkit::programs::wait_for;
 
 use super::complaints::Complaints;
-use super::processes::{self, Children};
+use super::processes::{self, Children, Open};
 use super::secrets::Secrets;
 use super::slope::{Memory, Sample, bound};
 
@@ -15,10 +15,13 @@ use super::slope::{Memory, Sample, bound};
 const MEASURE_EVERY: usize = 5;
 /// Between two looks.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// So many descriptors more at the quietest moment of the last quarter than at that of the second are a leak. A quarter of
-/// a short run is shorter than a connection is kept (a minute): after a server that stalled each camera may have several
-/// more for that long. One that is lost at each restart of a camera would be far more in twenty minutes.
-const DESCRIPTORS_MORE: usize = 24;
+/// So many descriptors more at the quietest moment of the last quarter than at that of the second are a leak.
+const DESCRIPTORS_MORE: usize = 8;
+/// The client keeps a connection for so many looks after its last use.
+const CONNECTION_KEPT: usize = 60;
+/// So many more may be kept connections, where a quarter is shorter than that: a server that stalled leaves each camera
+/// some of them.
+const CONNECTIONS_MORE: usize = 16;
 
 /// What was killed may take so long to be gone.
 const LAST_BREATH: Duration = Duration::from_secs(2);
@@ -29,7 +32,7 @@ pub(super) struct Watch {
     pid: u32,
     children: Children,
     samples: Vec<Sample>,
-    descriptors: Vec<usize>,
+    descriptors: Vec<Open>,
     looks: usize,
     /// Names of secrets that were seen on command lines; each is told once.
     on_command_lines: BTreeSet<String>,
@@ -40,6 +43,17 @@ pub(super) struct Watch {
 pub(super) struct Descriptors {
     pub(super) early: usize,
     pub(super) late: usize,
+}
+
+impl Descriptors {
+    /// Of the second quarter and of the last.
+    fn of(looks: &[usize]) -> Option<Self> {
+        let mut quarters = looks.chunks(looks.len().div_ceil(4).max(1));
+        let quietest = |quarter: &[usize]| quarter.iter().min().copied();
+        let late = quietest(quarters.next_back()?)?;
+        let early = quarters.nth(1).and_then(quietest).unwrap_or(late);
+        Some(Self { early, late })
+    }
 }
 
 impl Watch {
@@ -104,19 +118,26 @@ impl Watch {
         Some(memory)
     }
 
-    /// Descriptors, and whether they stay as many.
+    /// Descriptors, and whether they stay as many. Of those that are no connections none is kept.
     pub(super) fn descriptors(&self, complaints: &Complaints) -> Option<Descriptors> {
-        let quarter = self.descriptors.len().div_ceil(4);
-        let mut quarters = self.descriptors.chunks(quarter.max(1));
-        let quietest = |quarter: &[usize]| quarter.iter().min().copied();
-        let late = quietest(quarters.next_back()?)?;
-        let early = quarters.nth(1).and_then(quietest).unwrap_or(late);
-        if late > early + DESCRIPTORS_MORE {
-            complaints.add(&format!(
-                "the client's descriptors grow: at least {early} at first, at least {late} at the end"
-            ));
+        let all = self.descriptors.iter().map(|open| open.all);
+        let all = Descriptors::of(&all.collect::<Vec<_>>())?;
+        let files = self.descriptors.iter().map(|open| open.all - open.sockets);
+        let files = Descriptors::of(&files.collect::<Vec<_>>())?;
+        let is_short = self.descriptors.len() / 4 < CONNECTION_KEPT;
+        let kept = if is_short { CONNECTIONS_MORE } else { 0 };
+        for (kind, of, most) in [
+            ("descriptors", all, DESCRIPTORS_MORE + kept),
+            ("pipes and files", files, DESCRIPTORS_MORE),
+        ] {
+            let Descriptors { early, late } = of;
+            if late > early + most {
+                complaints.add(&format!(
+                    "the client's {kind} grow: at least {early} at first, at least {late} at the end"
+                ));
+            }
         }
-        Some(Descriptors { early, late })
+        Some(all)
     }
 
     /// How many children became zombies, and how many are left when the client has ended.

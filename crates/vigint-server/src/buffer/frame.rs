@@ -33,8 +33,8 @@ impl IncomingFrame {
     /// A `Bytes` cut from a request's buffer keeps all of that buffer alive for as long as the frame
     /// lives: the batch it came in, the spare room of a growing body. One copy (129 kB: a few
     /// microseconds) keeps the server's memory at the bytes it counts. Bytes that nobody shares, with no
-    /// more than 1/64 of spare room behind them, are taken as they are; room cut away before them cannot
-    /// be seen, and no caller cuts there.
+    /// more than 1/64 of spare room behind them, are taken as they are. Room cut away before them cannot be
+    /// seen: who cuts there copies.
     pub(super) fn detached(mut self) -> Self {
         let most = self.jpeg.len() + self.jpeg.len() / 64;
         self.jpeg = match self.jpeg.try_into_mut() {

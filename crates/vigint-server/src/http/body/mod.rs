@@ -42,16 +42,21 @@ pub(in crate::http) async fn read_json(
     payload: web::Payload,
     services: &Services,
 ) -> Result<Bytes, ApiError> {
-    let headers = request.headers();
+    require_json(request.headers(), "Send application/json")?;
+    read(request, payload, services).await
+}
+
+/// Refuses in these words a body that is not JSON. Where there is no body its type does not matter.
+pub(in crate::http) fn require_json(
+    headers: &HeaderMap,
+    refusal: &'static str,
+) -> Result<(), ApiError> {
     let is_empty = announced_length(headers).unwrap_or(0) == 0
         && !headers.contains_key(header::TRANSFER_ENCODING);
-    if !is_empty && !matches!(media_type(headers), Ok(Media::Json)) {
-        return Err(ApiError::saying(
-            Code::UnsupportedMediaType,
-            "Send application/json",
-        ));
+    if is_empty || matches!(media_type(headers), Ok(Media::Json)) {
+        return Ok(());
     }
-    read(request, payload, services).await
+    Err(ApiError::saying(Code::UnsupportedMediaType, refusal))
 }
 
 /// What a body says it is.

@@ -2,7 +2,8 @@
 //!
 //! Every part is `Content-Type: image/jpeg` and says its `Content-Length`, so that no picture is searched for the
 //! boundary; what it says of its picture stands in the header [`FRAME_HEADER`], written as the query of a single raw
-//! picture is. Nothing is copied: a part is a slice of the body. It must not know what a picture is.
+//! picture is. Nothing is copied: a part is a slice of the body, and whoever keeps one copies it. It must not know what
+//! a picture is.
 
 use actix_web::http::header::{self, HeaderMap};
 use bytes::Bytes;

@@ -7,7 +7,7 @@ use vigint_core::wire::{BatchRequest, BatchResponse, BufferResponse, Object};
 use super::incoming::{Said, frame_of_json, frame_of_part};
 use crate::buffer::BatchError;
 use crate::http::auth::SignedIn;
-use crate::http::body::{Media, media_type, parse_required_json, parts, read, read_json};
+use crate::http::body::{Media, media_type, parse_required_json, parts, read, require_json};
 use crate::http::error::{ApiError, Code, invalid};
 use crate::http::middleware::Metering;
 use crate::http::query::Query;
@@ -69,7 +69,11 @@ pub(in crate::http) async fn push_batch(
             frames.push(frame);
         }
     } else {
-        let body = read_json(&request, payload, &services).await?;
+        require_json(
+            request.headers(),
+            "Send application/json or multipart/mixed",
+        )?;
+        let body = read(&request, payload, &services).await?;
         let batch: BatchRequest<'_> = parse_required_json(&body)?;
         count_frames(batch.frames.len())?;
         for (index, Object(frame)) in batch.frames.iter().enumerate() {

@@ -126,12 +126,16 @@ impl PictureRefused {
     }
 }
 
-/// A frame of a batch of raw ones.
+/// A frame of a batch of raw ones, its picture in an allocation of its own: the last slice of a body would keep all of
+/// the body alive, and nothing could tell.
 pub(super) fn frame_of_part(
     part: Part<'_>,
     limits: &FrameLimits,
 ) -> Result<(SourceId, IncomingFrame), ApiError> {
-    Said::of(Query::written(part.said))?.with(part.picture, limits)
+    let said = Said::of(Query::written(part.said))?;
+    let (source, mut frame) = said.with(part.picture, limits)?;
+    frame.jpeg = Bytes::copy_from_slice(&frame.jpeg);
+    Ok((source, frame))
 }
 
 /// A frame as JSON.
@@ -166,4 +170,34 @@ fn decode(text: &str) -> Result<Vec<u8>, ApiError> {
             ApiError::saying(Code::Malformed, format!("{PICTURE} is not valid base64"))
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use vigint_testkit::scene;
+
+    use super::*;
+    use crate::http::body::parts::split;
+
+    #[test]
+    fn no_picture_of_a_batch_keeps_the_body_that_it_came_in() {
+        let jpeg = scene::noise_frame(1, 64, 48);
+        let mut body = Vec::new();
+        for _ in 0..3 {
+            let length = jpeg.len();
+            let head =
+                format!("--b\r\nContent-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n");
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(&jpeg);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(b"--b--\r\n");
+        let body = Bytes::from(body);
+        let limits = FrameLimits::default();
+        let parts = split(&body, "b").unwrap();
+        let frames = parts.into_iter().map(|part| frame_of_part(part, &limits));
+        let frames: Vec<_> = frames.collect::<Result<_, _>>().unwrap();
+        assert!(body.is_unique(), "a frame still holds the body");
+        assert!(frames.iter().all(|(_, frame)| frame.jpeg == jpeg));
+    }
 }

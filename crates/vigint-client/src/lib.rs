@@ -58,7 +58,7 @@
 //! ```
 //!
 //! Then a source is watched, or pictures of one's own are sent. Nothing is global, and whatever is dropped is ended:
-//! with the future of a run go its camera's process and its connections.
+//! with the future of a run goes its camera's process, with the analyzer its connections.
 //!
 //! ```no_run
 //! use vigint_client::{SecureVideoAnalyzer, Source};
@@ -81,7 +81,8 @@
 //!
 //! Inside, top to bottom: [`SecureVideoAnalyzer`] is a thin face; `fleet` runs several sources; `session` owns
 //! one source (`capture` → `queue` → `uplink`); `capture` knows cameras and no server, `uplink` the server and no
-//! camera; `gate` says whether something moves; `account` is what can be asked besides, `saved_clip` keeps a film. It prints nothing, and of the environment only [`settings`] knows.
+//! camera; `gate` says whether something moves; `account` is what can be asked besides, `saved_clip` keeps a film. It
+//! prints nothing, and of the environment only [`settings`] knows (and reqwest, of the proxies that it names).
 
 pub mod settings;
 

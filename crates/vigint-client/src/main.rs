@@ -12,7 +12,5 @@ mod still;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // Whoever comes second finds the same provider installed.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     commands::dispatch().into()
 }

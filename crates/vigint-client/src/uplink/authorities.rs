@@ -4,9 +4,10 @@
 //! a private key that was named by mistake.
 
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use reqwest::Certificate;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{PemObject as _, SectionKind};
 
 /// More than the certificates of every authority that there is.
@@ -51,77 +52,100 @@ enum WrongAuthority {
 /// Certificates as they were found; none when nobody named any.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Authorities {
-    certificates: Vec<Certificate>,
+    of_files: Vec<(PathBuf, Vec<CertificateDer<'static>>)>,
+    given: Vec<CertificateDer<'static>>,
 }
 
 impl Authorities {
     /// Those of a PEM file.
     pub(crate) fn read(path: &Path) -> Result<Self, AuthorityError> {
-        let pem = read_bounded(path);
-        pem.and_then(|pem| Self::parse(&pem))
-            .map_err(|wrong| AuthorityError {
-                place: format!("in {}", path.display()),
-                wrong,
-            })
+        let certificates = read_file(path)?;
+        Ok(Self {
+            of_files: vec![(path.to_owned(), certificates)],
+            given: Vec::new(),
+        })
     }
 
     /// Those of a PEM text.
     pub(crate) fn of_pem(pem: &[u8]) -> Result<Self, AuthorityError> {
-        Self::parse(pem).map_err(|wrong| AuthorityError {
+        let given = parse(pem).map_err(|wrong| AuthorityError {
             place: "that was given".to_owned(),
             wrong,
+        })?;
+        Ok(Self {
+            of_files: Vec::new(),
+            given,
         })
     }
 
     /// Those of `more` besides.
     pub(crate) fn add(&mut self, more: Self) {
-        self.certificates.extend(more.certificates);
+        self.of_files.extend(more.of_files);
+        self.given.extend(more.given);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.certificates.is_empty()
+    /// The same, with the files as they are now.
+    pub(super) fn read_again(&self) -> Result<Self, AuthorityError> {
+        let files = self.of_files.iter();
+        let of_files = files.map(|(path, _)| Ok((path.clone(), read_file(path)?)));
+        Ok(Self {
+            of_files: of_files.collect::<Result<_, AuthorityError>>()?,
+            given: self.given.clone(),
+        })
     }
 
-    pub(super) fn certificates(&self) -> impl Iterator<Item = Certificate> {
-        self.certificates.clone().into_iter()
+    pub(super) fn certificates(&self) -> impl Iterator<Item = CertificateDer<'static>> {
+        let of_files = self
+            .of_files
+            .iter()
+            .flat_map(|(_, certificates)| certificates);
+        of_files.chain(&self.given).cloned()
     }
+}
 
-    fn parse(pem: &[u8]) -> Result<Self, WrongAuthority> {
-        if pem.trim_ascii().is_empty() {
-            return Err(WrongAuthority::Empty);
-        }
-        if !pem.windows(11).any(|window| window == b"-----BEGIN ") {
-            return Err(WrongAuthority::NotPem);
-        }
-        let mut certificates = Vec::new();
-        let mut has_key = false;
-        for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem) {
-            // The error's own text would repeat a line of the file.
-            match section.map_err(|_| WrongAuthority::BrokenPem)? {
-                (SectionKind::Certificate, der) => {
-                    let damaged = || WrongAuthority::Damaged(certificates.len() + 1);
-                    x509_parser::parse_x509_certificate(&der).map_err(|_| damaged())?;
-                    let read = Certificate::from_der(&der).map_err(|_| damaged())?;
-                    certificates.push(read);
-                }
-                (
-                    SectionKind::PrivateKey
-                    | SectionKind::RsaPrivateKey
-                    | SectionKind::EcPrivateKey,
-                    _,
-                ) => has_key = true,
-                _ => {}
+fn read_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, AuthorityError> {
+    let pem = read_bounded(path);
+    pem.and_then(|pem| parse(&pem))
+        .map_err(|wrong| AuthorityError {
+            place: format!("in {}", path.display()),
+            wrong,
+        })
+}
+
+fn parse(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, WrongAuthority> {
+    if pem.trim_ascii().is_empty() {
+        return Err(WrongAuthority::Empty);
+    }
+    if !pem.windows(11).any(|window| window == b"-----BEGIN ") {
+        return Err(WrongAuthority::NotPem);
+    }
+    let mut certificates = Vec::new();
+    let mut has_key = false;
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem) {
+        // The error's own text would repeat a line of the file.
+        match section.map_err(|_| WrongAuthority::BrokenPem)? {
+            (SectionKind::Certificate, der) => {
+                let certificate = CertificateDer::from(der);
+                let mut roots = RootCertStore::empty();
+                let added = roots.add(certificate.clone());
+                added.map_err(|_| WrongAuthority::Damaged(certificates.len() + 1))?;
+                certificates.push(certificate);
             }
+            (
+                SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey,
+                _,
+            ) => has_key = true,
+            _ => {}
         }
-        // Of encrypted keys the reader above knows nothing.
-        has_key |= pem
-            .windows(27)
-            .any(|window| window == b"BEGIN ENCRYPTED PRIVATE KEY");
-        match (certificates.is_empty(), has_key) {
-            (false, _) => Ok(Self { certificates }),
-            (true, true) => Err(WrongAuthority::KeyForCertificate),
-            (true, false) => Err(WrongAuthority::NoCertificate),
-        }
+    }
+    // Of encrypted keys the reader above knows nothing.
+    has_key |= pem
+        .windows(27)
+        .any(|window| window == b"BEGIN ENCRYPTED PRIVATE KEY");
+    match (certificates.is_empty(), has_key) {
+        (false, _) => Ok(certificates),
+        (true, true) => Err(WrongAuthority::KeyForCertificate),
+        (true, false) => Err(WrongAuthority::NoCertificate),
     }
 }
 

@@ -15,9 +15,13 @@ pub struct ServerCertificate {
 impl Uplink {
     /// Connects anew, so that it is the certificate of now and not that of a connection from before its renewal.
     pub(crate) async fn server_certificate(&self) -> Result<Option<ServerCertificate>, ApiError> {
-        let failure = |error: reqwest::Error| ApiError::of_failure(self.server(), &error);
-        let client = http_client::inquiring_client(is_loopback(&self.base), &self.authorities);
-        let request = client.map_err(failure)?.get(self.url("api/health/live"));
+        let failure = |error: reqwest::Error| self.failure(&error);
+        let client = http_client::inquiring_client(is_loopback(&self.base), &self.authorities)
+            .map_err(|error| ApiError::Unreachable {
+                server: self.server().to_owned(),
+                reason: error.to_string(),
+            })?;
+        let request = client.get(self.url("api/health/live"));
         let response = request.send().await.map_err(failure)?;
         let shown = response.extensions().get::<TlsInfo>();
         Ok(shown.and_then(TlsInfo::peer_certificate).and_then(read))

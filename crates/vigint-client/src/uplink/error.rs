@@ -119,7 +119,7 @@ impl ApiError {
     /// Whether something was there that took too long to answer.
     pub(crate) fn is_late(&self) -> bool {
         match self {
-            Self::Unreachable { reason, .. } => reason == NO_ANSWER_IN_TIME,
+            Self::Unreachable { reason, .. } => reason.starts_with(NO_ANSWER_IN_TIME),
             Self::Busy { status, .. } => *status == 504,
             _ => false,
         }
@@ -148,9 +148,13 @@ impl ApiError {
             .filter(|code| is_name(code))
             .map(std::borrow::Cow::into_owned);
         match (status, sentence) {
-            (401, sentence) => {
-                Self::KeyRefused(sentence.unwrap_or_else(|| "401 Unauthorized".into()))
-            }
+            (401, Some(sentence)) => Self::KeyRefused(sentence),
+            // Vigint always gives its reason: this key may be as good as ever.
+            (401, None) => Self::NotVigint {
+                server: server.to_owned(),
+                reason: "something before it, such as a proxy or a network's portal, asks for a login (401)"
+                    .to_owned(),
+            },
             (408 | 429 | 500..=599, sentence) => Self::Busy {
                 status,
                 code,
@@ -187,19 +191,23 @@ impl ApiError {
         }
     }
 
-    /// The error of a request that got no answer.
-    pub(super) fn of_failure(server: &str, error: &reqwest::Error) -> Self {
-        Self::Unreachable {
-            server: server.to_owned(),
-            reason: in_words(error, false),
+    /// The error of a request that got no answer, by way of `proxy` if there is one. Of a server that never gave a good
+    /// answer, `is_first`, it is not known yet what it is.
+    pub(super) fn of_failure(
+        server: &str,
+        proxy: Option<&str>,
+        is_first: bool,
+        error: &reqwest::Error,
+    ) -> Self {
+        let mut reason = in_words(error, is_first && server.starts_with("http:"));
+        if let Some(proxy) = proxy {
+            reason.push_str(&format!(
+                " (by way of the proxy {proxy}, which the environment names in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY)"
+            ));
         }
-    }
-
-    /// The same of a server that never gave a good answer: it may be another than is thought.
-    pub(super) fn of_first_failure(server: &str, error: &reqwest::Error) -> Self {
         Self::Unreachable {
             server: server.to_owned(),
-            reason: in_words(error, server.starts_with("http:")),
+            reason,
         }
     }
 }
@@ -352,6 +360,12 @@ mod tests {
             of(403, "<html>")
                 .to_string()
                 .contains("a firewall or a proxy")
+        );
+        let of_proxy = of(401, "<html>nginx</html>");
+        assert!(of_proxy.to_string().contains("asks for a login (401)"));
+        assert!(
+            of_proxy.may_pass() && of_proxy.is_away(),
+            "no end of the key"
         );
         assert_eq!(of(413, "<html>").code(), "refused");
         assert_eq!(of(302, "").code(), "not_vigint");

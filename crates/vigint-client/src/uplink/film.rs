@@ -44,7 +44,7 @@ impl ComingFilm {
     pub(crate) async fn next(&mut self) -> Result<Option<bytes::Bytes>, ApiError> {
         match timeout(PIECE_LIMIT, self.response.chunk()).await {
             Ok(Ok(piece)) => Ok(piece),
-            Ok(Err(error)) => Err(ApiError::of_failure(&self.server, &error)),
+            Ok(Err(error)) => Err(ApiError::of_failure(&self.server, None, false, &error)),
             Err(_) => Err(ApiError::Unreachable {
                 server: self.server.clone(),
                 reason: format!(
@@ -76,7 +76,7 @@ impl Uplink {
                 .header(RANGE, format!("bytes={from}-"))
                 .header(IF_RANGE, tag);
         }
-        let failure = |error: reqwest::Error| ApiError::of_failure(self.server(), &error);
+        let failure = |error: reqwest::Error| self.failure(&error);
         let mut response = timeout(PIECE_LIMIT, request.send())
             .await
             .map_err(|_| ApiError::Unreachable {

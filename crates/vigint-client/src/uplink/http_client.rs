@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder};
+use rustls::ClientConfig;
+use url::Url;
 use vigint_core::key::ApiKey;
 
 use super::authorities::Authorities;
 use super::names::Names;
+use super::trust::tls_config;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// For one request and its whole answer, unless the request says otherwise.
@@ -19,6 +23,15 @@ const IDLE_LIMIT: Duration = Duration::from_secs(60);
 #[cfg(target_os = "linux")]
 const UNHEARD_LIMIT: Duration = Duration::from_secs(10);
 
+/// What stands in the way of an HTTP client.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetUpError {
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
+}
+
 /// A client that says the key in every request and trusts `authorities` besides the system's.
 ///
 /// # Errors
@@ -27,8 +40,8 @@ pub(super) fn http_client(
     key: Option<&ApiKey>,
     is_loopback: bool,
     authorities: &Authorities,
-) -> Result<Client, reqwest::Error> {
-    trusting(|| builder(key, is_loopback), authorities)
+) -> Result<Client, SetUpError> {
+    Ok(builder(key, is_loopback, tls_config(authorities)?).build()?)
 }
 
 /// A client that says no key and keeps what TLS says of the other end, which costs a copy for each answer.
@@ -38,39 +51,30 @@ pub(super) fn http_client(
 pub(super) fn inquiring_client(
     is_loopback: bool,
     authorities: &Authorities,
-) -> Result<Client, reqwest::Error> {
-    trusting(|| builder(None, is_loopback).tls_info(true), authorities)
+) -> Result<Client, SetUpError> {
+    let builder = builder(None, is_loopback, tls_config(authorities)?);
+    Ok(builder.tls_info(true).build()?)
 }
 
-fn trusting(
-    builder: impl Fn() -> ClientBuilder,
-    authorities: &Authorities,
-) -> Result<Client, reqwest::Error> {
-    // reqwest panics when nobody has chosen; whoever embeds this library may have chosen already.
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+/// Host and port of the proxy between here and there, as reqwest finds it in the environment.
+pub(super) fn proxy_on_the_way_to(server: &Url, is_loopback: bool) -> Option<String> {
+    if is_loopback {
+        return None;
     }
-    match builder().build() {
-        Ok(client) if authorities.is_empty() => Ok(client),
-        Ok(_) => builder()
-            .tls_certs_merge(authorities.certificates())
-            .build(),
-        // Without certificates of its own the system offers nothing to trust; Mozilla's list is then used.
-        Err(_) => {
-            let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-            let roots = roots.filter_map(|der| Certificate::from_der(der).ok());
-            builder()
-                .tls_certs_only(roots.chain(authorities.certificates()))
-                .build()
-        }
-    }
+    let found = Matcher::from_system().intercept(&server.as_str().parse().ok()?)?;
+    // Of its address only this: it may hold a password.
+    let host = found.uri().host()?;
+    Some(match found.uri().port_u16() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
 }
 
 #[allow(
     clippy::disallowed_methods,
     reason = "this is the one place that makes an HTTP client"
 )]
-fn builder(key: Option<&ApiKey>, is_loopback: bool) -> ClientBuilder {
+fn builder(key: Option<&ApiKey>, is_loopback: bool, tls: ClientConfig) -> ClientBuilder {
     let mut headers = HeaderMap::new();
     let bearer =
         key.and_then(|key| HeaderValue::from_str(&format!("Bearer {}", key.reveal())).ok());
@@ -81,6 +85,10 @@ fn builder(key: Option<&ApiKey>, is_loopback: bool) -> ClientBuilder {
     let builder = Client::builder()
         .user_agent(concat!("vigint-client/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)
+        .tls_backend_preconfigured(tls)
+        // What times out on a connection that several requests share would not end that connection: one that is dead
+        // would be used for ever.
+        .http1_only()
         .dns_resolver(Names::of_system())
         .redirect(Policy::none())
         .connect_timeout(CONNECT_LIMIT)

@@ -13,6 +13,7 @@ mod film;
 mod http_client;
 mod names;
 mod no_answer;
+mod trust;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -37,11 +38,13 @@ pub use certificate::ServerCertificate;
 pub use error::ApiError;
 use exchange::{Answer, Repeat, exchange};
 pub(crate) use film::{ComingFilm, Film};
+use http_client::SetUpError;
 
 use crate::frame::Frame;
 
 /// The server ends an analysis within 25 s; a call that joins a running one waits for that first.
 const ANALYSIS_LIMIT: Duration = Duration::from_secs(55);
+
 /// An address that cannot be the server's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
@@ -62,6 +65,8 @@ pub(crate) struct Uplink {
     base: Url,
     has_key: bool,
     authorities: Authorities,
+    /// Host and port of the proxy that the environment puts on the way.
+    proxy: Option<String>,
     /// Whether the server takes raw pictures in batches, as far as is known.
     batches: Arc<batch::Trial>,
     /// Whether it ever gave a good answer: what does is the server that is meant.
@@ -71,7 +76,7 @@ pub(crate) struct Uplink {
 impl Uplink {
     /// With whom the system trusts, as tests need it.
     #[cfg(test)]
-    pub(crate) fn new(base: &Url, key: Option<&ApiKey>) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(base: &Url, key: Option<&ApiKey>) -> Result<Self, SetUpError> {
         Self::trusting(base, key, Authorities::default())
     }
 
@@ -80,12 +85,13 @@ impl Uplink {
         base: &Url,
         key: Option<&ApiKey>,
         authorities: Authorities,
-    ) -> Result<Self, reqwest::Error> {
+    ) -> Result<Self, SetUpError> {
         Ok(Self {
             http: http_client::http_client(key, is_loopback(base), &authorities)?,
             base: base.clone(),
             has_key: key.is_some(),
             authorities,
+            proxy: http_client::proxy_on_the_way_to(base, is_loopback(base)),
             batches: Arc::default(),
             is_known: Arc::default(),
         })
@@ -101,7 +107,13 @@ impl Uplink {
             .http
             .post(self.frame_url(frame))
             .header(CONTENT_TYPE, "image/jpeg");
-        let answer = self.ask_with_key(request.body(frame.jpeg.clone())).await;
+        // By its time the server knows a picture that comes twice.
+        let repeat = match frame.captured_at {
+            Some(_) => Repeat::OnDeadConnection,
+            None => Repeat::Never,
+        };
+        let request = request.body(frame.jpeg.clone());
+        let answer = self.ask(request, repeat).await;
         self.batches.learn(answer.as_ref().err());
         answer
     }
@@ -121,10 +133,8 @@ impl Uplink {
             .http
             .post(self.url("api/video/buffer/batch"))
             .header(CONTENT_TYPE, batch::CONTENT_TYPE);
-        match self
-            .ask_with_key(request.body(batch::body_of(frames)))
-            .await
-        {
+        let request = request.body(batch::body_of(frames));
+        match self.ask_with_key(request).await {
             Ok(answer) => Ok(Some(answer)),
             Err(error) => {
                 let verdict = batch::verdict_on(&error).ok_or(error)?;
@@ -191,8 +201,16 @@ impl Uplink {
         &self,
         request: RequestBuilder,
     ) -> Result<T, ApiError> {
+        self.ask(request, Repeat::OnDeadConnection).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+        repeat: Repeat,
+    ) -> Result<T, ApiError> {
         self.require_key()?;
-        let answer = self.answer(request, Repeat::OnDeadConnection).await?;
+        let answer = self.answer(request, repeat).await?;
         self.understood(&answer)
     }
 
@@ -205,12 +223,14 @@ impl Uplink {
         exchange(request, repeat).await.map_err(|error| {
             // Who is there when it is back may be of another version.
             self.batches.begin_anew();
-            if self.is_known.load(Relaxed) {
-                ApiError::of_failure(self.server(), &error)
-            } else {
-                ApiError::of_first_failure(self.server(), &error)
-            }
+            self.failure(&error)
         })
+    }
+
+    /// What it means that there was no answer.
+    fn failure(&self, error: &reqwest::Error) -> ApiError {
+        let is_first = !self.is_known.load(Relaxed);
+        ApiError::of_failure(self.server(), self.proxy.as_deref(), is_first, error)
     }
 
     /// What a good answer says, or the error that another one means.

@@ -83,12 +83,13 @@ impl SecureVideoAnalyzerBuilder {
         self
     }
 
-    /// Address, key and authorities as the program finds them (flag, environment, `.env` files).
+    /// Address, key and authorities as the program finds them (flag, environment, `.env` files). What they do not have
+    /// stays as it was given before.
     #[must_use]
     pub fn settings(mut self, settings: &Settings) -> Self {
         self.api_base_url = Some(settings.server_url.clone());
-        self.api_key = settings.api_key.clone();
-        self.ca_file = settings.ca_file.clone();
+        self.api_key = settings.api_key.clone().or(self.api_key);
+        self.ca_file = settings.ca_file.clone().or(self.ca_file);
         self
     }
 
@@ -181,7 +182,8 @@ impl SecureVideoAnalyzer {
         self.base.as_str().trim_end_matches('/')
     }
 
-    /// Sends one picture, once. A JPEG alone is a picture of the source `default`, taken now.
+    /// Sends one picture. A JPEG alone is a picture of the source `default`, taken now. One that says when it was taken
+    /// is sent once more if the connection breaks, and kept once.
     ///
     /// # Errors
     /// [`ApiError`]; [`ApiError::may_pass`] says whether another try may do.
@@ -233,7 +235,8 @@ impl SecureVideoAnalyzer {
         session.watch(gate, on_look).await
     }
 
-    /// Stops every run: what is being sent may take five more seconds, then they return `Ok`.
+    /// Stops every run, for good: what is being sent may take five more seconds, then they return `Ok`, and so does at
+    /// once each that is begun later. To go on another day, build another analyzer.
     pub fn stop(&self) {
         self.around.stop.cancel();
     }

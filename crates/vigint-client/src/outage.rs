@@ -24,6 +24,13 @@ const REMINDER: Duration = Duration::from_secs(3600);
 /// Frames that were given up, of each source that lost any.
 type FramesLost = BTreeMap<SourceId, u64>;
 
+/// When a request was begun, by the wall's clock and by the one that never goes back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Began {
+    at: UtcTime,
+    elapsed: Duration,
+}
+
 /// The server as the sessions see it.
 pub(crate) struct Outage {
     clock: Arc<dyn Clock>,
@@ -37,6 +44,8 @@ pub(crate) struct Outage {
 struct State {
     /// While it cannot be reached.
     lost: Option<Lost>,
+    /// When it last answered anybody, as [`Clock::elapsed`].
+    answered: Option<Duration>,
     /// Given up of each source since the server last answered it. That it is away may be known only half a minute
     /// after it was.
     frames_lost: FramesLost,
@@ -105,12 +114,21 @@ impl Outage {
         User(self)
     }
 
+    /// A request is begun now.
+    pub(crate) fn request_begins(&self) -> Began {
+        Began {
+            at: self.clock.now(),
+            elapsed: self.clock.elapsed(),
+        }
+    }
+
     /// Learns how a request of a source went that was begun at `began`. Whether the server is away is handed to `note`
-    /// before anybody can learn otherwise.
+    /// before anybody can learn otherwise. That a request found no server while another, which ended later than it
+    /// began, found it says nothing of the server.
     pub(crate) fn learn(
         &self,
         source: &SourceId,
-        began: UtcTime,
+        began: Began,
         failure: Option<&ApiError>,
         note: impl FnOnce(bool),
     ) {
@@ -167,13 +185,19 @@ impl Outage {
         self.lock().unanalysed.remove(source);
     }
 
-    fn is_away(&self, began: UtcTime, error: &ApiError, note: impl FnOnce(bool)) {
+    fn is_away(&self, began: Began, error: &ApiError, note: impl FnOnce(bool)) {
         let (at, now) = (self.clock.now(), self.clock.elapsed());
         let (since, untold) = {
             let mut state = self.lock();
+            if state
+                .answered
+                .is_some_and(|answered| answered > began.elapsed)
+            {
+                return;
+            }
             let State { lost, moments, .. } = &mut *state;
             let lost = lost.get_or_insert(Lost {
-                since: began,
+                since: began.at,
                 is_told: false,
             });
             note(true);
@@ -203,6 +227,7 @@ impl Outage {
         let back = {
             let mut state = self.lock();
             note(false);
+            state.answered = Some(now);
             let Some(lost) = state.lost.take() else {
                 state.frames_lost.remove(source);
                 return;
@@ -291,7 +316,7 @@ mod tests {
         fn learn_of(&self, source: &str, failure: Option<&ApiError>) {
             let source = source.parse().unwrap();
             self.outage
-                .learn(&source, self.clock.now(), failure, |_| {});
+                .learn(&source, self.outage.request_begins(), failure, |_| {});
         }
 
         fn told(&self) -> String {
@@ -396,7 +421,7 @@ mod tests {
         rig.outage.count_lost(&door, 3);
         rig.learn(None);
         // The answer that never comes is waited for.
-        let began = rig.clock.now();
+        let began = rig.outage.request_begins();
         rig.outage.count_lost(&till, 200);
         rig.clock.advance(Duration::from_secs(30));
         rig.outage.learn(&till, began, Some(&away()), |_| {});
@@ -456,13 +481,30 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_hangs_while_others_are_answered_says_nothing_of_the_server() {
+        let rig = rig();
+        let till = "till".parse().unwrap();
+        let began = rig.outage.request_begins();
+        rig.clock.advance(Duration::from_secs(30));
+        rig.learn_of("door", None);
+        let unheard = |_| panic!("no queue is to learn that the server is away");
+        rig.outage.learn(&till, began, Some(&away()), unheard);
+        assert!(!rig.outage.is_on() && rig.told() == "[]");
+        // The clock on the wall may be set back: what is begun now is begun later all the same.
+        rig.clock.set(UtcTime::from_unix_seconds(10));
+        rig.learn(Some(&away()));
+        assert!(rig.outage.is_on());
+    }
+
+    #[test]
     fn whether_it_is_away_is_noted_with_each_answer() {
         let rig = rig();
         let till = "till".parse().unwrap();
         for failure in [Some(&away()), None] {
             let mut noted = None;
             let note = |is_away| noted = Some(is_away);
-            rig.outage.learn(&till, rig.clock.now(), failure, note);
+            rig.outage
+                .learn(&till, rig.outage.request_begins(), failure, note);
             assert_eq!(noted, Some(failure.is_some()));
         }
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::timeout;
-use vigint_core::clock::UtcTime;
 
 use super::{RunError, Session};
 use crate::backoff::Backoff;
 use crate::capture::Camera;
+use crate::outage::Began;
 use crate::uplink::ApiError;
 
 /// Tries with `--once` before the server counts as not reachable.
@@ -56,13 +56,13 @@ impl<C: Camera> Session<C> {
         &self,
         request: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
-        let began = self.around.clock.now();
+        let began = self.around.outage.request_begins();
         let answer = request.await;
         self.learn(began, answer.as_ref().err());
         answer
     }
 
-    pub(super) fn learn(&self, began: UtcTime, failure: Option<&ApiError>) {
+    pub(super) fn learn(&self, began: Began, failure: Option<&ApiError>) {
         // A run that tries only once tells at its end why it failed.
         if !self.source.options.once {
             let room = &self.around.room;
@@ -104,7 +104,7 @@ impl<C: Camera> Session<C> {
     ) -> Result<T, ApiError> {
         let mut patience = self.patience();
         loop {
-            let began = self.around.clock.now();
+            let began = self.around.outage.request_begins();
             let error = match attempt().await {
                 Err(error) if tries_again(&error) => error,
                 // What is not tried again says nothing of the server: an analysis may take too long while frames pass.

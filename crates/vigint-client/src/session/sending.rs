@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use vigint_core::wire::{BufferResponse, BufferStatus};
 
 use super::retry::LONGEST_PAUSE;
 use super::together::Together;
@@ -22,12 +23,18 @@ use crate::uplink::{ApiError, most_at_once};
 const CAMERA_TRIES: u32 = 3;
 /// … and of a film's, where nothing is lost while it waits.
 const FILM_TRIES: u32 = 20;
+/// So many failures in a row, each while the server answered others, are about the source.
+const BLOCKED_TRIES: u32 = 3;
 /// A film is not waited for much longer than its frames take to be refused.
 const LONGEST_FILM_PAUSE: Duration = Duration::from_secs(1);
 
+/// The code of the error that tells of frames that came too late.
+const LATE: &str = "late";
+
 /// What became of frames that the server was offered.
 enum Handed {
-    Over,
+    /// So many of them came too late to be kept.
+    Over { late: usize },
     /// Not together, but perhaps each by itself.
     NotTogether,
 }
@@ -88,6 +95,8 @@ impl<C: Camera> Session<C> {
         let _user = self.around.outage.begin();
         // So many of those that come next are to go by themselves.
         let mut alone: usize = 0;
+        // While the server answers others: its failures in a row.
+        let mut blocked: u32 = 0;
         let name = self.source.name.as_deref();
         let mut together = Together::within(most_at_once(&self.source.id, name));
         loop {
@@ -101,12 +110,17 @@ impl<C: Camera> Session<C> {
             };
             self.note_queue();
             let error = match self.hand_over(&frames, &mut together).await {
-                Ok(Handed::Over) => {
+                Ok(Handed::Over { late }) => {
                     alone = alone.saturating_sub(1);
+                    blocked = 0;
                     self.queue.server_is_busy(false);
                     patience.restore();
                     refusals.end();
-                    if !self.after_sending(&frames, &mut schedule, &due).await? {
+                    self.count_late(late, &mut refusals);
+                    if !self
+                        .after_sending(&frames, late, &mut schedule, &due)
+                        .await?
+                    {
                         return Ok(());
                     }
                     continue;
@@ -119,10 +133,23 @@ impl<C: Camera> Session<C> {
                 Err(error) => error,
             };
             if error.may_pass() {
+                if frames.len() > 1 {
+                    // Something on the way may break batches: a frame by itself shows.
+                    alone = alone.max(1);
+                }
                 // Back to the others: should it take long, newer ones are worth more.
                 self.queue.put_back(frames);
                 self.note_queue();
                 self.queue.server_is_busy(!error.is_away());
+                let is_blocked = error.is_away() && !self.around.outage.is_on();
+                blocked = if is_blocked { blocked + 1 } else { 0 };
+                if blocked >= BLOCKED_TRIES
+                    && refusals.is_news(error.code(), self.around.clock.elapsed())
+                {
+                    let message =
+                        format!("{error} (other requests are answered meanwhile); trying again");
+                    self.tell_error(error.code(), &message);
+                }
                 let waited = self.wait_out(error, &mut patience, LONGEST_PAUSE).await;
                 if !waited.map_err(RunError::Unreachable)? {
                     return Ok(());
@@ -158,10 +185,15 @@ impl<C: Camera> Session<C> {
     ) -> Result<Handed, ApiError> {
         let uplink = &self.around.uplink;
         if let [frame] = frames {
-            return self.ask(uplink.buffer(frame)).await.map(|_| Handed::Over);
+            let answer = self.ask(uplink.buffer(frame)).await;
+            if answer.is_err() {
+                together.single_failed();
+            }
+            let late = |answer: BufferResponse| usize::from(answer.status == BufferStatus::Late);
+            return answer.map(late).map(|late| Handed::Over { late });
         }
         let clock = &self.around.clock;
-        let (began, since) = (clock.now(), clock.elapsed());
+        let (began, since) = (self.around.outage.request_begins(), clock.elapsed());
         match uplink.buffer_batch(frames).await {
             // Whether there is a server at all is shown by the first that goes by itself.
             Ok(None) => {
@@ -171,11 +203,32 @@ impl<C: Camera> Session<C> {
             answer => {
                 match &answer {
                     Ok(_) => together.took(clock.elapsed().saturating_sub(since)),
-                    Err(_) => together.failed(),
+                    Err(_) if together.broke() => uplink.leave_batches(),
+                    Err(_) => {}
                 }
                 self.learn(began, answer.as_ref().err());
-                answer.map(|_| Handed::Over)
+                let added = answer?.map_or(0, |answer| answer.frames_added);
+                Ok(Handed::Over {
+                    late: frames.len().saturating_sub(added),
+                })
             }
+        }
+    }
+
+    /// Frames that the server did not keep: it has newer ones of this source.
+    fn count_late(&self, late: usize, refusals: &mut Refusals) {
+        if late == 0 {
+            return;
+        }
+        let late = u64::try_from(late).unwrap_or(u64::MAX);
+        self.counters.refused.fetch_add(late, Relaxed);
+        if refusals.is_news(LATE, self.around.clock.elapsed()) {
+            self.tell_error(
+                LATE,
+                "the server has newer pictures of this source and keeps none that are older: this machine's clock was \
+                 set back (then it is over in a moment), or another program sends under the same name (each camera \
+                 needs one of its own)",
+            );
         }
     }
 
@@ -183,10 +236,12 @@ impl<C: Camera> Session<C> {
     async fn after_sending(
         &self,
         frames: &[Frame],
+        late: usize,
         schedule: &mut Schedule,
         due: &mpsc::Sender<()>,
     ) -> Result<bool, RunError> {
-        self.counters.sent.fetch_add(count_of(frames), Relaxed);
+        let kept = u64::try_from(frames.len() - late).unwrap_or(u64::MAX);
+        self.counters.sent.fetch_add(kept, Relaxed);
         let bytes = frames.iter().map(|frame| frame.jpeg.len()).sum();
         self.counters.note_sent_bytes(bytes);
         let options = self.source.options;

@@ -501,6 +501,71 @@ async fn a_batch_too_large_for_a_proxy_goes_one_by_one_and_the_next_is_tried_aga
 }
 
 #[tokio::test]
+async fn where_something_breaks_all_batches_and_no_frame_they_are_left_to_be() {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let rig = Rig::new(move |request: &Request| match request.is_batch() {
+        true => Reply::hang_up(),
+        false => Reply::of_vigint(request).behind(&held),
+    })
+    .await;
+    let mut camera = ScriptedCamera::showing(&[19]);
+    camera.may_show = Arc::new(Semaphore::new(1));
+    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
+    rig.server.until(|requests| requests.len() == 1).await;
+    camera.may_show.add_permits(18);
+    camera.has_queued(19).await;
+    gate.add_permits(1000);
+    let singles = |requests: &[Request]| requests.iter().filter(|r| r.is_frame()).count();
+    rig.server.until(|requests| singles(requests) == 19).await;
+    rig.stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    let requests = rig.server.requests();
+    let is_batch: Vec<bool> = requests.iter().map(Request::is_batch).collect();
+    // Each is made twice: a kept connection may have been dead.
+    let mut expected = vec![false, true, true, false, true, true, false, true, true];
+    expected.resize(expected.len() + 16, false);
+    assert_eq!(is_batch, expected);
+    let numbers = requests
+        .iter()
+        .filter(|r| r.is_frame())
+        .map(Request::number);
+    assert_eq!(numbers.collect::<Vec<_>>(), (1..=19).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn frames_that_the_server_finds_too_late_are_told_of_and_do_not_count_as_sent() {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let rig = Rig::new(move |request: &Request| {
+        let late = match request.is_batch() {
+            true => serde_json::json!({"status": "buffered", "frames_added": 4, "buffer_size": 4}),
+            false => serde_json::json!({
+                "status": "late", "frame_count": 1, "buffer_size": 0,
+                "timestamp": "2026-11-22T15:40:03.250Z", "source_id": "default",
+            }),
+        };
+        Reply::new(200, late).behind(&held)
+    })
+    .await;
+    let mut camera = ScriptedCamera::showing(&[10]);
+    camera.may_show = Arc::new(Semaphore::new(1));
+    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
+    rig.server.until(|requests| requests.len() == 1).await;
+    camera.may_show.add_permits(9);
+    camera.has_queued(10).await;
+    gate.add_permits(1000);
+    rig.server.until(|requests| requests.len() == 2).await;
+    rig.until_told("error").await;
+    rig.stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    // The first, and of the nine of the batch five.
+    let counted = (&rig.counters.sent, &rig.counters.refused);
+    assert_eq!((counted.0.load(Relaxed), counted.1.load(Relaxed)), (4, 6));
+    assert_eq!(rig.told("error"), 1);
+}
+
+#[tokio::test]
 async fn analyses_that_never_come_through_are_told_once_although_frames_do() {
     let rig = Rig::new(|request: &Request| match request.is_analysis() {
         true => Reply::of_bytes(403, "text/html", "<html>"),

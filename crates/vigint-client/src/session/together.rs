@@ -13,12 +13,15 @@ const LEAST_BYTES: usize = 32 * 1024;
 const SLOW: Duration = Duration::from_secs(5);
 /// One that took less may be larger.
 const QUICK: Duration = Duration::from_secs(1);
+/// So many batches in a row that did not arrive, while what went by itself did, are no chance.
+const BROKEN_IN_A_ROW: u32 = 3;
 
 /// The size that batches have now.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Together {
     bytes: usize,
     most: Bounds,
+    broken_in_a_row: u32,
 }
 
 impl Together {
@@ -27,6 +30,7 @@ impl Together {
         Self {
             bytes: FIRST_BYTES.min(most.bytes),
             most,
+            broken_in_a_row: 0,
         }
     }
 
@@ -39,6 +43,7 @@ impl Together {
 
     /// Learns how long a batch took.
     pub(super) fn took(&mut self, span: Duration) {
+        self.broken_in_a_row = 0;
         if span > SLOW {
             self.bytes = (self.bytes / 2).max(LEAST_BYTES);
         } else if span < QUICK {
@@ -46,9 +51,26 @@ impl Together {
         }
     }
 
-    /// Learns that a batch did not arrive, for want of time or of a server, or was too large for something on its way.
+    /// Learns that a batch was too large for something on its way.
     pub(super) fn failed(&mut self) {
         self.bytes = (self.bytes / 2).max(LEAST_BYTES);
+    }
+
+    /// Learns that a batch did not arrive, for want of time or of a server, or because something on the way breaks
+    /// batches. Whether it does: so many in a row did not, and no frame by itself failed in between.
+    pub(super) fn broke(&mut self) -> bool {
+        self.failed();
+        self.broken_in_a_row += 1;
+        let does = self.broken_in_a_row >= BROKEN_IN_A_ROW;
+        if does {
+            self.broken_in_a_row = 0;
+        }
+        does
+    }
+
+    /// Learns that a frame by itself did not arrive either.
+    pub(super) fn single_failed(&mut self) {
+        self.broken_in_a_row = 0;
     }
 }
 
@@ -68,10 +90,23 @@ mod tests {
             let millis = together.bytes * 1000 / bytes_a_second;
             match millis {
                 0..30_000 => together.took(Duration::from_millis(u64::try_from(millis).unwrap())),
-                _ => together.failed(),
+                _ => {
+                    together.broke();
+                }
             }
         }
         together.bytes
+    }
+
+    #[test]
+    fn three_batches_in_a_row_that_break_are_no_chance_unless_single_frames_fail_too() {
+        let mut together = Together::within(MOST);
+        assert!(!together.broke() && !together.broke());
+        together.single_failed();
+        assert!(!together.broke() && !together.broke());
+        together.took(QUICK);
+        assert!(!together.broke() && !together.broke() && together.broke());
+        assert!(!together.broke(), "it begins anew");
     }
 
     #[test]

@@ -146,6 +146,11 @@ impl Uplink {
         }
     }
 
+    /// Has frames go one by one for a while: what goes by itself arrives, batches do not.
+    pub(crate) fn leave_batches(&self) {
+        self.batches.refused();
+    }
+
     /// `POST /api/video/analyze`.
     pub(crate) async fn analyze(&self, source: &SourceId) -> Result<AnalysisResponse, ApiError> {
         let body = AnalyzeRequest {

@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod console;
 mod exit;
+mod memory;
 mod outage_words;
 mod sight;
 mod still;
@@ -12,5 +13,6 @@ mod still;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    memory::give_pictures_back();
     commands::dispatch().into()
 }

@@ -36,6 +36,15 @@ pub(crate) struct Console {
 impl Console {
     /// `goes_on`: of a program that goes on whether or not somebody reads, with status lines where somebody sits.
     pub(crate) fn new(json: bool, goes_on: bool) -> Self {
+        Self::printing_to(io::stdout(), json, goes_on)
+    }
+
+    /// The same with something else in the place of standard output.
+    pub(crate) fn printing_to(
+        out: impl io::Write + Send + 'static,
+        json: bool,
+        goes_on: bool,
+    ) -> Self {
         let when_full = if goes_on {
             WhenFull::Drop
         } else {
@@ -44,7 +53,7 @@ impl Console {
         Self {
             json,
             has_live_lines: goes_on && !json && io::stderr().is_terminal(),
-            printer: Printer::start(when_full, io::stdout()),
+            printer: Printer::start(when_full, out),
             news: Mutex::default(),
         }
     }

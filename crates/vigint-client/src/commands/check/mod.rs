@@ -8,6 +8,7 @@ mod server;
 use std::path::Path;
 
 use vigint_client::{BuildError, SecureVideoAnalyzer, Settings, parse_key};
+use vigint_core::clock::SystemClock;
 
 use self::findings::Findings;
 use crate::cli::Cli;
@@ -34,7 +35,7 @@ pub(super) async fn check(cli: &Cli, stills: &Path, console: &Console) -> Exit {
         .settings(&without_bad_key)
         .build();
     match &built {
-        Ok(analyzer) => server::check(analyzer, &mut findings).await,
+        Ok(analyzer) => server::check(analyzer, &SystemClock::new(), &mut findings).await,
         Err(error @ BuildError::Tls(_)) => {
             findings.bad("address", &error.to_string(), Exit::Server);
         }

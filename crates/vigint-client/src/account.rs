@@ -101,8 +101,8 @@ impl SecureVideoAnalyzer {
     }
 
     /// Saves the film of an incident as a file that only this user may read, and gives its size in bytes. While the
-    /// film is still being made it is waited for, and `on_wait` is called once; a connection that breaks is gone on
-    /// with. The file is there whole or not at all, also when the future is dropped.
+    /// film is still being made it is waited for, also over failures that may pass, and `on_wait` is called once; a
+    /// connection that breaks is gone on with. The file is there whole or not at all, also when the future is dropped.
     ///
     /// # Errors
     /// [`SaveError`]

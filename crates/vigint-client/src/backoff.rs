@@ -3,7 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
 use vigint_core::random::Random;
+
+/// Lets so much time pass.
+pub(crate) async fn wait(time: Duration) {
+    let _ = timeout(time, std::future::pending::<()>()).await;
+}
 
 /// Delays that double from the first to the longest.
 #[derive(Clone, Debug)]

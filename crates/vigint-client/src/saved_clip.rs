@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
-use tokio::time::timeout;
+use tokio::time::Instant;
 use vigint_core::ids::IncidentId;
 
+use crate::backoff::{Backoff, wait};
 use crate::uplink::{ApiError, ComingFilm, Film, Uplink};
 
 /// How often a film whose connection broke is gone on with.
@@ -26,7 +27,8 @@ const MAX_FILM_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 pub struct SaveOptions {
     /// Whether a file of this name may be written over.
     pub overwrite: bool,
-    /// How long a film that is still being made is waited for.
+    /// How long a film that is still being made is waited for, from the answer that it is; zero: not at all. What the
+    /// server takes to answer does not count, and has limits of its own.
     pub patience: Duration,
 }
 
@@ -47,7 +49,7 @@ pub enum SaveError {
     #[error(transparent)]
     Api(#[from] ApiError),
     /// It was not there in time.
-    #[error("the film is still being made after {} seconds: try again later", .0.as_secs())]
+    #[error("the film is still being made{}: try again later", words_of_wait(*.0))]
     StillBeingMade(Duration),
     /// Whatever is there stays.
     #[error("{} is there already: name another file, or write over it with --force", .0.display())]
@@ -97,35 +99,47 @@ pub(crate) async fn save(
     Ok(bytes)
 }
 
+/// Asks until it comes, and a last time when patience is over. What may pass is waited out only while it is being
+/// made: until then whoever asks had better hear of it at once.
 async fn once_it_is_made(
     uplink: &Uplink,
     id: IncidentId,
     patience: Duration,
     on_wait: &(dyn Fn() + Send + Sync),
 ) -> Result<ComingFilm, SaveError> {
-    let waiting = async {
-        let mut is_told = false;
-        loop {
-            match uplink.film(id, 0, None).await? {
-                Film::Coming(film) => return Ok::<_, ApiError>(film),
-                Film::BeingMade(wait) => {
-                    if !is_told {
-                        on_wait();
-                        is_told = true;
-                    }
-                    pause(wait).await;
-                }
+    let mut over_at = None;
+    let mut backoff = Backoff::of_server();
+    loop {
+        let (pause, why) = match (uplink.film(id, 0, None).await, over_at) {
+            (Ok(Film::Coming(film)), _) => return Ok(film),
+            (Ok(Film::BeingMade(pause)), _) => {
+                backoff.reset();
+                (pause, SaveError::StillBeingMade(patience))
             }
+            (Err(error), Some(_)) if error.may_pass() => {
+                let asked = error.retry_after().unwrap_or_default();
+                (backoff.next().max(asked), error.into())
+            }
+            (Err(error), _) => return Err(error.into()),
+        };
+        let is_first = over_at.is_none();
+        let end = *over_at.get_or_insert_with(|| Instant::now() + patience);
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(why);
         }
-    };
-    match timeout(patience, waiting).await {
-        Ok(film) => Ok(film?),
-        Err(_) => Err(SaveError::StillBeingMade(patience)),
+        if is_first {
+            on_wait();
+        }
+        wait(pause.min(left)).await;
     }
 }
 
-async fn pause(time: Duration) {
-    let _ = timeout(time, std::future::pending::<()>()).await;
+fn words_of_wait(patience: Duration) -> String {
+    match patience.as_secs() {
+        0 => String::new(),
+        seconds => format!(" after {seconds} seconds"),
+    }
 }
 
 /// The file that is being filled; gone when it is dropped before it was kept.
@@ -198,7 +212,7 @@ impl Part {
         while *resumptions < RESUMPTIONS {
             *resumptions += 1;
             if *resumptions > 1 {
-                pause(RESUME_DELAY).await;
+                wait(RESUME_DELAY).await;
             }
             match uplink.film(id, got, tag).await {
                 Ok(Film::Coming(film)) => return Some(film),

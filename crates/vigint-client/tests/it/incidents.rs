@@ -3,9 +3,11 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::program::{Folder, Ran, run};
 use crate::scripted_server::{Reply, Request, ScriptedServer};
@@ -314,7 +316,75 @@ async fn a_film_that_is_being_made_is_waited_for_and_not_for_ever() {
     let ran = incidents(&folder, &server, &args).await;
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("try again later"), "{ran:?}");
+    assert_eq!(server.requests().len(), 2, "asked again when it was over");
+    let args = ["save", ID, "--to", "never.mp4", "--wait", "0"];
+    let ran = incidents(&folder, &server, &args).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let said = "the film is still being made: try again later\n";
+    assert_eq!(ran.stderr, said, "nothing is waited for: {ran:?}");
     assert_eq!(files(&folder).len(), 1);
+}
+
+#[tokio::test]
+async fn a_film_that_is_ready_needs_no_patience_however_slow_its_server_is() {
+    let server = server_with(&[ID], |_| movie(b"a film")).await;
+    let folder = Folder::new();
+    let ran = incidents(&folder, &server, &["save", ID, "--wait", "0"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    // One that was asked while the film was being made answers when patience is long over.
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let asked = AtomicUsize::new(0);
+    let server = server_with(&[ID], move |_| match asked.fetch_add(1, SeqCst) {
+        0 => Reply::new(202, json!({"status": "pending"})).header("Retry-After", "0"),
+        _ => movie(b"a film").behind(&held),
+    })
+    .await;
+    let url = server.url();
+    let key = ["--api-key", "a-key-of-16-chars", "--api-url", &url];
+    let args = ["incidents", "save", ID, "--to", "late.mp4", "--wait", "0.1"];
+    let mut client = folder.client(&[&args, &key[..]].concat()).spawn().unwrap();
+    server.until(|requests| requests.len() == 2).await;
+    let still_runs = timeout(Duration::from_millis(300), client.wait()).await;
+    assert!(still_runs.is_err(), "{still_runs:?}");
+    gate.add_permits(1);
+    let ran = crate::program::finish(client).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_wait_for_a_film_goes_on_over_what_may_pass_and_ends_with_it_when_it_stays() {
+    let asked = AtomicUsize::new(0);
+    let making = || Reply::new(202, json!({"status": "pending"})).header("Retry-After", "0");
+    let busy = || Reply::new(503, json!({"error": "busy", "code": "busy"}));
+    let server = server_with(&[ID], move |_| match asked.fetch_add(1, SeqCst) {
+        0 | 3 => making(),
+        1 => busy(),
+        2 => Reply::hang_up(),
+        _ => movie(b"a film"),
+    })
+    .await;
+    let folder = Folder::new();
+    let ran = incidents(&folder, &server, &["save", ID]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.stderr.matches("still being made").count(), 1, "{ran:?}");
+
+    let asked = AtomicUsize::new(0);
+    let server = server_with(&[ID], move |_| match asked.fetch_add(1, SeqCst) {
+        0 => making(),
+        _ => busy(),
+    })
+    .await;
+    let args = ["save", ID, "--to", "never.mp4", "--wait", "0.4"];
+    let ran = incidents(&folder, &server, &args).await;
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.stderr.contains("overloaded"), "{ran:?}");
+    assert!(server.requests().len() > 1, "{ran:?}");
+    // Before there is anything to wait for it is told at once.
+    let server = server_with(&[ID], move |_| busy()).await;
+    let ran = incidents(&folder, &server, &args).await;
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]

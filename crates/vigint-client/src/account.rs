@@ -113,6 +113,15 @@ impl SecureVideoAnalyzer {
         options: &SaveOptions,
         on_wait: &(dyn Fn() + Send + Sync),
     ) -> Result<u64, SaveError> {
-        saved_clip::save(&self.around.uplink, id, path.as_ref(), options, on_wait).await
+        let random = &*self.around.random;
+        saved_clip::save(
+            &self.around.uplink,
+            random,
+            id,
+            path.as_ref(),
+            options,
+            on_wait,
+        )
+        .await
     }
 }

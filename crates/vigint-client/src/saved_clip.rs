@@ -1,16 +1,22 @@
-//! Saving the film of an incident to a file: into a `.part` beside it first, so that a file of the name that was
-//! asked for is always a whole film.
+//! Saving the film of an incident to a file: into a `.part` beside it first, with a name of its own, so that a file of
+//! the name that was asked for is always a whole film, and nobody else's file is touched.
 //!
 //! Films are for the eyes of whoever runs this program: nobody else may read the file.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::{CWD, RenameFlags, link, renameat_with};
+use rustix::io::Errno;
 use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use vigint_core::ids::IncidentId;
+use vigint_core::random::Random;
 
 use crate::backoff::{Backoff, wait};
 use crate::uplink::{ApiError, ComingFilm, Film, Uplink};
@@ -78,9 +84,10 @@ pub enum SaveError {
     TooLarge,
 }
 
-/// Saves the film of an incident at `path`; gives its bytes.
+/// Saves the film of an incident at `path`; gives its bytes. `random` makes the name of what is not whole yet.
 pub(crate) async fn save(
     uplink: &Uplink,
+    random: &dyn Random,
     id: IncidentId,
     path: &Path,
     options: &SaveOptions,
@@ -93,7 +100,7 @@ pub(crate) async fn save(
         _ => {}
     }
     let film = once_it_is_made(uplink, id, options.patience, on_wait).await?;
-    let mut part = Part::create(path).await?;
+    let mut part = Part::create(path, random).await?;
     let bytes = part.fill(uplink, id, film).await?;
     part.keep(path, options.overwrite).await?;
     Ok(bytes)
@@ -150,12 +157,14 @@ struct Part {
 }
 
 impl Part {
-    async fn create(target: &Path) -> Result<Self, SaveError> {
+    /// Beside `target`, under a name that nobody has: another save of the same film may run, and a file that is
+    /// called so may be somebody's own.
+    async fn create(target: &Path, random: &dyn Random) -> Result<Self, SaveError> {
+        let mut letters = [0; 8];
+        random.fill(&mut letters);
         let mut name = target.as_os_str().to_owned();
-        name.push(".part");
+        name.push(format!(".{:016x}.part", u64::from_be_bytes(letters)));
         let path = PathBuf::from(name);
-        // Left by a program that was killed.
-        let _ = tokio::fs::remove_file(&path).await;
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
         match options.open(&path).await {
@@ -255,25 +264,20 @@ impl Part {
         };
         let written = written.await;
         written.map_err(|cause| self.failed(cause))?;
-        if !overwrite {
-            // Takes the name, so that nothing that came there meanwhile is written over.
-            let mut options = OpenOptions::new();
-            options.write(true).create_new(true).mode(0o600);
-            match options.open(target).await {
-                Ok(_) => {}
-                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
-                    return Err(SaveError::Exists(target.to_owned()));
-                }
-                Err(cause) => {
-                    let path = target.to_owned();
-                    return Err(SaveError::File { path, cause });
-                }
-            }
-        }
-        match tokio::fs::rename(&self.path, target).await {
+        let (from, to) = (self.path.clone(), target.to_owned());
+        let named = if overwrite {
+            tokio::fs::rename(from, to).await
+        } else {
+            let named = spawn_blocking(move || rename_over_nothing(&from, &to)).await;
+            named.unwrap_or_else(|panic| Err(io::Error::other(panic)))
+        };
+        match named {
             Ok(()) => {
                 self.is_kept = true;
                 Ok(())
+            }
+            Err(cause) if !overwrite && cause.kind() == io::ErrorKind::AlreadyExists => {
+                Err(SaveError::Exists(target.to_owned()))
             }
             Err(cause) => {
                 let path = target.to_owned();
@@ -293,7 +297,85 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.is_kept {
-            let _ = std::fs::remove_file(&self.path);
+            let _ = fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Gives `from` the name `to` in one step, unless that is taken.
+fn rename_over_nothing(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not known to the kernel, or to what the folder lies on (NFS, some of FUSE).
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => link_over_nothing(from, to),
+        renamed => Ok(renamed?),
+    }
+}
+
+/// The same in two steps. A link never takes a name that is taken, either.
+fn link_over_nothing(from: &Path, to: &Path) -> io::Result<()> {
+    match link(from, to) {
+        // No links there, as on a stick (exFAT through FUSE).
+        Err(Errno::PERM | Errno::NOSYS | Errno::OPNOTSUPP) => reserve_and_rename(from, to),
+        Err(error) => Err(error.into()),
+        Ok(()) => {
+            // It is saved. That the other name stays is nothing to fail for.
+            let _ = fs::remove_file(from);
+            Ok(())
+        }
+    }
+}
+
+/// Takes the name with an empty file first, which stays when the program is killed at this moment.
+fn reserve_and_rename(from: &Path, to: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).open(to)?;
+    fs::rename(from, to).inspect_err(|_| {
+        let _ = fs::remove_file(to);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use vigint_core::random::SystemRandom;
+
+    use super::*;
+
+    #[test]
+    fn no_way_of_giving_a_film_its_name_takes_one_that_is_taken() {
+        for way in [rename_over_nothing, link_over_nothing, reserve_and_rename] {
+            let folder = tempfile::tempdir().unwrap();
+            let [part, film] = ["film.part", "film.mp4"].map(|name| folder.path().join(name));
+            fs::write(&part, "whole").unwrap();
+            fs::write(&film, "mine").unwrap();
+            let refused = way(&part, &film).unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(fs::read(&film).unwrap(), b"mine");
+            assert_eq!(fs::read(&part).unwrap(), b"whole");
+            fs::remove_file(&film).unwrap();
+            way(&part, &film).unwrap();
+            assert_eq!(fs::read(&film).unwrap(), b"whole");
+            assert!(!part.exists());
+        }
+    }
+
+    #[tokio::test]
+    async fn two_saves_under_one_name_do_not_touch_each_others_part_nor_a_file_of_the_user() {
+        let folder = tempfile::tempdir().unwrap();
+        let film = folder.path().join("film.mp4");
+        fs::write(folder.path().join("film.mp4.part"), "mine").unwrap();
+        let mut first = Part::create(&film, &SystemRandom).await.unwrap();
+        let mut second = Part::create(&film, &SystemRandom).await.unwrap();
+        first.file.write_all(b"the first").await.unwrap();
+        second.file.write_all(b"half of the sec").await.unwrap();
+        first.keep(&film, false).await.unwrap();
+        assert_eq!(fs::read(&film).unwrap(), b"the first");
+        let refused = second.keep(&film, false).await.unwrap_err();
+        assert!(matches!(refused, SaveError::Exists(_)), "{refused}");
+        assert_eq!(fs::read(&film).unwrap(), b"the first");
+        assert_eq!(
+            fs::read(folder.path().join("film.mp4.part")).unwrap(),
+            b"mine"
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

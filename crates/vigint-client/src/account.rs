@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
+use vigint_core::clock::UtcTime;
 use vigint_core::ids::IncidentId;
 use vigint_core::incident::Triage;
 use vigint_core::wire::{IncidentInfo, IncidentsResponse, UsageResponse, WhoamiResponse};
@@ -13,6 +14,7 @@ use crate::capture::{CaptureError, NativeStream};
 use crate::saved_clip::{self, SaveError, SaveOptions};
 use crate::source::Source;
 use crate::uplink::{ApiError, IncidentQuery, ServerCertificate, UsageQuery};
+use crate::usage_walk::UsageWalk;
 
 /// One picture of a source and what its video is like.
 #[derive(Clone, Debug)]
@@ -68,6 +70,13 @@ impl SecureVideoAnalyzer {
     /// [`ApiError`]
     pub async fn usage(&self, asked: &UsageQuery) -> Result<UsageResponse, ApiError> {
         self.around.uplink.usage(asked).await
+    }
+
+    /// Goes through all that was used from one moment on until before another (unless given: from the beginning, and
+    /// until now), newest first. A day at a time: a server sums up for each page all that was asked for.
+    #[must_use]
+    pub fn walk_usage(&self, from: Option<UtcTime>, to: Option<UtcTime>) -> UsageWalk {
+        UsageWalk::new(self.clone(), from, to)
     }
 
     /// A page of incidents, newest first.

@@ -81,8 +81,9 @@
 //!
 //! Inside, top to bottom: [`SecureVideoAnalyzer`] is a thin face; `fleet` runs several sources; `session` owns
 //! one source (`capture` → `queue` → `uplink`); `capture` knows cameras and no server, `uplink` the server and no
-//! camera; `gate` says whether something moves; `account` is what can be asked besides, `saved_clip` keeps a film. It
-//! prints nothing, and of the environment only [`settings`] knows (and reqwest, of the proxies that it names).
+//! camera; `gate` says whether something moves; `account` is what can be asked besides, `usage_walk` goes through all
+//! that was used, `saved_clip` keeps a film. It prints nothing, and of the environment only [`settings`] knows (and
+//! reqwest, of the proxies that it names).
 
 pub mod settings;
 
@@ -104,6 +105,7 @@ mod schedule;
 mod session;
 mod source;
 mod uplink;
+mod usage_walk;
 
 /// The scripted server of the integration tests, for the unit tests of what needs a scripted camera too.
 #[cfg(test)]
@@ -132,6 +134,7 @@ pub use source::{
 pub use uplink::{
     AddressError, ApiError, AuthorityError, IncidentQuery, ServerCertificate, UsageQuery,
 };
+pub use usage_walk::UsageWalk;
 pub use vigint_core::ids::{IncidentId, SourceId};
 pub use vigint_core::incident::Triage;
 pub use vigint_core::key::Secret;

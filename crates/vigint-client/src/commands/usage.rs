@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
-use vigint_client::{SecureVideoAnalyzer, UsageQuery};
+use vigint_client::{ApiError, SecureVideoAnalyzer, UsageQuery};
 use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
 use vigint_core::money::MicroEuros;
-use vigint_core::wire::{UsageResponse, UsageRow};
+use vigint_core::wire::{CostInfo, UsageResponse, UsageRow};
 
 use super::csv;
 use crate::cli::{Cli, UsageArgs};
-use crate::console::{Console, answer_bytes, one_line};
+use crate::console::{Console, answer_bytes, answers_are_watched, one_line};
 use crate::exit::Exit;
 
 /// How far the table goes back unless it is told.
@@ -33,12 +33,12 @@ pub(super) async fn usage(cli: &Cli, asked: UsageArgs, console: &Console) -> Exi
         Ok(analyzer) => analyzer,
         Err(exit) => return exit,
     };
-    let query = UsageQuery {
-        from: asked.from,
-        to: asked.to,
-        cursor: asked.cursor,
-    };
     let shown = if cli.server.json {
+        let query = UsageQuery {
+            from: asked.from,
+            to: asked.to,
+            cursor: asked.cursor,
+        };
         match analyzer.usage(&query).await {
             Ok(usage) => {
                 console.answer_json(&usage);
@@ -47,42 +47,64 @@ pub(super) async fn usage(cli: &Cli, asked: UsageArgs, console: &Console) -> Exi
             Err(error) => Err(super::failed(&error, console)),
         }
     } else if asked.csv {
-        print_csv(&analyzer, query, console).await
+        print_csv(&analyzer, &asked, console).await
     } else {
-        print_table(&analyzer, query, console).await
+        print_table(&analyzer, asked, console).await
     };
     shown.err().unwrap_or(Exit::Done)
 }
 
-/// Gives every page to `take`, one after the other.
+/// Gives every page to `take`, one after the other, and says meanwhile how far it is.
 async fn each_page(
     analyzer: &SecureVideoAnalyzer,
-    mut query: UsageQuery,
+    asked: &UsageArgs,
     console: &Console,
     mut take: impl FnMut(&UsageResponse) -> Result<(), Exit>,
 ) -> Result<(), Exit> {
-    loop {
-        let page = analyzer.usage(&query).await;
-        let page = page.map_err(|error| super::failed(&error, console))?;
-        take(&page)?;
-        if page.next_cursor.is_none() {
-            return Ok(());
+    let mut walk = analyzer.walk_usage(asked.from, asked.to);
+    let mut lines = 0;
+    // Lines on the same terminal say it themselves.
+    let tell = |how_far: &str| {
+        if !(asked.csv && answers_are_watched()) {
+            console.progress(how_far);
         }
-        if page.usage.is_empty() || page.next_cursor == query.cursor {
-            console.complain("the server's pages never end: is it really Vigint?");
-            return Err(Exit::Server);
+    };
+    let until = asked.from.map_or(String::new(), |from| {
+        format!("; going back to {}", day_of(from))
+    });
+    let walked = async {
+        tell("asking the server");
+        while let Some(page) = walk.next().await.map_err(Failure::Server)? {
+            take(&page).map_err(Failure::Taking)?;
+            lines += page.usage.len();
+            if let Some(oldest) = page.usage.last() {
+                let day = day_of(oldest.timestamp);
+                tell(&format!("usage of {day}; lines so far: {lines}{until}"));
+            }
         }
-        query.cursor = page.next_cursor;
-    }
+        Ok(())
+    };
+    let walked = walked.await;
+    console.clear();
+    walked.map_err(|failure| match failure {
+        Failure::Server(error) => super::failed(&error, console),
+        Failure::Taking(exit) => exit,
+    })
+}
+
+/// Why not every page was taken.
+enum Failure {
+    Server(ApiError),
+    Taking(Exit),
 }
 
 async fn print_csv(
     analyzer: &SecureVideoAnalyzer,
-    query: UsageQuery,
+    asked: &UsageArgs,
     console: &Console,
 ) -> Result<(), Exit> {
     let mut header = Some(COLUMNS);
-    each_page(analyzer, query, console, |page| {
+    each_page(analyzer, asked, console, |page| {
         let lines = page.usage.iter().map(|row| csv_line(row, &page.currency));
         let text: String = header
             .take()
@@ -122,39 +144,44 @@ struct Sum {
     cost: MicroEuros,
 }
 
+impl Sum {
+    fn and(&self, other: &Self) -> Self {
+        Self {
+            requests: self.requests.saturating_add(other.requests),
+            cost: self.cost + other.cost,
+        }
+    }
+}
+
 async fn print_table(
     analyzer: &SecureVideoAnalyzer,
-    mut query: UsageQuery,
+    mut asked: UsageArgs,
     console: &Console,
 ) -> Result<(), Exit> {
-    let since = match query.from {
+    let since = match asked.from {
         Some(_) => String::new(),
         None => {
             let from = days_before(SystemClock::new().now(), TABLE_DAYS);
-            query.from = Some(from);
+            asked.from = Some(from);
             format!(" since {} (--from for earlier)", day_of(from))
         }
     };
     let mut sums: BTreeMap<(String, String), Sum> = BTreeMap::new();
-    let mut all = None;
-    each_page(analyzer, query, console, |page| {
+    let mut whose = None;
+    each_page(analyzer, &asked, console, |page| {
         for row in &page.usage {
             add(&mut sums, row);
         }
-        all.get_or_insert_with(|| {
-            let name = one_line(&page.client_name);
-            let (requests, currency) = (page.usage_count, one_line(&page.currency));
-            let cost = format!("{:.4} {currency}", page.total_cost);
-            (
-                format!("{name}: {requests} requests, {cost}{since}"),
-                currency,
-            )
-        });
+        whose.get_or_insert_with(|| (one_line(&page.client_name), one_line(&page.currency)));
         Ok(())
     })
     .await?;
-    if let Some((summary, currency)) = all {
-        console.say(&summary);
+    if let Some((name, currency)) = whose {
+        let all = sums.values().fold(Sum::default(), |all, sum| all.and(sum));
+        let (requests, cost) = (all.requests, CostInfo::euros(all.cost));
+        console.say(&format!(
+            "{name}: {requests} requests, {cost:.4} {currency}{since}"
+        ));
         if !sums.is_empty() {
             console.say(&table_of(&sums, &currency));
         }
@@ -165,8 +192,10 @@ async fn print_table(
 fn add(sums: &mut BTreeMap<(String, String), Sum>, row: &UsageRow) {
     let route = one_line(&format!("{} {}", row.method, row.endpoint));
     let sum = sums.entry((day_of(row.timestamp), route)).or_default();
-    sum.requests = sum.requests.saturating_add(row.requests);
-    sum.cost = sum.cost + amount(row.cost).parse().unwrap_or_default();
+    *sum = sum.and(&Sum {
+        requests: row.requests,
+        cost: amount(row.cost).parse().unwrap_or_default(),
+    });
 }
 
 /// The newest day first.

@@ -71,8 +71,11 @@ impl LiveLines {
         line.bar.tick();
     }
 
-    /// Takes them away.
-    pub(super) fn clear(&self) {
+    /// Takes them away for good: what is printed afterwards must not bring them back.
+    pub(super) fn clear(&mut self) {
+        for (_, line) in self.of_source.drain() {
+            line.bar.finish_and_clear();
+        }
         let _ = self.lines.clear();
     }
 

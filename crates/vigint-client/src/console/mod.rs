@@ -28,6 +28,8 @@ use words::{Words, words_of};
 pub(crate) struct Console {
     json: bool,
     has_live_lines: bool,
+    /// Whether a person waits at a terminal, and no program for JSON.
+    is_watched: bool,
     printer: Printer,
     /// What people were told of each source.
     news: Mutex<News>,
@@ -50,9 +52,11 @@ impl Console {
         } else {
             WhenFull::Wait
         };
+        let is_watched = !json && io::stderr().is_terminal();
         Self {
             json,
-            has_live_lines: goes_on && !json && io::stderr().is_terminal(),
+            has_live_lines: goes_on && is_watched,
+            is_watched,
             printer: Printer::start(when_full, out),
             news: Mutex::default(),
         }
@@ -118,6 +122,14 @@ impl Console {
         }
     }
 
+    /// How far a command is that takes a while, on a line that moves where somebody sits.
+    pub(crate) fn progress(&self, text: &str) {
+        if self.is_watched {
+            self.printer
+                .print(Job::ShowLine(String::new(), text.to_owned()));
+        }
+    }
+
     /// Takes the live lines away.
     pub(crate) fn clear(&self) {
         self.printer.print(Job::Clear);
@@ -149,6 +161,11 @@ pub(crate) fn answer_bytes(text: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text)?;
     stdout.flush()
+}
+
+/// Whether answers go to a terminal.
+pub(crate) fn answers_are_watched() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// A text from outside on one line, without anything that steers a terminal.

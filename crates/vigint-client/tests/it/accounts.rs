@@ -30,7 +30,7 @@ async fn usage_and_incidents_show_what_the_server_answers() {
     })
     .await;
     let folder = with_key(&server.url());
-    let usage = run(&mut folder.client(&["usage"])).await;
+    let usage = run(&mut folder.client(&["usage", "--from", "2026-11-22"])).await;
     assert_eq!(usage.code, 0, "{usage:?}");
     assert!(
         usage.stdout.contains("Acme Corp: 12 requests, 0.5000 EUR"),

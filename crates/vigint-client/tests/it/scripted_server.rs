@@ -45,6 +45,14 @@ impl Request {
         found.map(|(_, value)| value.into_owned())
     }
 
+    /// Whether this moment lies in the span of `from` and `to`, as far as they are given.
+    pub(crate) fn asks_for(&self, at: &str) -> bool {
+        let parse = |at: &str| at.parse::<vigint_core::clock::UtcTime>().unwrap();
+        let end = |name: &str| self.query(name).map(|at| parse(&at));
+        let at = parse(at);
+        end("from").is_none_or(|from| at >= from) && end("to").is_none_or(|to| at < to)
+    }
+
     pub(crate) fn is_frame(&self) -> bool {
         self.path() == "/api/video/buffer"
     }
@@ -199,11 +207,22 @@ impl Reply {
                 "client": {"id": 1, "name": "Acme Corp", "email": "a@b.example", "locale": "fr", "time_zone": "UTC"},
                 "api_key": {"id": 1, "name": "first", "prefix": "vgt_", "created_at": at, "expires_at": null, "last_used_at": null},
             }),
-            "/api/usage" => json!({
-                "api_key_id": 1, "client_name": "Acme Corp", "usage_count": 12, "total_cost": 0.5, "currency": "EUR",
-                "usage": [{"timestamp": at, "endpoint": "/api/video/buffer", "method": "POST", "status_code": 200, "requests": 12, "cost": 0.5}],
-                "next_cursor": null,
-            }),
+            "/api/usage" => {
+                let row = json!({
+                    "timestamp": at, "endpoint": "/api/video/buffer", "method": "POST", "status_code": 200,
+                    "requests": 12, "cost": 0.5,
+                });
+                let rows = if request.asks_for(at) {
+                    vec![row]
+                } else {
+                    vec![]
+                };
+                json!({
+                    "api_key_id": 1, "client_name": "Acme Corp", "usage_count": 12 * rows.len(),
+                    "total_cost": if rows.is_empty() { 0.0 } else { 0.5 }, "currency": "EUR", "usage": rows,
+                    "next_cursor": null,
+                })
+            }
             "/api/incidents" => json!({"incidents": [], "next_cursor": null}),
             _ => return Self::new(404, json!({"error": "Not found", "code": "not_found"})),
         };

@@ -1,5 +1,7 @@
 //! `usage`: a table for people, lines for a spreadsheet, the server's answer for programs.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
 use serde_json::{Value, json};
 
 use crate::program::{Folder, Ran, run};
@@ -12,34 +14,36 @@ fn row(timestamp: &str, endpoint: &str, requests: u32, cost: f64) -> Value {
     })
 }
 
-/// Two pages of the meter.
+/// What the meter has of what is asked for, two lines a page.
 fn pages(request: &Request) -> Reply {
-    let (rows, next) = match request.query("cursor").as_deref() {
-        None => (
-            vec![
-                row("2026-11-23T09:00:00.000Z", "/api/video/analyze", 2, 0.06),
-                row("2026-11-22T15:41:00.000Z", "/api/video/buffer", 600, 0.0),
-            ],
-            json!("two"),
+    let meter = [
+        row("2026-11-23T09:00:00.000Z", "/api/video/analyze", 2, 0.06),
+        row("2026-11-22T15:41:00.000Z", "/api/video/buffer", 600, 0.0),
+        row("2026-11-22T15:40:00.000Z", "/api/video/buffer", 590, 0.0),
+        row(
+            "2026-11-22T15:39:00.000Z",
+            "=HYPERLINK(\"x\",1)",
+            1,
+            0.000_001,
         ),
-        Some("two") => (
-            vec![
-                row("2026-11-22T15:40:00.000Z", "/api/video/buffer", 590, 0.0),
-                row(
-                    "2026-11-22T15:39:00.000Z",
-                    "=HYPERLINK(\"x\",1)",
-                    1,
-                    0.000_001,
-                ),
-            ],
-            Value::Null,
-        ),
-        Some(_) => return Reply::new(422, json!({"error": "cursor", "code": "invalid"})),
-    };
+    ];
+    let matching = meter
+        .into_iter()
+        .filter(|row| request.asks_for(row["timestamp"].as_str().unwrap()));
+    let matching: Vec<Value> = matching.collect();
+    let count: i64 = matching
+        .iter()
+        .map(|row| row["requests"].as_i64().unwrap())
+        .sum();
+    let seen: usize = request
+        .query("cursor")
+        .map_or(0, |seen| seen.parse().unwrap());
+    let next = (matching.len() > seen + 2).then(|| (seen + 2).to_string());
+    let rows: Vec<_> = matching.iter().skip(seen).take(2).collect();
     Reply::new(
         200,
         json!({
-            "api_key_id": 1, "client_name": "Acme \u{1b}[2JCorp", "usage_count": 1193, "total_cost": 0.060_001,
+            "api_key_id": 1, "client_name": "Acme \u{1b}[2JCorp", "usage_count": count, "total_cost": 0.0,
             "currency": "EUR", "usage": rows, "next_cursor": next,
         }),
     )
@@ -55,10 +59,10 @@ async fn usage(server: &ScriptedServer, args: &[&str]) -> Ran {
 #[tokio::test]
 async fn the_table_sums_up_days_and_routes_over_all_pages() {
     let server = ScriptedServer::start(pages).await;
-    let ran = usage(&server, &["--to", "2026-11-23"]).await;
+    let ran = usage(&server, &["--from", "2026-11-01", "--to", "2026-11-23"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(
-        ran.stdout.contains("1193 requests, 0.0600 EUR since 20"),
+        ran.stdout.contains("1193 requests, 0.0600 EUR\n"),
         "{ran:?}"
     );
     let lines: Vec<Vec<&str>> = ran
@@ -77,16 +81,40 @@ async fn the_table_sums_up_days_and_routes_over_all_pages() {
     );
     assert!(!ran.stdout.contains('\u{1b}'), "{ran:?}");
     let asked = server.requests();
-    assert_eq!(asked.len(), 2);
+    let spans: Vec<_> = asked
+        .iter()
+        .map(|request| ["from", "to"].map(|end| request.query(end).unwrap()[..10].to_owned()))
+        .collect();
     assert_eq!(
-        asked[1].query("to").as_deref(),
-        Some("2026-11-24T00:00:00.000Z")
+        spans,
+        [
+            ["2026-11-23", "2026-11-24"],
+            ["2026-11-22", "2026-11-23"],
+            ["2026-11-22", "2026-11-23"],
+            ["2026-11-21", "2026-11-22"],
+            // Nothing on a day: is there anything before it?
+            ["2026-11-01", "2026-11-21"],
+        ]
     );
-    assert_eq!(asked[0].query("from"), asked[1].query("from"));
-    assert!(
-        asked[0].query("from").is_some(),
-        "the table has a beginning"
-    );
+    let ran = usage(&server, &[]).await;
+    assert!(ran.stdout.contains(" EUR since 20"), "{ran:?}");
+    let today = &server.requests()[asked.len()];
+    assert!(today.query("from").is_some() && today.query("to").is_none());
+}
+
+#[tokio::test]
+async fn a_page_that_fails_in_the_middle_costs_neither_a_line_nor_a_figure() {
+    let asked = AtomicUsize::new(0);
+    let server = ScriptedServer::start(move |request| match asked.fetch_add(1, SeqCst) {
+        1 => Reply::new(429, json!({"error": "no", "code": "rate_limited"})),
+        2 => Reply::new(503, json!({"error": "no", "code": "busy"})).header("Retry-After", "1"),
+        _ => pages(request),
+    })
+    .await;
+    let ran = usage(&server, &["--from", "2026-11-22", "--to", "2026-11-23"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("1193 requests, 0.0600 EUR"), "{ran:?}");
+    assert_eq!(ran.stderr, "", "no terminal, no word");
 }
 
 #[tokio::test]
@@ -129,17 +157,17 @@ async fn json_is_the_servers_own_answer_a_page_at_a_time() {
     let answer = first.events().pop().unwrap();
     assert_eq!(
         (&answer["usage_count"], &answer["next_cursor"]),
-        (&json!(1193), &json!("two"))
+        (&json!(1193), &json!("2"))
     );
     assert_eq!(server.requests().pop().unwrap().query("from"), None);
-    let second = usage(&server, &["--json", "--cursor", "two"]).await;
+    let second = usage(&server, &["--json", "--cursor", "2"]).await;
     assert_eq!(second.events()[0]["usage"][0]["requests"], 590);
 }
 
 #[tokio::test]
 async fn pages_that_never_end_are_not_followed_for_ever() {
     let server = ScriptedServer::start(|_| {
-        let rows = [row("2026-11-23T09:00:00.000Z", "/x", 1, 0.0)];
+        let rows = [row("2026-11-23T23:59:59.999Z", "/x", 1, 0.0)];
         Reply::new(
             200,
             json!({
@@ -149,7 +177,7 @@ async fn pages_that_never_end_are_not_followed_for_ever() {
         )
     })
     .await;
-    let ran = usage(&server, &[]).await;
+    let ran = usage(&server, &["--to", "2026-11-23"]).await;
     assert_eq!(ran.code, 4, "{ran:?}");
     assert!(ran.stderr.contains("pages never end"), "{ran:?}");
     assert_eq!(server.requests().len(), 2);

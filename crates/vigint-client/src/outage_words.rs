@@ -1,10 +1,10 @@
 //! A server that was lost and is back, in words for whoever stands in the shop. Must not print.
 
-use std::time::Duration;
-
 use jiff::tz::TimeZone;
 use vigint_client::Event;
 use vigint_core::clock::UtcTime;
+
+use crate::console::span;
 
 /// The sentence for the loss of the server or its return; `None` for any other event.
 pub(crate) fn words_of_outage(event: &Event, zone: &TimeZone) -> Option<String> {
@@ -45,16 +45,6 @@ pub(crate) fn words_of_outage(event: &Event, zone: &TimeZone) -> Option<String> 
 fn time_of_day(at: UtcTime, zone: &TimeZone) -> String {
     let local = at.timestamp().to_zoned(zone.clone());
     local.strftime("%H:%M:%S").to_string()
-}
-
-/// A span in its two largest units.
-fn span(span: Duration) -> String {
-    let seconds = span.as_secs();
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-    }
 }
 
 #[cfg(test)]

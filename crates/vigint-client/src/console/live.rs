@@ -7,7 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use vigint_client::SourceProgress;
 
 use super::one_line;
-use super::words::time;
+use super::words::span;
 
 /// Looks that a rate is the mean of.
 const LOOKS: usize = 6;
@@ -136,7 +136,7 @@ fn status_of(source: &SourceProgress, (fps, bytes): (f64, f64), width: usize) ->
     match source.last_picture_age {
         None => line.push_str("  no picture yet"),
         Some(age) if age >= STOPPED => {
-            line.push_str(&format!("  no picture for {}", time(age.as_secs())));
+            line.push_str(&format!("  no picture for {}", span(age)));
         }
         Some(age) => {
             let (age, kilobytes) = (age.as_secs_f64(), bytes / 1000.0);

@@ -22,6 +22,7 @@ use vigint_core::text::{plain_line, plain_words};
 
 use news::News;
 use printer::{Job, Printer, WhenFull};
+pub(crate) use words::span;
 use words::{Words, words_of};
 
 /// Where words go.

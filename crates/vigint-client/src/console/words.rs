@@ -1,5 +1,7 @@
 //! An event in words, on one line for people.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 use vigint_client::Event;
 use vigint_core::wire::AnalysisResponse;
@@ -50,7 +52,10 @@ pub(super) fn words_of(event: &Event) -> Words {
                     1 => "the first try".to_owned(),
                     tries => format!("{tries} tries"),
                 };
-                line.push_str(&format!(" after {} and {tries}", time(*seconds)));
+                line.push_str(&format!(
+                    " after {} and {tries}",
+                    span(Duration::from_secs(*seconds))
+                ));
             }
             Words::Said(line)
         }
@@ -80,13 +85,13 @@ pub(super) fn words_of(event: &Event) -> Words {
     }
 }
 
-/// Such as `45 s`, `12 min` or `3 h 20 min`.
-pub(super) fn time(seconds: u64) -> String {
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds} s"),
-        (0, minutes) => format!("{minutes} min {} s", seconds % 60),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
+/// A span of time in its two largest units, such as `45 s`, `12 min 5 s` or `3 h 20 min`.
+pub(crate) fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
     }
 }
 
@@ -149,7 +154,7 @@ mod tests {
     #[test]
     fn times_are_said_as_people_say_them() {
         assert_eq!(
-            [45, 60, 12_000].map(time),
+            [45, 60, 12_000].map(|seconds| span(Duration::from_secs(seconds))),
             ["45 s", "1 min 0 s", "3 h 20 min"]
         );
     }

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use vigint_core::ids::IncidentId;
 
 use super::exchange::{read_bounded, retry_after};
+use super::no_answer::NO_ANSWER_IN_TIME;
 use super::{ApiError, Uplink};
 
 /// For all of a film over a slow line.
@@ -81,7 +82,7 @@ impl Uplink {
             .await
             .map_err(|_| ApiError::Unreachable {
                 server: self.server().to_owned(),
-                reason: "no answer in time".to_owned(),
+                reason: NO_ANSWER_IN_TIME.to_owned(),
             })?
             .map_err(failure)?;
         let status = response.status().as_u16();

@@ -79,6 +79,15 @@ pub enum CaptureError {
         /// Why it cannot be opened.
         cause: io::Error,
     },
+    /// ffmpeg reads the film and gets no further.
+    #[error(
+        "nothing more of the film could be read for {seconds} seconds: is the disk or the network drive that it lies \
+         on there, and not too slow?"
+    )]
+    FilmHangs {
+        /// How long was waited.
+        seconds: u64,
+    },
     /// ffmpeg gave up, and this is why.
     #[error("{0}")]
     Failed(String),

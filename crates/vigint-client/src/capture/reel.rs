@@ -3,11 +3,15 @@
 //! What a container says of its own length is often wrong or missing, so the packets are counted: ffmpeg
 //! copies them into a list (`-f framecrc`) without decoding one, thousands of times faster than the film.
 
+use std::io;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::CaptureError;
 use super::ffmpeg::{FilmPath, ffmpeg, spawn_error};
@@ -18,6 +22,9 @@ use crate::mask::Mask;
 
 /// A film shown at one frame a second for this long is all we can count.
 const MAX_FRAMES: u32 = u32::MAX;
+
+/// For the next packet of a film on a slow disk or a drive in the network. A long film takes as long as it takes.
+const NEXT_PACKET: Duration = Duration::from_secs(60);
 
 /// What was measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +37,9 @@ pub(super) struct Reel {
 
 impl Reel {
     /// Walks through `film`, or only through its first `at_most`.
+    ///
+    /// # Errors
+    /// Why it cannot be read; that nothing more of it came for a minute is among that.
     pub(super) async fn measure(
         film: &Path,
         at_most: Option<Duration>,
@@ -39,32 +49,33 @@ impl Reel {
         if let Some(at_most) = at_most {
             command.arg("-t").arg(at_most.as_secs().to_string());
         }
-        command.args(["-map", "0:v:0", "-c", "copy", "-f", "framecrc", "pipe:1"]);
+        command.args(["-map", "0:v:0", "-c", "copy"]);
+        // Each packet is told when it is read: silence means that none is.
+        command.args(["-flush_packets", "1", "-f", "framecrc", "pipe:1"]);
+        Self::of_list(command, NEXT_PACKET).await
+    }
+
+    /// Reads the list that `command` writes, no entry of which may take longer than `limit`.
+    async fn of_list(mut command: Command, limit: Duration) -> Result<Self, CaptureError> {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = ProcessGroup::spawn(&mut command).map_err(spawn_error)?;
+        let (Some(stdout), Some(stderr)) = (child.take_stdout(), child.take_stderr()) else {
+            return Err(CaptureError::Ffmpeg(io::ErrorKind::BrokenPipe.into()));
+        };
+        let hangs = |_| CaptureError::FilmHangs {
+            seconds: limit.as_secs(),
+        };
         let tail = Tail::default();
-        let said = child
-            .take_stderr()
-            .map(|stderr| tail.clone().follow(stderr, Mask::default()));
+        let listener = tail.clone().follow(stderr, Mask::default());
+        let listener = AbortOnDropHandle::new(tokio::spawn(listener));
         let mut walk = Walk::default();
-        let count = async {
-            let Some(stdout) = child.take_stdout() else {
-                return Ok(());
-            };
-            let mut lines = BufReader::new(stdout).lines();
-            while let Some(line) = lines.next_line().await? {
-                walk.line(&line);
-            }
-            Ok::<_, std::io::Error>(())
-        };
-        let listen = async {
-            if let Some(said) = said {
-                said.await;
-            }
-        };
-        let (counted, ()) = tokio::join!(count, listen);
-        counted?;
-        let status = child.wait().await?;
+        let mut lines = BufReader::new(stdout).lines();
+        while let Some(line) = timeout(limit, lines.next_line()).await.map_err(hangs)?? {
+            walk.line(&line);
+        }
+        let status = timeout(limit, child.wait()).await.map_err(hangs)??;
+        // The last words may still be in the pipe.
+        let _ = timeout(limit, listener).await;
         match walk.reel() {
             Some(reel) => Ok(reel),
             None if status.success() => Err(CaptureError::Failed("there is no video in it".into())),
@@ -135,6 +146,8 @@ impl Walk {
 mod tests {
     use super::*;
 
+    const PATIENCE: Duration = Duration::from_secs(20);
+
     fn walk(list: &str) -> Option<Reel> {
         let mut walk = Walk::default();
         list.lines().for_each(|line| walk.line(line));
@@ -167,5 +180,42 @@ mod tests {
                 .frames_at(10.0),
             1
         );
+    }
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[tokio::test]
+    async fn a_film_of_which_nothing_more_comes_is_given_up_and_told_of() {
+        let limit = Duration::from_millis(200);
+        for script in [
+            "sleep 1000",
+            "printf '#tb 0: 1/25\\n0, 0, 0, 1, 9, 0x1\\n'; sleep 1000",
+            "exec >&-; sleep 1000",
+        ] {
+            let measured = timeout(PATIENCE, Reel::of_list(shell(script), limit));
+            let error = measured.await.expect("it hangs").unwrap_err();
+            assert!(
+                matches!(error, CaptureError::FilmHangs { .. }),
+                "{script}: {error}"
+            );
+        }
+        let said = CaptureError::FilmHangs { seconds: 60 }.to_string();
+        assert!(
+            said.contains("60 seconds") && said.contains("disk"),
+            "{said}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_film_that_cannot_be_read_is_told_of_in_the_words_of_who_read_it() {
+        let failing = shell("echo 'x.mp4: Permission denied' >&2; exit 1");
+        let error = Reel::of_list(failing, PATIENCE).await.unwrap_err();
+        assert_eq!(error.to_string(), "permission denied");
+        let empty = Reel::of_list(shell("exit 0"), PATIENCE).await.unwrap_err();
+        assert_eq!(empty.to_string(), "there is no video in it");
     }
 }

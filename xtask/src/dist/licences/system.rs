@@ -20,7 +20,8 @@ pub(crate) fn rust_page() -> anyhow::Result<Vec<u8>> {
     let path = Path::new(sysroot.trim()).join("share/doc/rust/COPYRIGHT-library.html");
     std::fs::read(&path).with_context(|| {
         format!(
-            "Rust's own licences are not at {}: install its component rust-docs",
+            "Rust's own licences are not at {}: this Rust is not rustup's. Take the toolchain that \
+             rust-toolchain.toml names (https://rustup.rs)",
             path.display()
         )
     })

@@ -35,14 +35,30 @@ impl Allowed {
 
     /// Under which of the allowed licences a crate may be taken that offers these, or why under none.
     pub(super) fn terms(&self, licence: Option<&str>) -> Result<Vec<LicenseReq>, String> {
-        let licence = licence.ok_or("its Cargo.toml names no licence")?;
-        // Older crates write `MIT/Apache-2.0`.
-        let expression = Expression::parse_mode(licence, ParseMode::LAX)
-            .map_err(|_| format!("'{licence}' is no SPDX expression"))?;
+        let (licence, expression) = parsed(licence)?;
         expression
             .minimized_requirements(&self.0)
             .map_err(|_| format!("'{licence}' is not allowed"))
     }
+
+    /// Whether a crate that offers these may be taken under those of the allowed licences whose texts are at hand.
+    pub(super) fn is_met(
+        &self,
+        licence: Option<&str>,
+        has_text: impl Fn(&LicenseReq) -> bool,
+    ) -> Result<bool, String> {
+        let (_, expression) = parsed(licence)?;
+        let is_allowed = |term: &LicenseReq| self.0.iter().any(|allowed| allowed.satisfies(term));
+        Ok(expression.evaluate(|term| is_allowed(term) && has_text(term)))
+    }
+}
+
+fn parsed(licence: Option<&str>) -> Result<(&str, Expression), String> {
+    let licence = licence.ok_or("its Cargo.toml names no licence")?;
+    // Older crates write `MIT/Apache-2.0`.
+    let expression = Expression::parse_mode(licence, ParseMode::LAX)
+        .map_err(|_| format!("'{licence}' is no SPDX expression"))?;
+    Ok((licence, expression))
 }
 
 #[cfg(test)]
@@ -84,7 +100,26 @@ mod tests {
     }
 
     #[test]
-    fn our_own_list_can_be_read() {
-        Allowed::read(&crate::cargo::root().join("deny.toml")).unwrap();
+    fn a_crate_is_met_by_the_texts_of_all_that_it_takes_and_allowed_ones_only() {
+        let met = |licence, there: &[&str]| {
+            let has_text = |term: &LicenseReq| there.contains(&&*term.to_string());
+            Allowed::parse(DENY)
+                .unwrap()
+                .is_met(Some(licence), has_text)
+                .unwrap()
+        };
+        assert!(met("MIT OR ISC", &["ISC"]));
+        assert!(!met("MIT AND ISC", &["ISC"]));
+        assert!(!met("MIT OR GPL-3.0-only", &["GPL-3.0-only"]));
+    }
+
+    #[test]
+    fn our_own_list_can_be_read_and_obliges_nobody_to_open_what_is_ours() {
+        let allowed = Allowed::read(&crate::cargo::root().join("deny.toml")).unwrap();
+        for licensee in allowed.0 {
+            let term = licensee.into_req();
+            let id = term.license.id().unwrap();
+            assert!(!id.is_copyleft(), "deny.toml allows {term}");
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! `THIRD-PARTY-LICENSES`: what is in a program that others wrote, and under which terms. A crate without a licence, or
 //! under one that `deny.toml` does not allow, stops the archive.
 //!
+//! A crate's own files go with it; where they are not the whole of its terms, the SPDX list's words do as well.
+//!
 //! Of cargo-about, which does the like, no library is to be had, and without a network it leaves out what it cannot
 //! look up; the terms and their texts are known to `spdx`, and the rest is reading files.
 
 mod allowed;
 mod crates;
+mod own;
 mod page;
 mod system;
 mod texts;
@@ -13,6 +16,7 @@ mod texts;
 use anyhow::bail;
 
 use self::allowed::Allowed;
+use self::crates::Shipped;
 use self::page::Part;
 pub(super) use self::system::rust_page;
 use super::program::Program;
@@ -23,18 +27,15 @@ pub(super) fn page(program: Program, target: &str) -> anyhow::Result<String> {
     let allowed = Allowed::read(&cargo::root().join("deny.toml"))?;
     let mut parts = system::parts(program.linkage())?;
     let mut refused = Vec::new();
-    for shipped in crates::shipped(program, target)? {
-        let terms = match allowed.terms(shipped.licence.as_deref()) {
-            Ok(terms) => terms,
+    let crates = crates::shipped(program, target)?;
+    for shipped in crates {
+        let texts = match texts_of(&shipped, &allowed)? {
+            Ok(texts) => texts,
             Err(why) => {
                 refused.push(format!("{} {}: {why}", shipped.name, shipped.version));
                 continue;
             }
         };
-        let mut texts = texts::of_crate(&shipped.folder)?;
-        if texts.is_empty() {
-            texts = texts::of_terms(&terms, &shipped.authors);
-        }
         parts.push(Part {
             name: format!("{} {}", shipped.name, shipped.version),
             licence: shipped.licence.unwrap_or_default(),
@@ -50,4 +51,79 @@ pub(super) fn page(program: Program, target: &str) -> anyhow::Result<String> {
         );
     }
     Ok(page::write(program.name(), &parts))
+}
+
+/// All that has to be shipped with a crate, or why it may not be.
+fn texts_of(shipped: &Shipped, allowed: &Allowed) -> anyhow::Result<Result<Vec<String>, String>> {
+    let licence = shipped.licence.as_deref();
+    let mut terms = match allowed.terms(licence) {
+        Ok(terms) => terms,
+        Err(why) => return Ok(Err(why)),
+    };
+    let mut texts = match own::text(&shipped.name) {
+        Some(text) => vec![text.to_owned()],
+        None => texts::of_crate(&shipped.folder)?,
+    };
+    Ok(allowed
+        .is_met(licence, |term| texts::hold(&texts, term))
+        .map(|is_met| {
+            if !is_met {
+                terms.retain(|term| !texts::hold(&texts, term));
+                texts.extend(texts::of_terms(&terms, &shipped.authors));
+            }
+            texts
+        }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn crate_with(licence: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, Shipped) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let shipped = Shipped {
+            name: "a".to_owned(),
+            version: "1.0.0".to_owned(),
+            licence: Some(licence.to_owned()),
+            authors: vec!["A. Author".to_owned()],
+            home: "https://example.com".to_owned(),
+            folder: folder.path().to_owned(),
+        };
+        (folder, shipped)
+    }
+
+    fn allowed() -> Allowed {
+        Allowed::read(&cargo::root().join("deny.toml")).unwrap()
+    }
+
+    #[test]
+    fn a_crate_whose_files_only_point_to_its_licence_is_given_the_text() {
+        let notice =
+            "Copyright 2020 A. Author. Under the MIT or Apache-2.0 licence, at your choice.";
+        let (_folder, shipped) = crate_with("MIT OR Apache-2.0", &[("COPYRIGHT", notice)]);
+        let texts = texts_of(&shipped, &allowed()).unwrap().unwrap();
+        assert_eq!(texts[0], notice);
+        assert!(
+            texts[1].contains("TERMS AND CONDITIONS FOR USE"),
+            "{texts:?}"
+        );
+    }
+
+    #[test]
+    fn of_two_licences_together_the_one_without_a_file_is_added() {
+        let mit = spdx::license_id("MIT").unwrap().text();
+        let (_folder, shipped) = crate_with("MIT AND ISC", &[("LICENSE", mit)]);
+        let texts = texts_of(&shipped, &allowed()).unwrap().unwrap();
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        assert!(
+            texts[1].contains("Permission to use, copy, modify"),
+            "{texts:?}"
+        );
+        let (_folder, shipped) = crate_with("MIT OR ISC", &[("LICENSE", mit)]);
+        let texts = texts_of(&shipped, &allowed()).unwrap().unwrap();
+        assert_eq!(texts.len(), 1, "{texts:?}");
+    }
 }

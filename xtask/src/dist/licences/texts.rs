@@ -1,5 +1,6 @@
-//! The words of licences: a crate's own files, else those of the SPDX list.
+//! The words of licences: a crate's own files, and where they do not say it those of the SPDX list.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -23,10 +24,15 @@ const NO_TEXT: &[&str] = &[
 const NOT_SHIPPED: &[&str] = &[
     ".git", "benches", "doc", "docs", "examples", "fuzz", "test", "tests",
 ];
-/// Of a C library that a crate brings: `crate/library/part/LICENSE`.
-const DEPTH: usize = 3;
+/// Of what a crate has taken from another one: `ring/src/polyfill/once_cell/LICENSE-MIT`.
+const DEPTH: usize = 4;
 /// A longer file is no licence.
 const MAX_BYTES: u64 = 1 << 20;
+/// A text is a licence's when it has so much of what the SPDX list has, as sequences of [`TOGETHER`] words: crates
+/// fill in names, and leave out titles, appendices and paragraphs. Of all that we ship, the texts have 0.5 and more,
+/// and what only points to one has less than 0.1.
+const ENOUGH: f64 = 0.4;
+const TOGETHER: usize = 4;
 
 /// What a crate says itself, in the order of its files. Empty when it brings no text.
 pub(super) fn of_crate(folder: &Path) -> anyhow::Result<Vec<String>> {
@@ -65,6 +71,39 @@ fn is_licence(path: &Path) -> bool {
     (begins || in_a_folder_of_licences) && !NO_TEXT.contains(&name(path.extension()).as_str())
 }
 
+/// Whether one of these texts is this licence. A file that only says where the licence is to be found is none.
+pub(super) fn hold(texts: &[String], term: &LicenseReq) -> bool {
+    let mut wanted = Vec::new();
+    match &term.license {
+        LicenseItem::Spdx { id, .. } => wanted.push(id.text()),
+        LicenseItem::Other(_) => return false,
+    }
+    match &term.addition {
+        Some(AdditionItem::Spdx(exception)) => wanted.push(exception.text()),
+        Some(AdditionItem::Other(_)) => return false,
+        None => {}
+    }
+    let is_there = |wanted: &str| texts.iter().any(|text| share(wanted, text) >= ENOUGH);
+    wanted.into_iter().all(is_there)
+}
+
+/// How much of the words that are wanted are in a text, from 0 to 1.
+fn share(wanted: &str, text: &str) -> f64 {
+    let (wanted, text) = (words(wanted), words(text));
+    let there: HashSet<_> = text.windows(TOGETHER).collect();
+    let all: HashSet<_> = wanted.windows(TOGETHER).collect();
+    let found = all.intersection(&there).count();
+    let count = |number: usize| u32::try_from(number).map_or(f64::MAX, f64::from);
+    count(found) / count(all.len()).max(1.0)
+}
+
+/// In small letters, without what is not a letter or a digit.
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
 /// The SPDX list's words for these terms, below the names of who wrote the crate.
 pub(super) fn of_terms(terms: &[LicenseReq], authors: &[String]) -> Vec<String> {
     let authors = match authors {
@@ -92,6 +131,9 @@ mod tests {
     use spdx::Licensee;
 
     use super::*;
+    use crate::cargo;
+    use crate::dist::licences::crates;
+    use crate::dist::program::Program;
 
     #[test]
     fn a_crates_own_texts_are_found_also_those_of_a_library_in_it() {
@@ -113,9 +155,37 @@ mod tests {
         assert_eq!(texts, ["copying", "mit", "zlib", "c"]);
     }
 
+    fn term(name: &str) -> LicenseReq {
+        Licensee::parse(name).unwrap().into_req()
+    }
+
+    #[test]
+    fn what_ring_has_taken_from_another_crate_comes_with_its_texts() {
+        let shipped = crates::shipped(Program::Client, &cargo::host().unwrap()).unwrap();
+        let ring = shipped.iter().find(|shipped| shipped.name == "ring");
+        let texts = of_crate(&ring.unwrap().folder).unwrap();
+        // ring itself is under the ISC and Apache licences; its LICENSE points to these two of once_cell.
+        assert!(hold(&texts, &term("MIT")), "{texts:?}");
+        assert!(hold(&texts, &term("ISC")) && hold(&texts, &term("Apache-2.0")));
+    }
+
+    #[test]
+    fn a_file_that_only_points_to_a_licence_is_none() {
+        let points = [
+            "Copyright 2020 A. Author\nLicensed under the MIT license, see http://opensource.org/licenses/MIT",
+            "This project is dual-licensed under the Unlicense and MIT licenses.",
+        ];
+        assert!(!hold(&points.map(str::to_owned), &term("MIT")));
+        let mut texts = of_terms(&[term("MIT")], &["A. Author".to_owned()]);
+        assert!(hold(&texts, &term("MIT")));
+        assert!(!hold(&texts, &term("Apache-2.0")) && !hold(&texts, &term("BSD-2-Clause")));
+        texts.extend(of_terms(&[term("Apache-2.0")], &[]));
+        assert!(hold(&texts, &term("Apache-2.0")));
+        assert!(!hold(&texts, &term("Apache-2.0 WITH LLVM-exception")));
+    }
+
     #[test]
     fn a_crate_without_a_text_has_the_lists_and_its_authors() {
-        let term = |name| Licensee::parse(name).unwrap().into_req();
         let terms = [term("MIT"), term("Apache-2.0 WITH LLVM-exception")];
         let texts = of_terms(&terms, &["A. Author".to_owned()]);
         assert!(texts[0].starts_with("Copyright (c) A. Author\n"));

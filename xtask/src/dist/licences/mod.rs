@@ -8,6 +8,7 @@
 
 mod allowed;
 mod crates;
+mod notices;
 mod own;
 mod page;
 mod system;
@@ -28,6 +29,7 @@ pub(super) fn page(program: Program, target: &str) -> anyhow::Result<String> {
     let mut parts = system::parts(program.linkage())?;
     let mut refused = Vec::new();
     let crates = crates::shipped(program, target)?;
+    let notices = notices::of(crates.iter().map(|shipped| shipped.name.as_str()));
     for shipped in crates {
         let texts = match texts_of(&shipped, &allowed)? {
             Ok(texts) => texts,
@@ -50,7 +52,7 @@ pub(super) fn page(program: Program, target: &str) -> anyhow::Result<String> {
             refused.join("\n    ")
         );
     }
-    Ok(page::write(program.name(), &parts))
+    Ok(page::write(program.name(), &notices, &parts))
 }
 
 /// All that has to be shipped with a crate, or why it may not be.
@@ -125,5 +127,23 @@ mod tests {
         let (_folder, shipped) = crate_with("MIT OR ISC", &[("LICENSE", mit)]);
         let texts = texts_of(&shipped, &allowed()).unwrap().unwrap();
         assert_eq!(texts.len(), 1, "{texts:?}");
+    }
+
+    /// `page` fails when a crate's licence is not on deny.toml's list, which has none that would open what is ours.
+    #[test]
+    fn all_that_is_in_each_program_may_be_shipped_and_the_notices_it_demands_are_given() {
+        let jpeg = "this software is based in part on the work of the Independent JPEG Group";
+        let films = "openh264, built from its source. The patent fees";
+        for &program in Program::ALL {
+            let page = page(program, &cargo::host().unwrap()).unwrap();
+            let (head, texts) = page.split_once(page::LINE).unwrap();
+            // It makes the clips and their stills.
+            let is_server = program == Program::Server;
+            assert_eq!(head.contains(jpeg), is_server, "{head}");
+            assert_eq!(head.contains(films), is_server, "{head}");
+            // Wherever such a crate comes to be.
+            assert_eq!(head.contains("AND IJG)"), is_server, "{head}");
+            assert!(texts.contains("serde"), "{}", program.name());
+        }
     }
 }

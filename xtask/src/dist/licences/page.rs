@@ -11,13 +11,18 @@ pub(super) struct Part {
     pub(super) texts: Vec<String>,
 }
 
-const LINE: &str =
+/// Above and below the names over a text.
+pub(super) const LINE: &str =
     "================================================================================";
 
-pub(super) fn write(program: &str, parts: &[Part]) -> String {
+/// The page, with these notices above all.
+pub(super) fn write(program: &str, notices: &[&str], parts: &[Part]) -> String {
     let mut page = format!(
         "In {program} there is software that others wrote. Its licences are listed here, with their texts below.\n\n"
     );
+    for notice in notices {
+        page.push_str(&format!("{notice}\n\n"));
+    }
     for part in parts {
         page.push_str(&format!(
             "{} ({}), {}\n",
@@ -68,7 +73,9 @@ mod tests {
             part("b 2", &["another"]),
             part("c 3", &["one text\n  here"]),
         ];
-        let page = write("vigint-client", &parts);
+        let page = write("vigint-client", &["A notice."], &parts);
+        let head = "texts below.\n\nA notice.\n\na 1 (MIT), https://example.com\n";
+        assert!(page.contains(head), "{page}");
         assert!(page.contains("b 2 (MIT), https://example.com\n"), "{page}");
         assert!(
             page.contains(&format!("{LINE}\na 1, c 3\n{LINE}\n\none  text\nhere\n")),

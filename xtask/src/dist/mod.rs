@@ -3,6 +3,7 @@
 mod archive;
 mod build;
 mod checksums;
+mod commit;
 mod elf;
 mod licences;
 mod program;
@@ -11,7 +12,7 @@ mod verify;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
 
 use self::archive::Entry;
@@ -36,7 +37,8 @@ pub(crate) struct Options {
     /// Unpack each archive again and try what is in it; as root also in an empty chroot
     #[arg(long)]
     verify: bool,
-    /// The date of all files in the archives, in seconds since 1970 [default: the commit's]
+    /// The date of all files in the archives, in seconds since 1970 [default: the commit's, whose files these must be
+    /// for a release]
     #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
     date: Option<u64>,
 }
@@ -66,7 +68,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let date = match options.date {
         Some(date) => date,
-        None => commit_date()?,
+        None => commit::date(cargo::root(), options.profile == RELEASE)?,
     };
     let programs = if options.program.is_empty() {
         Program::ALL
@@ -141,17 +143,4 @@ fn version() -> anyhow::Result<String> {
         .get("workspace")
         .and_then(|workspace| workspace.get("package")?.get("version")?.as_str());
     Ok(version.context("Cargo.toml names no version")?.to_owned())
-}
-
-/// When the commit was made that is checked out.
-fn commit_date() -> anyhow::Result<u64> {
-    let log = cargo::command("git", &["log", "-1", "--format=%ct"]).output();
-    let date = log.ok().filter(|log| log.status.success());
-    let date = date.and_then(|log| String::from_utf8(log.stdout).ok()?.trim().parse().ok());
-    match date {
-        Some(date) => Ok(date),
-        None => bail!(
-            "git does not tell the date of the commit: give the date of the archives' files with --date or SOURCE_DATE_EPOCH, in seconds since 1970"
-        ),
-    }
 }

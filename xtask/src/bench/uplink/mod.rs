@@ -11,12 +11,16 @@ mod sink;
 mod ways;
 mod world;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use vigint_testkit::programs;
 
 pub(super) use self::pictures::{Options as PicturesOptions, run as show_pictures};
-use crate::say;
+use crate::{cargo, packages, say};
+
+const CLIENT: &str = "vigint-client";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -35,9 +39,18 @@ pub(crate) struct Options {
     /// Only what a frame costs, sent one by one and in batches
     #[arg(long, conflicts_with = "away")]
     ways_only: bool,
+    /// Take the client that stands beside this program as it was built, instead of building it for release
+    #[arg(long, conflicts_with = "ways_only")]
+    debug: bool,
 }
 
 pub(super) fn run(options: &Options) -> anyhow::Result<()> {
+    // Before anything is measured: a build takes the processors.
+    let client = if options.ways_only {
+        None
+    } else {
+        Some(client(options.debug)?)
+    };
     let frames = pictures::drawn();
     let bytes: usize = frames.iter().map(Vec::len).sum();
     say::line(&format!(
@@ -47,14 +60,25 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
     if !options.away {
         ways::measure(&frames)?;
     }
-    if options.ways_only {
+    let Some(client) = client else {
         return Ok(());
-    }
+    };
     world::watch(
+        &client,
         options.cameras,
         options.fps,
         Duration::from_secs(options.minutes * 60),
         options.away,
         &frames,
     )
+}
+
+/// The client's program that is measured.
+fn client(debug: bool) -> anyhow::Result<PathBuf> {
+    if debug {
+        return Ok(programs::path(CLIENT));
+    }
+    packages::ensure_compiler()?;
+    say::step("Building the client (the first time takes some minutes)");
+    Ok(cargo::build_release(&["-p", CLIENT])?.join(CLIENT))
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use vigint_testkit::programs::{command, path, wait_for};
+use vigint_testkit::programs::{command, wait_for};
 
 use super::memory;
 use super::sink::Sink;
@@ -24,6 +24,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 /// Runs it, watches its memory for so long, and says what came of its frames.
 pub(super) fn watch(
+    program: &Path,
     cameras: u8,
     fps: u8,
     span: Duration,
@@ -38,7 +39,7 @@ pub(super) fn watch(
     put_pictures(folder.path(), frames, fps)?;
     let sink = Sink::start("127.0.0.1:0".parse()?)?;
     let address = sink.address();
-    let client = start(folder.path(), address, cameras, fps)?;
+    let client = start(program, folder.path(), address, cameras, fps)?;
     let pid = client.id();
     memory::watch(pid, WARM_UP)?;
 
@@ -62,11 +63,21 @@ pub(super) fn watch(
         mib(end),
         mib(after.last().copied().unwrap_or(end))
     ));
+    let minutes: Vec<_> = each_minute(&seen)
+        .map(|kib| format!("{:.1}", mib(kib)))
+        .collect();
+    say::line(&format!("after each minute: {}", minutes.join(", ")));
     say::line(&format!(
         "slope over the last two thirds: {:+.1} KiB a minute",
         memory::slope(&seen)
     ));
     say_frames(&folder.path().join("events.json"))
+}
+
+/// What was seen at the end of each minute, of what was seen each second.
+fn each_minute(seen: &[f64]) -> impl Iterator<Item = f64> {
+    seen.chunks_exact(60)
+        .filter_map(|minute| minute.last().copied())
 }
 
 /// Puts pictures where an `ffmpeg` of our own finds them.
@@ -88,8 +99,14 @@ fn put_pictures(folder: &Path, frames: &[Vec<u8>], fps: u8) -> anyhow::Result<()
     Ok(())
 }
 
-fn start(folder: &Path, server: SocketAddr, cameras: u8, fps: u8) -> anyhow::Result<Child> {
-    let mut client = command(&path("vigint-client"), folder);
+fn start(
+    program: &Path,
+    folder: &Path,
+    server: SocketAddr,
+    cameras: u8,
+    fps: u8,
+) -> anyhow::Result<Child> {
+    let mut client = command(program, folder);
     client.env("PATH", format!("{}:/usr/bin:/bin", folder.display()));
     client
         .env("VIGINT_API_KEY", "a-key-of-the-bench-0")
@@ -106,7 +123,7 @@ fn start(folder: &Path, server: SocketAddr, cameras: u8, fps: u8) -> anyhow::Res
         .stdout(File::create(folder.join("events.json"))?)
         .stderr(Stdio::null())
         .spawn()
-        .context("cannot start vigint-client")
+        .with_context(|| format!("cannot run {}", program.display()))
 }
 
 fn stop(mut client: Child) -> anyhow::Result<()> {
@@ -150,4 +167,15 @@ fn say_frames(events: &Path) -> anyhow::Result<()> {
 
 fn named<'a>(events: &'a [Value], name: &'a str) -> impl Iterator<Item = &'a Value> {
     events.iter().filter(move |event| event["event"] == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_is_what_was_seen_at_its_end() {
+        let seen: Vec<f64> = (1..=130).map(f64::from).collect();
+        assert_eq!(each_minute(&seen).collect::<Vec<_>>(), [60.0, 120.0]);
+    }
 }

@@ -50,6 +50,8 @@ enum Task {
     Bench(bench::Bench),
     /// Make the archives that are shipped: program, manual, service, licences, checksums
     Dist(dist::Options),
+    /// Write the licences of what is in the programs: what goes with one that is shipped without its archive
+    Licences(dist::LicencesOptions),
     /// Let many tenants use a server at once and look for anything that reaches the wrong one
     Isolation(isolation::Options),
     /// Break cameras and server every few seconds and look whether the client keeps its promises
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Bench(bench) => bench::run(&bench),
         Task::Dist(options) => dist::run(&options),
+        Task::Licences(options) => dist::write_licences(&options),
         Task::Isolation(options) => isolation::run(&options),
         Task::Soak(options) => soak::run(&options),
         Task::Gate(options) => gate::run(&options),

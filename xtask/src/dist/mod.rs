@@ -70,13 +70,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         Some(date) => date,
         None => commit::date(cargo::root(), options.profile == RELEASE)?,
     };
-    let programs = if options.program.is_empty() {
-        Program::ALL
-    } else {
-        options.program.as_slice()
-    };
     let mut archives = Vec::new();
-    for &program in programs {
+    for &program in chosen(&options.program) {
         let name = program.name();
         say::step(&format!("{name}: build ({})", options.profile));
         let built = build::build(program, &options.profile)?;
@@ -96,6 +91,42 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct LicencesOptions {
+    /// Only this program's; can be given several times [default: all three]
+    #[arg(long, value_enum)]
+    program: Vec<Program>,
+    /// The folder to put them into, in a folder for each program
+    #[arg(long, value_name = "FOLDER")]
+    to: PathBuf,
+}
+
+/// Writes the licences of what is in the programs, for who puts these into something else than an archive.
+pub(crate) fn write_licences(options: &LicencesOptions) -> anyhow::Result<()> {
+    let target = cargo::host()?;
+    for &program in chosen(&options.program) {
+        let folder = options.to.join(program.name());
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        for (name, text) in licences::files(program, &target)? {
+            let path = folder.join(name);
+            std::fs::write(&path, text)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            say::line(&format!("licences   {}", path.display()));
+        }
+    }
+    Ok(())
+}
+
+/// All, unless some are given.
+fn chosen(given: &[Program]) -> &[Program] {
+    if given.is_empty() {
+        Program::ALL
+    } else {
+        given
+    }
+}
+
 /// Puts everything that belongs to a program into its archive.
 fn pack(program: Program, built: &Built, date: u64, folder: &Path) -> anyhow::Result<PathBuf> {
     let read = |path: &Path| {
@@ -106,9 +137,9 @@ fn pack(program: Program, built: &Built, date: u64, folder: &Path) -> anyhow::Re
         entries.push(Entry::file(to, read(&cargo::root().join(from))?));
     }
     entries.extend(shell::completions_and_manual(program, &built.path)?);
-    let licences = licences::page(program, &built.target)?;
-    entries.push(Entry::file("THIRD-PARTY-LICENSES", licences.into_bytes()));
-    entries.push(Entry::file("RUST-LICENSES.html", licences::rust_page()?));
+    for (name, text) in licences::files(program, &built.target)? {
+        entries.push(Entry::file(name, text));
+    }
     let name = format!("{}-{}-{}", program.name(), version()?, built.target);
     let path = folder.join(format!("{name}.tar.gz"));
     archive::write(&path, &name, entries, date)?;

@@ -1,4 +1,5 @@
-//! `deploy/Dockerfile` is not built here: at least what it copies is there, and its compiler is ours.
+//! `deploy/Dockerfile` is not built here: at least what it copies is there, its compiler is ours, and no program is in
+//! the image without the licences of what is in it.
 
 use ignore::gitignore::GitignoreBuilder;
 
@@ -10,6 +11,14 @@ const IGNORED: &str = ".dockerignore";
 const TOOLCHAIN: &str = "rust-toolchain.toml";
 /// How the first stage begins.
 const FROM_RUST: &str = "FROM rust:";
+/// Where the first stage has the programs, before their names.
+const BUILT: &str = "/target/release/";
+/// What all our programs' names begin with.
+const OURS: &str = "vigint-";
+/// Where it has their licences.
+const LICENCES: &str = "/target/licences/";
+/// How it writes them.
+const WRITE_LICENCES: &str = "xtask -- licences ";
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let Some(dockerfile) = tree.text(DOCKERFILE) else {
@@ -36,6 +45,16 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
             {
                 let what = format!("it copies {source}, which {IGNORED} hides from docker");
                 problems.push(Problem::new(DOCKERFILE, number + 1, what, cure));
+            }
+        }
+        for program in shipped(line) {
+            if !has_licences(dockerfile, program) {
+                let what = format!("{OURS}{program} is in the image without its licences");
+                let cure = format!(
+                    "Write them with `cargo run --package {WRITE_LICENCES}--program {program} --to …{LICENCES}` \
+                     and copy these"
+                );
+                problems.push(Problem::new(DOCKERFILE, number + 1, what, &cure));
             }
         }
         if let Some(image) = line.strip_prefix(FROM_RUST)
@@ -68,6 +87,25 @@ fn copied(line: &str) -> Vec<&str> {
     words
 }
 
+/// The programs of ours that a line copies from another stage, without what all their names begin with.
+fn shipped(line: &str) -> Vec<&str> {
+    if !line.starts_with("COPY --from=") {
+        return Vec::new();
+    }
+    let words = line.split_whitespace();
+    words
+        .filter_map(|word| word.split_once(BUILT)?.1.strip_prefix(OURS))
+        .collect()
+}
+
+/// Whether they are written in one stage and copied from there.
+fn has_licences(dockerfile: &str, program: &str) -> bool {
+    let option = format!("--program {program} ");
+    let mut lines = dockerfile.lines();
+    let is_written = lines.any(|line| line.contains(WRITE_LICENCES) && line.contains(&option));
+    is_written && lines.any(|line| line.starts_with("COPY --from=") && line.contains(LICENCES))
+}
+
 fn is_our_compiler(tree: &Tree, image: &str) -> bool {
     let version = image.split(['-', ' ']).next().unwrap_or_default();
     let toolchain = tree.text(TOOLCHAIN).unwrap_or_default();
@@ -98,6 +136,18 @@ mod tests {
     fn what_is_there_and_what_comes_from_another_stage_may_be_copied() {
         let good = "FROM rust:1.95.0-bookworm AS build\nCOPY Cargo.toml crates ./\nCOPY --chown=a crates b\nCOPY .env.template .\nCOPY --from=build /target/release/x /bin/\n";
         assert_eq!(whats(good), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_program_without_its_licences_is_found() {
+        let copy =
+            "COPY --from=build /v/target/release/vigint-a /v/target/release/vigint-b /bin/\n";
+        let write = "RUN cargo run --package xtask -- licences --program a --to target/licences\n";
+        let take = "COPY --from=build /v/target/licences/ /usr/share/doc/\n";
+        let found = whats(&format!("{write}{copy}{take}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("vigint-b is in the image"), "{found:?}");
+        assert_eq!(whats(&format!("{write}{copy}")).len(), 2);
     }
 
     #[test]

@@ -19,12 +19,21 @@ use anyhow::bail;
 use self::allowed::Allowed;
 use self::crates::Shipped;
 use self::page::Part;
-pub(super) use self::system::rust_page;
 use super::program::Program;
 use crate::cargo;
 
-/// The whole file for a program of this platform.
-pub(super) fn page(program: Program, target: &str) -> anyhow::Result<String> {
+/// What is given away with a program of this platform: names of files, and what is in them.
+pub(super) fn files(
+    program: Program,
+    target: &str,
+) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
+    Ok(vec![
+        ("THIRD-PARTY-LICENSES", page(program, target)?.into_bytes()),
+        ("RUST-LICENSES.html", system::rust_page()?),
+    ])
+}
+
+fn page(program: Program, target: &str) -> anyhow::Result<String> {
     let allowed = Allowed::read(&cargo::root().join("deny.toml"))?;
     let mut parts = system::parts(program.linkage())?;
     let mut refused = Vec::new();

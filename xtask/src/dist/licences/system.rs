@@ -14,7 +14,7 @@ const GLIBC: &str = "LGPL-2.1-or-later";
 const LIBGCC: &str = "GPL-3.0-or-later WITH GCC-exception-3.1";
 
 /// Rust's page on the licences of its library and of all that is in it, from its own folder.
-pub(crate) fn rust_page() -> anyhow::Result<Vec<u8>> {
+pub(super) fn rust_page() -> anyhow::Result<Vec<u8>> {
     let output = cargo::command("rustc", &["--print", "sysroot"]).output();
     let sysroot = String::from_utf8(output.context("cannot run rustc")?.stdout)?;
     let path = Path::new(sysroot.trim()).join("share/doc/rust/COPYRIGHT-library.html");

@@ -14,19 +14,21 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
 use vigint_client::{ReadOptions, Source, SourceError, parse_sources};
 use vigint_core::ids::SourceId;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CamerasFile {
-    #[serde(default)]
-    camera: Vec<CameraTable>,
-}
+/// Where `camera` is anything but a list of tables.
+const NO_LIST: &str = "each camera begins with a line [[camera]], and below it source = \"…\" with the address, \
+    a file or a device";
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Where a camera lacks the one option that it needs.
+const NO_SOURCE: &str =
+    "this camera has no source: add source = \"…\" with its address, a file or a device";
+
+/// One `[[camera]]`, as it is written.
 struct CameraTable {
     source: String,
     id: Option<SourceId>,
@@ -37,13 +39,24 @@ struct CameraTable {
     interval: Option<f64>,
 }
 
-/// A file that does not list sources. Never holds a line of it: passwords stand there.
+/// A file that does not list sources. Never holds a value of it: passwords stand there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CamerasError {
     #[error("{file} cannot be read: {cause}")]
     Unreadable { file: String, cause: std::io::Error },
-    #[error("{file}: {message}")]
-    Malformed { file: String, message: String },
+    #[error("{file}: line {line}: {message}")]
+    Malformed {
+        file: String,
+        line: usize,
+        message: String,
+    },
+}
+
+/// What is wrong, and at which byte of the file. In our own words: those of serde repeat the value that they did not
+/// expect, and it may be an address with a password.
+struct Mistake {
+    at: usize,
+    message: String,
 }
 
 /// Reads the file and gives every camera's text and overrides; ids are settled together with `--source`.
@@ -56,20 +69,71 @@ pub(crate) fn read_cameras(
         Ok(text) => text,
         Err(cause) => return Err(CamerasError::Unreadable { file, cause }),
     };
-    // Only the message: toml's full text shows the line, and with it a password.
-    let parsed: Result<CamerasFile, _> = toml::from_str(&text);
-    let cameras = parsed.map_err(|error| CamerasError::Malformed {
-        message: match error.span() {
-            Some(span) => format!("line {}: {}", line_of(&text, span.start), error.message()),
-            None => error.message().to_owned(),
-        },
+    let tables = tables_of(&text).map_err(|mistake| CamerasError::Malformed {
+        line: line_of(&text, mistake.at),
+        message: mistake.message,
         file,
     })?;
-    Ok(cameras
-        .camera
-        .into_iter()
-        .map(|table| table.with(defaults))
-        .collect())
+    let cameras = tables.into_iter().map(|table| table.with(defaults));
+    Ok(cameras.collect())
+}
+
+fn tables_of(text: &str) -> Result<Vec<CameraTable>, Mistake> {
+    // The parser's message says what it expected and repeats nothing; its full text would show the line.
+    let file = DeTable::parse(text).map_err(|error| Mistake {
+        at: error.span().map_or(0, |span| span.start),
+        message: error.message().to_owned(),
+    })?;
+    let mut tables = Vec::new();
+    for (name, value) in file.into_inner() {
+        if name.get_ref() != "camera" {
+            return Err(unknown(&name, "[[camera]]"));
+        }
+        let no_list = |at| Mistake {
+            at,
+            message: NO_LIST.to_owned(),
+        };
+        let at = value.span().start;
+        let DeValue::Array(cameras) = value.into_inner() else {
+            return Err(no_list(at));
+        };
+        for camera in cameras {
+            let at = camera.span().start;
+            let DeValue::Table(options) = camera.into_inner() else {
+                return Err(no_list(at));
+            };
+            tables.push(CameraTable::read(at, options)?);
+        }
+    }
+    Ok(tables)
+}
+
+/// A name that means nothing here. Only what looks like one is repeated.
+fn unknown(name: &Spanned<DeString<'_>>, known: &str) -> Mistake {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let text = name.get_ref();
+    let what = if text.chars().all(is_plain) {
+        format!("'{text}'")
+    } else {
+        "this name".to_owned()
+    };
+    Mistake {
+        at: name.span().start,
+        message: format!("{what} is not known here; known: {known}"),
+    }
+}
+
+/// The value of an option, which must be `what`.
+fn value<T: DeserializeOwned>(
+    name: &str,
+    value: Spanned<DeValue<'_>>,
+    what: &str,
+) -> Result<T, Mistake> {
+    let at = value.span().start;
+    T::deserialize(ValueDeserializer::from(value)).map_err(|_| Mistake {
+        at,
+        message: format!("{name} must be {what}"),
+    })
 }
 
 /// One camera of the file.
@@ -81,6 +145,47 @@ pub(crate) struct Camera {
 }
 
 impl CameraTable {
+    /// Reads the table that begins at this byte.
+    fn read(at: usize, options: DeTable<'_>) -> Result<Self, Mistake> {
+        let mut source = None;
+        let (mut id, mut name) = (None, None);
+        let (mut fps, mut width, mut quality, mut interval) = (None, None, None, None);
+        for (option, given) in options {
+            let text = "a text in quotes";
+            match option.get_ref().as_ref() {
+                "source" => source = Some(value("source", given, text)?),
+                "id" => {
+                    let what = "in quotes, 1 to 64 letters, digits, '.', '_' and '-'";
+                    id = Some(value("id", given, what)?);
+                }
+                "name" => name = Some(value("name", given, text)?),
+                "fps" => fps = Some(value("fps", given, "a number of frames a second")?),
+                "width" => width = Some(value("width", given, "a whole number of pixels")?),
+                "quality" => {
+                    quality = Some(value("quality", given, "a whole number, 2 (best) to 31")?);
+                }
+                "interval" => interval = Some(value("interval", given, "a number of seconds")?),
+                _ => {
+                    let known = "source, id, name, fps, width, quality, interval";
+                    return Err(unknown(&option, known));
+                }
+            }
+        }
+        let source = source.ok_or_else(|| Mistake {
+            at,
+            message: NO_SOURCE.to_owned(),
+        })?;
+        Ok(Self {
+            source,
+            id,
+            name,
+            fps,
+            width,
+            quality,
+            interval,
+        })
+    }
+
     fn with(self, defaults: ReadOptions) -> Camera {
         let interval = self.interval.map(Duration::try_from_secs_f64);
         let options = ReadOptions {
@@ -182,5 +287,21 @@ mod tests {
         assert!(number.contains("interval must be"), "{number}");
         let quality = read("[[camera]]\nsource = 'a'\nquality = 1\n").unwrap_err();
         assert!(quality.contains("quality must be"), "{quality}");
+        let wrong = "[[camera]]\nsource = 'a'\nfps = 'hunter2'\n";
+        let fps = read(wrong).unwrap_err();
+        assert!(
+            fps.ends_with("line 3: fps must be a number of frames a second"),
+            "{fps}"
+        );
+        let no_list = read("camera = ['rtsp://u:hunter2@c/1']").unwrap_err();
+        assert!(
+            no_list.contains("line 1: each camera begins with a line [[camera]]"),
+            "{no_list}"
+        );
+        let no_source = read("[[camera]]\nsource = 'a'\n[[camera]]\nfps = 5\n").unwrap_err();
+        assert!(
+            no_source.contains("line 3: this camera has no source"),
+            "{no_source}"
+        );
     }
 }

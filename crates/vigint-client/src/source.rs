@@ -70,7 +70,8 @@ impl FromStr for Location {
             // ffmpeg knows schemes in small letters only.
             Some(scheme @ ("rtsp" | "rtsps")) => Ok(Self::Rtsp(with_scheme(scheme, text))),
             Some(scheme @ ("http" | "https")) => Ok(Self::Http(with_scheme(scheme, text))),
-            Some(other) => Err(SourceError::Scheme(other.to_owned())),
+            Some(other) if is_scheme(other) => Err(SourceError::Scheme(other.to_owned())),
+            Some(_) => Err(SourceError::NoScheme),
             None if text.starts_with("/dev/") => Ok(Self::Device(text.into())),
             None => Ok(Self::File(text.into())),
         }
@@ -79,6 +80,13 @@ impl FromStr for Location {
 
 /// What costs least without a difference for who looks, by the figures in `docs/client.md`.
 pub const DEFAULT_QUALITY: u8 = 8;
+
+/// Whether it can be the scheme of an address (RFC 3986, 3.1). In small letters.
+fn is_scheme(text: &str) -> bool {
+    let is_of_scheme =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '+' | '.' | '-');
+    text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(is_of_scheme)
+}
 
 fn with_scheme(scheme: &str, text: &str) -> String {
     let rest = text.get(scheme.len()..).unwrap_or_default();
@@ -195,6 +203,12 @@ pub enum SourceError {
         "sources of the kind '{0}://' are not read: give an rtsp://, rtsps://, http:// or https:// URL, a file or a device"
     )]
     Scheme(String),
+    /// An address with something else before it. It is not repeated: it may be a password.
+    #[error(
+        "a source has something before its address: begin it with rtsp://, rtsps://, http:// or https://, \
+         without quotes, and write user and password behind that, as in rtsp://user:password@192.168.1.20/stream1"
+    )]
+    NoScheme,
     /// The same id twice.
     #[error(
         "two sources have the id '{0}': give each its own, as in --source till=… --source door=…"
@@ -319,6 +333,17 @@ mod tests {
             "ftp://u:hunter2@x/y".parse::<Location>().unwrap_err(),
             SourceError::Scheme("ftp".into())
         );
+        for before in [
+            "admin:hunter2@rtsp://cam/1",
+            "admin&password=hunter2&url=rtsp://cam/1",
+            "'rtsp://u:hunter2@cam/1'",
+            "//u:hunter2@cam/1://x",
+            "://hunter2",
+        ] {
+            let error = before.parse::<Location>().unwrap_err();
+            assert_eq!(error, SourceError::NoScheme, "{before}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
         let source: Source = "till=rtsp://admin:hunter2@cam/1".parse().unwrap();
         assert!(!format!("{source:?} {}", source.location).contains("hunter2"));
     }

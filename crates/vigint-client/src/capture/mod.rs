@@ -74,7 +74,7 @@ pub enum CaptureError {
     /// The film is not there.
     #[error("{}: {cause}", path.display())]
     File {
-        /// The path as given.
+        /// The path as given, but for what in it could be a password.
         path: PathBuf,
         /// Why it cannot be opened.
         cause: io::Error,

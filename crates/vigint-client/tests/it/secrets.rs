@@ -1,5 +1,7 @@
 //! What must never be printed.
 
+use serde_json::json;
+
 use crate::program::{Folder, has_ffmpeg, run};
 use crate::scripted_server::{Reply, ScriptedServer};
 
@@ -46,6 +48,60 @@ async fn a_cameras_password_is_printed_nowhere() {
 }
 
 #[tokio::test]
+async fn no_mistake_in_a_list_of_cameras_or_before_an_address_shows_a_password() {
+    let folder = Folder::new();
+    for (list, line) in [
+        ("camera = ['rtsp://admin:hunter2@192.168.1.20/1']", "line 1"),
+        ("\ncamera = 'rtsp://admin:hunter2@192.168.1.20/1'", "line 2"),
+        ("[camera]\nsource = 'rtsp://admin:hunter2@c/1'", "line 1"),
+        ("'rtsp://admin:hunter2@c/1' = 'till'", "line 1"),
+        (
+            "[[camera]]\nsource = ['rtsp://admin:hunter2@c/1']",
+            "line 2",
+        ),
+        ("[[camera]]\nsource = 'a'\nfps = 'hunter2'", "line 3"),
+        ("[[camera]]\nsource = 'a'\nwidth = 'hunter2'", "line 3"),
+        ("[[camera]]\nsource = 'a'\nid = 'no hunter2'", "line 3"),
+        ("[[camera]]\nsource = 'a'\n'p hunter2' = 1", "line 3"),
+        ("[[camera]]\nsource = rtsp://admin:hunter2@c/1", "line 2"),
+        (
+            "[[camera]]\nsource = 'a'\n\n[[camera]]\nname = 'hunter2'",
+            "line 4",
+        ),
+    ] {
+        folder.write("cameras.toml", list);
+        let ran = run(&mut folder.client(&["--sources", "cameras.toml"])).await;
+        assert_eq!(ran.code, 2, "{list}: {ran:?}");
+        assert!(!ran.printed().contains("hunter2"), "{list}: {ran:?}");
+        let place = format!("cameras.toml: {line}: ");
+        assert!(ran.stderr.contains(&place), "{list}: {ran:?}");
+    }
+    for source in [
+        "admin:hunter2@rtsp://cam/1",
+        "user=admin&password=hunter2&url=rtsp://cam/1",
+        "door='rtsp://admin:hunter2@cam/1'",
+    ] {
+        let ran = run(&mut folder.client(&["--source", source])).await;
+        assert_eq!(ran.code, 2, "{source}: {ran:?}");
+        assert!(!ran.printed().contains("hunter2"), "{source}: {ran:?}");
+        assert!(ran.stderr.contains("rtsp://"), "{source}: {ran:?}");
+    }
+    // A mistyped address is taken for a film, in a list as well.
+    folder.write(
+        "cameras.toml",
+        "camera = [{ source = 'admin:hunter2@cam:554/1' }]",
+    );
+    for args in [
+        &["--source", "admin:hunter2@cam:554/1"][..],
+        &["--sources", "cameras.toml"],
+        &["check", "--sources", "cameras.toml"],
+    ] {
+        let ran = run(&mut folder.client(args)).await;
+        assert!(!ran.printed().contains("hunter2"), "{args:?}: {ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_on_a_wrong_command_line_is_not_printed() {
     let folder = Folder::new();
     let key = format!("vgt_{}", "c".repeat(60));
@@ -77,8 +133,7 @@ async fn no_redirect_is_followed() {
     let elsewhere = ScriptedServer::start(Reply::of_vigint).await;
     let target = elsewhere.url();
     let server = ScriptedServer::start(move |_| {
-        Reply::new(307, serde_json::json!({}))
-            .header("Location", format!("{target}/api/video/buffer"))
+        Reply::new(307, json!({})).header("Location", format!("{target}/api/video/buffer"))
     })
     .await;
     let folder = Folder::new();

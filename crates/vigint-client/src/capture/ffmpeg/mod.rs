@@ -53,7 +53,8 @@ impl FfmpegCamera {
         after: Option<UtcTime>,
     ) -> Result<(f64, Pace), CaptureError> {
         let missing = |cause| CaptureError::File {
-            path: film.to_owned(),
+            // An address whose scheme was mistyped is taken for a film.
+            path: self.location.to_string().into(),
             cause,
         };
         let found = tokio::fs::metadata(film).await.map_err(missing)?;

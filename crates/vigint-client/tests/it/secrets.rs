@@ -115,6 +115,10 @@ async fn a_key_on_a_wrong_command_line_is_not_printed() {
             "sixteen-canaries",
             "sixteen-canaries",
         ],
+        // The key itself is read; what is repeated is the word after it.
+        &["--api-key", "sixteen-canaries", "sixteen-canaries"],
+        // A key may have any sign, also those that would end a parameter of an address.
+        &["--api-key=sixteen/canaries", "sixteen/canaries"],
     ] {
         let ran = run(&mut folder.client(args)).await;
         assert_eq!(ran.code, 2, "{ran:?}");

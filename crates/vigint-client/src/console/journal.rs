@@ -17,7 +17,7 @@ pub(super) fn mark() -> &'static str {
 
 /// Whether standard error goes into the journal: systemd names the socket that it gave us (systemd.exec(5)), but
 /// whatever we are started by may have put a file or a pipe in its place.
-pub(super) fn is_stderr() -> bool {
+fn is_stderr() -> bool {
     let Some(named) = journal_stream() else {
         return false;
     };

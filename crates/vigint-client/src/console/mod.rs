@@ -31,6 +31,9 @@ pub(crate) struct Console {
     has_live_lines: bool,
     /// Whether a person waits at a terminal, and no program for JSON.
     is_watched: bool,
+    /// Standard output is somebody's screen. Everything else may be a log, which others read and which is kept: a file,
+    /// the journal, a container's output.
+    is_read_at_once: bool,
     printer: Printer,
     /// What people were told of each source.
     news: Mutex<News>,
@@ -58,6 +61,7 @@ impl Console {
             json,
             has_live_lines: goes_on && is_watched,
             is_watched,
+            is_read_at_once: io::stdout().is_terminal(),
             printer: Printer::start(when_full, out),
             news: Mutex::default(),
         }
@@ -101,7 +105,7 @@ impl Console {
         if !news.is_news(event) {
             return;
         }
-        match words_of(event) {
+        match words_of(event, self.is_read_at_once) {
             Words::Nothing => {}
             Words::Said(line) => self.say(&line),
             Words::Complaint(line) => self.complain(&line),

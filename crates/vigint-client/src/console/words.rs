@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use vigint_client::Event;
 use vigint_core::wire::AnalysisResponse;
 
-use super::{journal, one_line, whole};
+use super::{one_line, whole};
 use crate::outage_words::words_of_outage;
 
 /// What there is to say of an event, and where.
@@ -20,8 +20,9 @@ pub(super) enum Words {
     Complaint(String),
 }
 
-/// What there is to say of `event`.
-pub(super) fn words_of(event: &Event) -> Words {
+/// What there is to say of `event`, with the link to a film only where it `shows_links`: the link opens the film to
+/// whoever has it.
+pub(super) fn words_of(event: &Event, shows_links: bool) -> Words {
     match event {
         Event::Error {
             source_id, message, ..
@@ -59,7 +60,7 @@ pub(super) fn words_of(event: &Event) -> Words {
             }
             Words::Said(line)
         }
-        Event::Analysis { answer, .. } => Words::Said(of_analysis(answer)),
+        Event::Analysis { answer, .. } => Words::Said(of_analysis(answer, shows_links)),
         Event::SourceEnded {
             source_id,
             frames_sent,
@@ -96,7 +97,7 @@ pub(crate) fn span(span: Duration) -> String {
 }
 
 /// An analysis in words.
-fn of_analysis(answer: &AnalysisResponse) -> String {
+fn of_analysis(answer: &AnalysisResponse, shows_links: bool) -> String {
     let source = one_line(&answer.source_id);
     if !answer.has_security_incident {
         let why = match answer.skipped {
@@ -116,8 +117,7 @@ fn of_analysis(answer: &AnalysisResponse) -> String {
         .incident
         .as_ref()
         .and_then(|incident| incident.video_url.as_deref());
-    // The link opens the film to whoever has it, and a journal is read by more than one.
-    let url = url.filter(|_| !journal::is_stderr());
+    let url = url.filter(|_| shows_links);
     if let Some(url) = url.filter(|url| url.starts_with("http") && !url.contains(char::is_control))
     {
         line.push_str(&format!("\n  clip: {url}"));
@@ -142,13 +142,36 @@ mod tests {
         };
         let said = |text: &str| Words::Said(text.to_owned());
         assert_eq!(
-            words_of(&opened(None, 1)),
+            words_of(&opened(None, 1), true),
             said("till: opened rtsp://***@cam/1 (640x360)")
         );
         assert_eq!(
-            words_of(&opened(Some(75), 6)),
+            words_of(&opened(Some(75), 6), true),
             said("till: opened rtsp://***@cam/1 (640x360) after 1 min 15 s and 6 tries")
         );
+    }
+
+    #[test]
+    fn the_link_to_a_film_is_said_only_where_it_may_be() {
+        let answer = serde_json::json!({
+            "verdict": "confirmed", "has_security_incident": true, "incident_type": "theft", "risk_level": "HIGH",
+            "description": "a bag", "analysis": "", "detailed_analysis": null, "confirmation": "confirmed",
+            "source_id": "till", "frame_count": 1, "frames_analyzed": 1, "window_seconds": 3.0,
+            "timestamp": "2026-11-22T15:40:03.250Z", "client_email": "", "skipped": null,
+            "incident": {
+                "id": "0197b2c0-0000-7000-8000-000000000001", "is_new": true, "url": "",
+                "video_url": "http://h/video/x?expires=1&token=canary",
+            },
+            "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0.0}, "stages": [],
+        });
+        let event = Event::Analysis {
+            at: vigint_core::clock::UtcTime::UNIX_EPOCH,
+            answer: serde_json::from_value(answer).unwrap(),
+        };
+        let said = "till: INCIDENT (confirmed, risk HIGH): theft: a bag";
+        let linked = format!("{said}\n  clip: http://h/video/x?expires=1&token=canary");
+        assert_eq!(words_of(&event, true), Words::Said(linked));
+        assert_eq!(words_of(&event, false), Words::Said(said.to_owned()));
     }
 
     #[test]

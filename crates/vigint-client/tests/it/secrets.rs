@@ -1,9 +1,9 @@
 //! What must never be printed.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::program::{Folder, has_ffmpeg, run};
-use crate::scripted_server::{Reply, ScriptedServer};
+use crate::scripted_server::{Reply, Request, ScriptedServer};
 
 #[tokio::test]
 async fn a_cameras_password_is_printed_nowhere() {
@@ -99,6 +99,47 @@ async fn no_mistake_in_a_list_of_cameras_or_before_an_address_shows_a_password()
         let ran = run(&mut folder.client(args)).await;
         assert!(!ran.printed().contains("hunter2"), "{args:?}: {ran:?}");
     }
+}
+
+/// The link opens the film to whoever has it: what is no terminal may be a log that others read.
+#[tokio::test]
+async fn the_link_to_a_film_goes_into_no_log() {
+    if !has_ffmpeg().await {
+        return;
+    }
+    let server = ScriptedServer::start(|request: &Request| {
+        if !request.is_analysis() {
+            return Reply::of_vigint(request);
+        }
+        Reply::new(
+            200,
+            json!({
+                "verdict": "confirmed", "has_security_incident": true, "incident_type": "theft", "risk_level": "HIGH",
+                "description": "a bag", "analysis": "a bag", "detailed_analysis": null, "confirmation": "confirmed",
+                "source_id": "default", "frame_count": 7, "frames_analyzed": 3, "window_seconds": 3.0,
+                "timestamp": "2026-11-22T15:40:03.250Z", "client_email": "a@b.example", "skipped": null,
+                "incident": {
+                    "id": "0197b2c0-0000-7000-8000-000000000001", "is_new": true, "url": "",
+                    "video_url": "http://h/video/x?expires=1&token=canary",
+                },
+                "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0.01}, "stages": [],
+            }),
+        )
+    })
+    .await;
+    let folder = Folder::new();
+    let film = folder.film(1).await;
+    let url = server.url();
+    let mut args = vec!["--source", &film, "--fast", "--api-url", &url];
+    args.extend(["--api-key", "a-key-of-16-chars"]);
+    let ran = run(&mut folder.client(&args)).await;
+    assert!(ran.stdout.contains("INCIDENT"), "{ran:?}");
+    assert!(!ran.printed().contains("canary"), "{ran:?}");
+    // Who asks for JSON asks for all of it.
+    args.push("--json");
+    let ran = run(&mut folder.client(&args)).await;
+    let link = |event: &Value| event["incident"]["video_url"].is_string();
+    assert!(ran.events().iter().any(link), "{ran:?}");
 }
 
 #[tokio::test]

@@ -61,10 +61,18 @@ pub enum SettingsError {
         cause: io::Error,
     },
     /// A line that was meant for us and is no `NAME=value`.
-    #[error(
-        "the line of {name} in {file} cannot be read: write {name}=value, with quotes round a value that has spaces, # or $"
-    )]
+    #[error("the line of {name} in {file} cannot be read: {cure}")]
     Line {
+        /// The file's name.
+        file: String,
+        /// Which of our names it sets.
+        name: &'static str,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A name that a file gives two values. Neither is taken: after a change of keys the wrong one might be.
+    #[error("{name} stands twice in {file}: take out the line that no longer counts")]
+    Twice {
         /// The file's name.
         file: String,
         /// Which of our names it sets.
@@ -167,83 +175,99 @@ fn read_env_file(
     folder: &Path,
     file: &str,
 ) -> Result<Option<HashMap<&'static str, String>>, SettingsError> {
-    let unreadable = |cause| SettingsError::Unreadable {
-        file: file.to_owned(),
-        cause,
-    };
     let content = match fs::read(folder.join(file)) {
         Ok(content) => content,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(error)),
+        Err(cause) => {
+            let file = file.to_owned();
+            return Err(SettingsError::Unreadable { file, cause });
+        }
     };
     // Editors on Windows put a byte order mark first, which would become part of the first name.
     let text = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&content);
-    let text = with_plain_dollars(text);
-    let text = text.as_bytes();
     let mut values = HashMap::new();
-    let mut has_broken_line = false;
-    // Not `dotenvy::from_filename_iter`: that one also looks into every parent folder.
-    for line in dotenvy::from_read_iter(text) {
-        match line {
-            Ok((name, value)) => {
-                let known = NAMES.iter().find(|known| **known == name);
-                if let (Some(known), Some(value)) = (known, meant(value)) {
-                    values.entry(*known).or_insert(value);
-                }
-            }
-            Err(dotenvy::Error::LineParse(..)) => has_broken_line = true,
-            Err(dotenvy::Error::Io(error)) => return Err(unreadable(error)),
-            Err(_) => {
-                return Err(unreadable(io::Error::other(
-                    "it is not in the form NAME=value",
-                )));
-            }
+    for line in String::from_utf8_lossy(text).lines() {
+        let Some((name, rest)) = of_us(line) else {
+            continue;
+        };
+        let value = assigned(rest).map_err(|cure| SettingsError::Line {
+            file: file.to_owned(),
+            name,
+            cure,
+        })?;
+        let Some(value) = meant(value.to_owned()) else {
+            continue;
+        };
+        if values.insert(name, value).is_some() {
+            let file = file.to_owned();
+            return Err(SettingsError::Twice { file, name });
         }
-    }
-    if has_broken_line && let Some(name) = lost_name(text, &values) {
-        let file = file.to_owned();
-        return Err(SettingsError::Line { file, name });
     }
     Ok(Some(values))
 }
 
-/// The text with each `$` of a value as itself. dotenvy would put a variable's value in its place, or nothing: and
-/// passwords have dollars. What stands in single quotes is as it is already.
-fn with_plain_dollars(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    let mut plain = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let value = line.split_once('=').map_or("", |(_, value)| value);
-        if value.trim_start().starts_with('\'') {
-            plain.push_str(line);
-            continue;
-        }
-        let mut before = None;
-        for c in line.chars() {
-            if c == '$' && before != Some('\\') {
-                plain.push('\\');
-            }
-            plain.push(c);
-            before = Some(c);
-        }
-    }
-    plain
+/// The one of our names that the line begins with, and what stands behind it.
+fn of_us(line: &str) -> Option<(&'static str, &str)> {
+    let line = line.trim_start();
+    let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    NAMES.into_iter().find_map(|name| {
+        let rest = line.strip_prefix(name)?;
+        // `VIGINT_API_KEY_OLD` is another's.
+        (!rest.starts_with(is_of_name)).then_some((name, rest))
+    })
 }
 
-/// Which of our names begins a line and yet has no value: its line is the one that cannot be read.
-fn lost_name(text: &[u8], values: &HashMap<&'static str, String>) -> Option<&'static str> {
-    let text = String::from_utf8_lossy(text);
-    let begins_line = |name: &str| {
-        text.lines().any(|line| {
-            let line = line.trim_start();
-            let line = line.strip_prefix("export ").unwrap_or(line);
-            let rest = line.trim_start().strip_prefix(name);
-            rest.and_then(|rest| rest.trim_start().strip_prefix('='))
-                .is_some_and(|value| !value.trim().is_empty())
-        })
+/// The value in what stands behind a name, as it was written: a password may hold `$`, `\`, `#` and quotes, so nothing
+/// in it has another meaning, as it would have for a shell. Only quotes round all of it are taken off, and a
+/// comment. Else what to do.
+fn assigned(rest: &str) -> Result<&str, &'static str> {
+    if rest.contains(char::REPLACEMENT_CHARACTER) {
+        return Err("save the file as UTF-8");
+    }
+    let rest = rest.trim();
+    if rest.is_empty() {
+        return Ok(rest);
+    }
+    let Some(written) = rest.strip_prefix('=') else {
+        return Err("write an = between name and value");
     };
-    let lost = |name: &&str| !values.contains_key(*name) && begins_line(name);
-    NAMES.into_iter().find(lost)
+    let value = written.trim_start();
+    if let Some(quote) = value.chars().next().filter(|c| matches!(c, '\'' | '"')) {
+        return in_quotes(value, quote).ok_or(
+            "its value begins with a quote: end it with the same one, or put the other kind round all of it",
+        );
+    }
+    // A comment behind `=` and a blank is one, too.
+    let value = match comments(written).next() {
+        Some((value, _)) => value.trim(),
+        None => value,
+    };
+    if value.contains(char::is_whitespace) {
+        return Err("put quotes round a value with blanks in it");
+    }
+    Ok(value)
+}
+
+/// What stands between the first quote and the one that ends the value: behind it is nothing, or a comment.
+fn in_quotes(value: &str, quote: char) -> Option<&str> {
+    let inside = value.strip_prefix(quote)?;
+    let mut parts = inside.match_indices(quote).filter_map(|(at, _)| {
+        let (value, rest) = inside.split_at_checked(at)?;
+        let rest = rest.strip_prefix(quote)?;
+        let mut before_comments = comments(rest).map(|(before, _)| before);
+        let is_end =
+            rest.trim().is_empty() || before_comments.any(|before| before.trim().is_empty());
+        is_end.then_some(value)
+    });
+    parts.next()
+}
+
+/// Where a comment may begin: at each `#` behind a blank.
+fn comments(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.match_indices('#')
+        .filter_map(|(at, _)| text.split_at_checked(at))
+        .filter(|(before, _)| before.ends_with(char::is_whitespace))
 }
 
 #[cfg(test)]
@@ -320,18 +344,68 @@ mod tests {
         assert_eq!(bare.ca_file, None);
     }
 
+    fn source_of(line: &str) -> Option<String> {
+        let settings = resolve(Given::default(), &[], &[(".env", line)]);
+        settings.source.map(|source| source.reveal().to_owned())
+    }
+
     #[test]
-    fn a_dollar_in_a_value_is_a_dollar() {
-        for written in [
+    fn a_value_is_what_was_written() {
+        for value in [
             "http://u:pa$word@c/$HOME",
-            "\"http://u:pa$word@c/$HOME\"",
-            "'http://u:pa$word@c/$HOME'",
+            r"rtsp://u:hunter\night@c/1",
+            r"rtsp://u:secret\ss@c/1",
+            r"rtsp://u:geheim\$s\\@c/1",
+            "rtsp://u:hunter'b'c@c/1",
+            "rtsp://u:hunter\"b\"c'@c/1",
+            "rtsp://u:hunter#b=c@c/1#top",
+            "till='rtsp://u:hunter$w@c/1'",
         ] {
-            let file = format!("VIGINT_SOURCE={written}\n");
-            let settings = resolve(Given::default(), &[], &[(".env", &file)]);
-            let source = settings.source.unwrap();
-            assert_eq!(source.reveal(), "http://u:pa$word@c/$HOME", "{written}");
+            for line in [
+                format!("VIGINT_SOURCE={value}"),
+                format!("VIGINT_SOURCE={value} # the till's"),
+                format!("  export VIGINT_SOURCE = {value}\t#\r"),
+                format!("VIGINT_SOURCE='{value}'"),
+                format!("VIGINT_SOURCE=\"{value}\"  # 'the \"till\"'"),
+            ] {
+                let read = source_of(&format!("A=b\n{line}\nC='d\n"));
+                assert_eq!(read.as_deref(), Some(value), "{line}");
+            }
         }
+        let spaced = source_of("VIGINT_SOURCE='two words # one'");
+        assert_eq!(spaced.as_deref(), Some("two words # one"));
+        for nothing in ["", "=", "=  # none yet", "=''", "_OLD=a", ".old=a"] {
+            assert_eq!(source_of(&format!("VIGINT_SOURCE{nothing}")), None);
+        }
+    }
+
+    fn refusal(line: &[u8]) -> String {
+        let folder = folder(&[]);
+        fs::write(folder.path().join(".env"), line).unwrap();
+        let error = Settings::resolve(Given::default(), |_| None, folder.path()).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+        error.to_string()
+    }
+
+    #[test]
+    fn a_line_that_could_be_meant_in_two_ways_is_refused_with_its_cure() {
+        for (rest, cure) in [
+            (&b"=two words of canary"[..], "quotes round a value"),
+            (b"='canary", "end it with the same one"),
+            (b"=\"canary\"canary", "end it with the same one"),
+            (b": canary", "write an ="),
+            (b" canary", "write an ="),
+            (b"=canary\xE9", "UTF-8"),
+        ] {
+            let said = refusal(&[b"VIGINT_API_KEY", rest].concat());
+            let begins = "the line of VIGINT_API_KEY in .env cannot be read: ";
+            assert!(said.starts_with(begins) && said.contains(cure), "{said}");
+        }
+        let twice = refusal(b"VIGINT_API_KEY=canary-1\nVIGINT_API_KEY=\nVIGINT_API_KEY=canary-2");
+        assert!(
+            twice.starts_with("VIGINT_API_KEY stands twice in .env"),
+            "{twice}"
+        );
     }
 
     #[test]

@@ -130,6 +130,22 @@ async fn env_files_are_not_put_into_the_environment_of_the_process() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_given_twice_in_a_file_is_refused_without_its_values() {
+    let folder = Folder::new();
+    folder.write(
+        ".env",
+        "VIGINT_API_KEY=old-canary-of-16-chars\n# rotated\nVIGINT_API_KEY=new-canary-of-16-chars\n",
+    );
+    for args in [&["--source", "film.mp4"][..], &["usage"], &["check"]] {
+        let ran = run(&mut folder.client(args)).await;
+        assert_eq!(ran.code, 2, "{ran:?}");
+        let said = "VIGINT_API_KEY stands twice in .env";
+        assert!(ran.stderr.contains(said), "{ran:?}");
+        assert!(!ran.printed().contains("canary"), "{ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_mistyped_key_is_called_mistyped_without_asking_the_server() {
     let server = ScriptedServer::start(Reply::of_vigint).await;
     let folder = Folder::new();

@@ -29,6 +29,10 @@ pub(crate) const NO_KEY: &str = "No API key provided. Some features may not work
 const NO_SOURCE: &str =
     "There is no source: give --source with an RTSP URL, a file or a device, or set VIGINT_SOURCE.";
 
+/// Where a list of cameras takes the place of the one in the settings, which somebody may miss.
+const NOT_READ: &str = "Warning: VIGINT_SOURCE is not read beside --sources: list that camera in the file as well, \
+    or take VIGINT_SOURCE out.";
+
 /// How long the tasks of a stopped program may take to be dropped. It is milliseconds but for what cannot be dropped.
 const TASKS_END_WITHIN: Duration = Duration::from_secs(2);
 
@@ -137,8 +141,11 @@ fn settings(cli: &Cli, console: &Console) -> Result<Settings, Exit> {
 fn sources(cli: &Cli, settings: &Settings, console: &Console) -> Result<Vec<Source>, Exit> {
     let options = cli.sources.options();
     let mut typed = cli.typed_sources();
-    if let (true, None, Some(source)) = (typed.is_empty(), &cli.sources.sources, &settings.source) {
-        typed.push(source.reveal());
+    match (&settings.source, &cli.sources.sources) {
+        (Some(source), None) if typed.is_empty() => typed.push(source.reveal()),
+        (Some(_), Some(_)) if typed.is_empty() => console.complain(NOT_READ),
+        // `--source` goes before it, as every flag.
+        _ => {}
     }
     let refuse = |message: String| {
         console.complain(&message);

@@ -146,6 +146,22 @@ async fn a_name_that_is_given_twice_in_a_file_is_refused_without_its_values() {
 }
 
 #[tokio::test]
+async fn a_source_of_the_settings_that_a_list_of_cameras_replaces_is_told() {
+    let folder = Folder::new();
+    folder.write(".env", "VIGINT_SOURCE=rtsp://u:canary@c/1\n");
+    folder.write("cameras.toml", "[[camera]]\nsource = 'gone.mp4'\n");
+    let listed = ["--sources", "cameras.toml"];
+    let warning = "Warning: VIGINT_SOURCE is not read beside --sources";
+    let ran = run(&mut folder.client(&listed)).await;
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(ran.stderr.contains(warning), "{ran:?}");
+    assert!(!ran.printed().contains("canary"), "{ran:?}");
+    // A flag goes before it, as with every setting.
+    let ran = run(&mut folder.client(&["--source", "gone.mp4"])).await;
+    assert!(!ran.stderr.contains("VIGINT_SOURCE"), "{ran:?}");
+}
+
+#[tokio::test]
 async fn a_mistyped_key_is_called_mistyped_without_asking_the_server() {
     let server = ScriptedServer::start(Reply::of_vigint).await;
     let folder = Folder::new();

@@ -63,10 +63,13 @@ impl<C: Camera> Session<C> {
                 Ending::End => "the camera ended its stream".to_owned(),
             };
             let failure = restarts.failed(self.around.clock.elapsed(), &reason);
+            let was_open = taken.last.is_some();
+            // Until another is open, or none can be, nobody knows whether this one is tried again.
+            let is_given_up = !was_open && !self.others_are_open().await;
             if let Some(untold) = failure.tell {
-                self.tell_failure(&reason, untold, taken.last.is_some(), goes_on);
+                self.tell_failure(&reason, untold, was_open, goes_on && !is_given_up);
             }
-            if taken.last.is_none() && !self.others_are_open().await {
+            if is_given_up {
                 return Err(CaptureError::Failed(reason).into());
             }
             if !goes_on

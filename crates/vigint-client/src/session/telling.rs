@@ -33,7 +33,8 @@ impl<C: Camera> Session<C> {
         });
     }
 
-    /// That a source shows nothing: since now, or still. `untold` failures were like it and not told.
+    /// That a source shows nothing: since now, or still. `untold` failures were like it and not told. Whether it
+    /// `goes_on` must be known: who is not told so takes it for given up.
     pub(super) fn tell_failure(&self, reason: &str, untold: u32, was_open: bool, goes_on: bool) {
         let cannot = if was_open { "" } else { " cannot be opened" };
         let mut message = format!("{}{cannot}: {reason}", self.source.location);
@@ -42,7 +43,7 @@ impl<C: Camera> Session<C> {
                 " (and {untold} more failures since the last one told)"
             ));
         }
-        if goes_on && was_open {
+        if goes_on {
             message.push_str("; trying again");
         }
         self.tell_error("source_failed", &message);

@@ -253,3 +253,49 @@ async fn a_camera_that_changes_the_size_of_its_pictures_is_opened_anew() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_that_cannot_be_opened_is_said_to_be_tried_again_only_when_it_is() {
+    if !has_ffmpeg().await {
+        return;
+    }
+    let open = Camera::mjpeg(None).unwrap();
+    let dead = Camera::mjpeg(None).unwrap();
+    let address = dead.url();
+    drop(dead);
+    let with = |other: &str| [format!("till={address}"), format!("door={other}")];
+    for (sources, goes_on) in [(with(&open.url()), true), (with(&address), false)] {
+        let server = ScriptedServer::start(Reply::of_vigint).await;
+        let (sender, mut events) = unbounded_channel();
+        let analyzer = SecureVideoAnalyzer::builder()
+            .api_base_url(server.url())
+            .api_key("a-key-of-16-chars")
+            .on_event(move |event| drop(sender.send(event)))
+            .build()
+            .unwrap();
+        let sources = sources.iter().map(|source| source.parse().unwrap());
+        let (running, sources) = (analyzer.clone(), sources.collect::<Vec<Source>>());
+        let run = tokio::spawn(async move { running.run_all(sources).await });
+        let of_till = async {
+            loop {
+                match events.recv().await.expect("the run has ended") {
+                    Event::Error {
+                        source_id: Some(id),
+                        message,
+                        ..
+                    } if id.as_str() == "till" => return message,
+                    _ => {}
+                }
+            }
+        };
+        let said = timeout(PATIENCE, of_till).await.expect("it is never told");
+        assert!(said.contains(" cannot be opened: "), "{said}");
+        assert_eq!(said.ends_with("; trying again"), goes_on, "{said}");
+        if goes_on {
+            analyzer.stop();
+        }
+        let ended = timeout(PATIENCE, run).await;
+        let ended = ended.expect("it never ends").unwrap();
+        assert_eq!(ended.is_ok(), goes_on, "{ended:?}");
+    }
+}

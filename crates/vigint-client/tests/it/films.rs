@@ -333,6 +333,7 @@ async fn several_films_are_several_sources_each_in_order() {
         ran.stderr.contains("camera-3: gone.mp4 cannot be opened"),
         "{ran:?}"
     );
+    assert!(!ran.stderr.contains("trying again"), "{ran:?}");
     for id in ["default", "till", "camera-2"] {
         let frames = server.frames();
         let of_source = frames

@@ -304,4 +304,25 @@ mod tests {
             "{no_source}"
         );
     }
+
+    /// Examples are copied.
+    #[test]
+    fn the_lists_in_the_documents_are_read() {
+        for document in [
+            include_str!("../../../docs/install.md"),
+            include_str!("../../../docs/client.md"),
+        ] {
+            let lists = document.split("```toml\n").skip(1);
+            let mut read_lists = 0;
+            for list in lists {
+                let list = list.split("```").next().unwrap();
+                let sources = read(list).unwrap();
+                // Besides the one that `read` types.
+                assert_eq!(sources.len(), 3, "{list}");
+                assert!(sources[1].name.is_some() && sources[1].options.fps < 10.0);
+                read_lists += 1;
+            }
+            assert_eq!(read_lists, 1, "each document shows one");
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! What happens while sources are read, told to whoever asked: `vigint-client --json` prints these.
+//! What happens while sources are read, told to whoever asked: `vigint-client --json` prints these, and
+//! `docs/client.md` has them as a table.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -99,7 +100,8 @@ pub enum Event {
         at: UtcTime,
         /// Which source, when it is about one.
         source_id: Option<SourceId>,
-        /// A stable name: `source_failed`, or the server's own code, or one of [`crate::ApiError::code`].
+        /// A stable name: `source_failed`, `bad_picture` (of [`crate::SecureVideoAnalyzer::watch_motion`]), or one of
+        /// [`crate::ApiError::code`], which may be the server's own.
         code: String,
         /// A sentence for a person, passwords masked.
         message: String,
@@ -164,3 +166,100 @@ fn state_name(state: MotionState) -> &'static str {
 
 /// Who is told.
 pub(crate) type EventSink = Arc<dyn Fn(Event) + Send + Sync>;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+
+    fn each() -> Vec<Event> {
+        let at = UtcTime::UNIX_EPOCH;
+        let source_id: SourceId = "till".parse().unwrap();
+        let answer = json!({
+            "verdict": "clear", "has_security_incident": false, "incident_type": "", "risk_level": "LOW",
+            "description": "", "analysis": "", "detailed_analysis": null, "confirmation": "not_needed",
+            "source_id": "till", "frame_count": 1, "frames_analyzed": 1, "window_seconds": 3.0, "timestamp": at,
+            "client_email": "", "skipped": null, "incident": null,
+            "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0.0}, "stages": [],
+        });
+        let code = "refused".to_owned();
+        vec![
+            Event::SourceOpened {
+                at,
+                source_id: source_id.clone(),
+                location: String::new(),
+                width: 1,
+                height: 1,
+                away_seconds: None,
+                tries: 1,
+            },
+            Event::Analysis {
+                at,
+                answer: serde_json::from_value(answer).unwrap(),
+            },
+            Event::Motion {
+                at,
+                source_id: source_id.clone(),
+                state: "quiet",
+                on: false,
+                score: 0.0,
+                share: 0.0,
+                boxes: Vec::new(),
+            },
+            Event::SourceEnded {
+                at,
+                source_id,
+                frames_sent: 0,
+                frames_dropped: 0,
+                frames_thinned: 0,
+                frames_refused: 0,
+            },
+            Event::ServerLost {
+                at,
+                since: at,
+                reason: String::new(),
+                code: code.clone(),
+            },
+            Event::ServerBack {
+                at,
+                since: at,
+                frames_lost: 0,
+                lost_of_source: BTreeMap::new(),
+            },
+            Event::Error {
+                at,
+                source_id: None,
+                code,
+                message: String::new(),
+            },
+            Event::Stopped { at },
+        ]
+    }
+
+    /// What stands in `backticks`.
+    fn names(text: &str) -> BTreeSet<&str> {
+        text.split('`').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn the_documents_table_has_each_event_with_its_fields() {
+        let document = include_str!("../../../docs/client.md");
+        let rows: Vec<Vec<&str>> = document
+            .lines()
+            .map(|line| line.split('|').collect())
+            .collect();
+        for event in each() {
+            let told: Map<String, Value> =
+                serde_json::from_str(&serde_json::to_string(&event).unwrap()).unwrap();
+            let name = format!(" `{}` ", told["event"].as_str().unwrap());
+            let row = rows.iter().find(|row| row.len() > 3 && row[1] == name);
+            let row = row.unwrap_or_else(|| panic!("{name} is not in docs/client.md"));
+            let fields = told.keys().map(String::as_str);
+            let fields: BTreeSet<&str> = fields.filter(|field| *field != "event").collect();
+            assert_eq!(names(row[2]), fields, "{name}");
+        }
+    }
+}

@@ -100,7 +100,8 @@ pub enum Event {
         at: UtcTime,
         /// Which source, when it is about one.
         source_id: Option<SourceId>,
-        /// A stable name: `source_failed`, `bad_picture` (of [`crate::SecureVideoAnalyzer::watch_motion`]), or one of
+        /// A stable name: `source_failed`, `late` (the server has newer frames of this source), `bad_picture` (of
+        /// [`crate::SecureVideoAnalyzer::watch_motion`]), or one of
         /// [`crate::ApiError::code`], which may be the server's own.
         code: String,
         /// A sentence for a person, passwords masked.

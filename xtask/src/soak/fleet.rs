@@ -147,7 +147,11 @@ impl Post {
                 camera.change_password(&password);
                 return Some(password);
             }
-            Fault::Start | Fault::ServerKilled | Fault::ServerStalled | Fault::ServerSlow => {}
+            Fault::Start
+            | Fault::End
+            | Fault::ServerKilled
+            | Fault::ServerStalled
+            | Fault::ServerSlow => {}
         }
         None
     }

@@ -13,6 +13,7 @@ mod report;
 mod schedule;
 mod script;
 mod secrets;
+mod silence;
 mod slope;
 mod stage;
 mod watch;

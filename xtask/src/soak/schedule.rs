@@ -9,6 +9,8 @@ use vigint_testkit::splitmix::SplitMix;
 pub(super) enum Fault {
     /// Nothing yet: the client starts.
     Start,
+    /// Nothing more: all is cured, and every camera must be live.
+    End,
     /// A camera cuts its connections and is away.
     Reboot,
     /// A camera stays connected and sends nothing.
@@ -48,6 +50,7 @@ impl Fault {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
+            Self::End => "end",
             Self::Reboot => "reboot",
             Self::Freeze => "freeze",
             Self::Password => "password",

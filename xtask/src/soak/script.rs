@@ -1,5 +1,5 @@
 //! Breaks one thing after the other, cures it when its time has come, and demands that what was broken shows a new
-//! picture within half a minute.
+//! picture within half a minute, and goes on. At the end every camera must, whatever was broken last.
 //!
 //! What is broken and what is awaited is kept apart for each camera. A step waits until its target is well again: the
 //! server's until no camera is awaited. While the server is away no camera is awaited; once it is back, all are.
@@ -15,6 +15,7 @@ use super::fleet::Fleet;
 use super::recoveries::Recoveries;
 use super::schedule::{Fault, Schedule, Step, Target};
 use super::secrets::Secrets;
+use super::silence::{self, Silence};
 use super::stage::Server;
 use super::witness::Witness;
 use crate::say;
@@ -27,7 +28,8 @@ const SLOW_FROM: u32 = 60 << 10;
 /// A camera as the script sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Camera {
-    Live,
+    /// Seen since its last cure; it is to go on.
+    Live(Silence),
     Broken {
         fault: Fault,
         until: Duration,
@@ -75,8 +77,9 @@ impl Script {
         secrets: Secrets,
     ) -> Self {
         let breakable = fleet.breakable();
+        let clock = SystemClock::new();
         Self {
-            cameras: vec![Camera::Live; fleet.posts.len()],
+            cameras: vec![Camera::Live(Silence::after(clock.now())); fleet.posts.len()],
             schedule: Schedule::new(seed, breakable.len()),
             breakable,
             fleet,
@@ -86,7 +89,7 @@ impl Script {
             complaints,
             secrets,
             recoveries: Recoveries::default(),
-            clock: SystemClock::new(),
+            clock,
             broken: None,
             next: None,
         }
@@ -101,13 +104,14 @@ impl Script {
     pub(super) async fn go_on(&mut self, may_break: bool) -> anyhow::Result<()> {
         self.cure_what_is_due().await?;
         self.look_for_the_living();
+        self.look_for_the_silent();
         if may_break {
             self.break_what_is_due();
         }
         Ok(())
     }
 
-    /// Cures everything now.
+    /// Cures everything now, and awaits every camera: also those that were well.
     pub(super) async fn cure_all(&mut self) -> anyhow::Result<()> {
         for camera in &mut self.cameras {
             if let Camera::Broken { until, .. } = camera {
@@ -117,13 +121,28 @@ impl Script {
         if let Some((_, until)) = &mut self.broken {
             *until = Duration::ZERO;
         }
-        self.cure_what_is_due().await
+        self.cure_what_is_due().await?;
+        let moment = self.moment();
+        for camera in &mut self.cameras {
+            // Who is awaited already has no more time for it.
+            if let Camera::Live(_) = camera {
+                *camera = Camera::Awaited {
+                    fault: Fault::End,
+                    since: Some(moment),
+                    is_late: false,
+                };
+            }
+        }
+        Ok(())
     }
 
     /// Whether nothing is broken and nothing awaited but what is late.
     pub(super) fn is_quiet(&self) -> bool {
         let is_quiet = |camera: &Camera| {
-            matches!(camera, Camera::Live | Camera::Awaited { is_late: true, .. })
+            matches!(
+                camera,
+                Camera::Live(_) | Camera::Awaited { is_late: true, .. }
+            )
         };
         self.broken.is_none() && self.cameras.iter().all(is_quiet)
     }
@@ -173,7 +192,7 @@ impl Script {
         for camera in &mut self.cameras {
             let fault = match *camera {
                 Camera::Broken { .. } => continue,
-                Camera::Live => of_server,
+                Camera::Live(_) => of_server,
                 Camera::Awaited { fault, .. } => fault,
             };
             *camera = Camera::Awaited {
@@ -198,7 +217,7 @@ impl Script {
             let waited = now.saturating_sub(since.elapsed);
             if self.witness.has_seen(place, since.at) {
                 self.recoveries.add(*fault, waited);
-                *camera = Camera::Live;
+                *camera = Camera::Live(Silence::after(since.at));
             } else if waited > LIVE_WITHIN && !*is_late {
                 *is_late = true;
                 if let Some(post) = self.fleet.posts.get(place) {
@@ -210,6 +229,27 @@ impl Script {
                         fault.name()
                     ));
                 }
+            }
+        }
+    }
+
+    /// While the server is away nothing is counted: once it is back, all are awaited anew.
+    fn look_for_the_silent(&mut self) {
+        if self.broken.is_some() {
+            return;
+        }
+        let now = self.clock.now();
+        for (place, camera) in self.cameras.iter_mut().enumerate() {
+            if let Camera::Live(silence) = camera
+                && silence.is_too_long(now, self.witness.last_new(place))
+                && let Some(post) = self.fleet.posts.get(place)
+            {
+                self.complaints.add(&format!(
+                    "{} ({}) was live and has shown nothing new for {} s, and neither it nor the server is broken",
+                    post.id,
+                    post.kind,
+                    silence::LONGEST.as_secs()
+                ));
             }
         }
     }
@@ -236,7 +276,7 @@ impl Script {
                     return;
                 };
                 match self.cameras.get(place) {
-                    Some(Camera::Live) => self.break_camera(place, step, now),
+                    Some(Camera::Live(_)) => self.break_camera(place, step, now),
                     // It may never come: others are broken meanwhile.
                     Some(Camera::Awaited { is_late: true, .. }) => {}
                     _ => return,

@@ -22,6 +22,8 @@ pub(super) struct Witness {
 struct Watched {
     order: Order,
     newest: Option<Newest>,
+    /// When a picture came that none had shown before.
+    last_new: Option<UtcTime>,
     out_of_order: u64,
 }
 
@@ -85,6 +87,9 @@ impl Witness {
             acknowledged_at,
             seen,
         });
+        if picture > watched.order.last_picture() {
+            watched.last_new = Some(acknowledged_at);
+        }
         if let Err(wrong) = watched.order.next(seen) {
             watched.out_of_order += 1;
             self.complaints
@@ -102,6 +107,15 @@ impl Witness {
         watched
             .newest
             .is_some_and(|newest| is_after(post, newest, after))
+    }
+
+    /// When the camera of this place last showed a picture that it had not shown before.
+    pub(super) fn last_new(&self, place: usize) -> Option<UtcTime> {
+        let watched = self.watched.get(place)?;
+        watched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .last_new
     }
 
     pub(super) fn totals(&self) -> Totals {

@@ -8,6 +8,7 @@ mod complaints;
 mod fleet;
 mod order;
 mod processes;
+mod rate;
 mod recoveries;
 mod report;
 mod schedule;
@@ -27,7 +28,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
-use vigint_core::clock::{Clock as _, SystemClock};
+use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
 use vigint_core::random::{Random as _, SystemRandom};
 use vigint_testkit::fault_proxy::{FaultProxy, PassedFrame};
 use vigint_testkit::programs;
@@ -44,6 +45,10 @@ use crate::{cargo, packages, say};
 
 /// How often the script looks what is due.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// A run of so many minutes must break everything that can be broken …
+const ALL_WITHIN: f64 = 2.0;
+/// … and gets so many more for it.
+const MORE: f64 = 1.0;
 /// The files in which the client's owner keeps secrets.
 const PRIVATE: [&str; 2] = [".env", "cameras.toml"];
 
@@ -72,6 +77,13 @@ impl Options {
             cameras: 6,
             debug: true,
         }
+    }
+
+    /// Whether enough was broken after so many minutes. What is due waits for what was broken before: a run that is long
+    /// enough for everything gets some time more for the last.
+    fn is_over(&self, minutes: f64, has_broken_all: bool) -> bool {
+        let is_short = self.minutes < ALL_WITHIN;
+        minutes >= self.minutes && (is_short || has_broken_all || minutes >= self.minutes + MORE)
     }
 
     /// How to do the same again.
@@ -159,6 +171,11 @@ async fn soak(
     for place in &found {
         complaints.add(place);
     }
+    let (totals, sent) = (script.witness.totals(), sent(&client)?);
+    let answers_lost = script.recoveries.of_server() * u32::from(options.cameras);
+    if let Some(wrong) = sent.differs_from(totals.frames, answers_lost.into()) {
+        complaints.add(&wrong);
+    }
     let memory = watch.memory(minutes, &complaints);
     let descriptors = watch.descriptors(&complaints);
     let (wrong, first) = complaints.all();
@@ -167,8 +184,8 @@ async fn soak(
         minutes,
         cameras: options.cameras.into(),
         recoveries: &script.recoveries,
-        totals: script.witness.totals(),
-        sent: sent(&client)?,
+        totals,
+        sent,
         memory,
         descriptors,
         zombies,
@@ -178,6 +195,18 @@ async fn soak(
     }
     .show();
     Ok(first)
+}
+
+/// What a run is at.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// The first pictures are to come.
+    Starting,
+    Breaking,
+    /// All is cured, and all cameras are to show something.
+    Ending,
+    /// All have, since then, and are to go on as they should.
+    Settling(UtcTime),
 }
 
 /// Until the time is over, or somebody stops it; then cures everything and waits for all cameras. Returns the minutes.
@@ -196,12 +225,15 @@ async fn follow(
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let clock = SystemClock::new();
     script.await_first_frames();
-    let mut began = None;
-    let mut is_ending = false;
+    let mut began = Duration::ZERO;
+    let mut phase = Phase::Starting;
     loop {
         tokio::select! {
             _ = due.tick() => {}
-            _ = look.tick() => watch.look(&script.secrets, &script.complaints, began.is_some())?,
+            _ = look.tick() => {
+                let is_measured = !matches!(phase, Phase::Starting);
+                watch.look(&script.secrets, &script.complaints, is_measured)?;
+            },
             _ = interrupted.recv() => bail!("interrupted"),
             _ = terminated.recv() => bail!("terminated"),
         }
@@ -212,20 +244,27 @@ async fn follow(
             );
         }
         let now = clock.elapsed();
-        script.go_on(began.is_some() && !is_ending).await?;
-        match began {
-            None if script.is_quiet() => {
+        script.go_on(matches!(phase, Phase::Breaking)).await?;
+        let minutes = minutes(now.saturating_sub(began));
+        match phase {
+            Phase::Starting if script.is_quiet() => {
                 say::step("All cameras are live: breaking one thing after the other");
-                began = Some(now);
+                began = now;
+                phase = Phase::Breaking;
             }
-            Some(began) if !is_ending && minutes(now.saturating_sub(began)) >= options.minutes => {
+            Phase::Breaking if options.is_over(minutes, script.has_broken_all()) => {
+                if options.minutes >= ALL_WITHIN && !script.has_broken_all() {
+                    script.complaints.add("not everything was broken");
+                }
                 say::step("The time is over: curing all");
                 script.cure_all().await?;
-                is_ending = true;
+                phase = Phase::Ending;
             }
-            Some(began) if is_ending && script.is_quiet() => {
-                return Ok(minutes(now.saturating_sub(began)));
+            Phase::Ending if script.is_quiet() => {
+                say::step("All cameras are live: counting what they send");
+                phase = Phase::Settling(clock.now());
             }
+            Phase::Settling(since) if script.is_settled(since) => return Ok(minutes),
             _ => {}
         }
     }

@@ -30,6 +30,16 @@ impl Recoveries {
         self.of_kind.entry(fault).or_default().times.push(after);
     }
 
+    /// How often something was broken so.
+    pub(super) fn faults(&self, fault: Fault) -> u32 {
+        self.of_kind.get(&fault).map_or(0, |of_kind| of_kind.faults)
+    }
+
+    /// How often the server was broken.
+    pub(super) fn of_server(&self) -> u32 {
+        Fault::of_server().map(|fault| self.faults(fault)).sum()
+    }
+
     pub(super) fn of_kind(&self) -> impl Iterator<Item = (Fault, &OfKind)> {
         self.of_kind
             .iter()
@@ -72,5 +82,9 @@ mod tests {
         assert_eq!(reboots.median(), Some(Duration::from_secs(5)));
         assert_eq!(reboots.slowest(), Some(Duration::from_secs(9)));
         assert_eq!((all[1].1.faults, all[1].1.slowest()), (1, None));
+        assert_eq!(
+            [Fault::Freeze, Fault::Flood].map(|fault| recoveries.faults(fault)),
+            [1, 0]
+        );
     }
 }

@@ -33,6 +33,24 @@ pub(super) struct Sent {
     pub(super) refused: u64,
 }
 
+impl Sent {
+    /// What is wrong with it, when so many frames were seen to be acknowledged. None is counted that was not. Of those that
+    /// were the client misses no more than one for each camera and each time that the server was broken: the one whose
+    /// answer was let through when the client had just given it up.
+    pub(super) fn differs_from(self, seen: u64, answers_lost: u64) -> Option<String> {
+        let sent = self.sent;
+        match seen.checked_sub(sent) {
+            None => Some(format!(
+                "the client says that {sent} frames were taken, and only {seen} were acknowledged"
+            )),
+            Some(missed) if missed > answers_lost => Some(format!(
+                "{seen} frames were acknowledged, and the client counts only {sent} of them; {answers_lost} may be missing"
+            )),
+            Some(_) => None,
+        }
+    }
+}
+
 impl Report<'_> {
     pub(super) fn show(&self) {
         say::step(&format!(
@@ -138,5 +156,25 @@ impl Report<'_> {
             "secrets": self.secrets,
             "wrong": self.wrong,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_counts_what_was_acknowledged_but_for_answers_that_it_could_not_hear() {
+        let sent = Sent {
+            sent: 100,
+            ..Sent::default()
+        };
+        assert_eq!(sent.differs_from(100, 0), None);
+        assert_eq!(sent.differs_from(103, 3), None);
+        assert!(sent.differs_from(104, 3).is_some());
+        assert!(
+            sent.differs_from(99, 3).is_some(),
+            "counted without an answer"
+        );
     }
 }

@@ -47,6 +47,11 @@ impl Fault {
         Self::OF_CAMERAS.into_iter().chain(Self::OF_SERVER)
     }
 
+    /// Those of the server.
+    pub(super) fn of_server() -> impl Iterator<Item = Self> {
+        Self::OF_SERVER.into_iter()
+    }
+
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Start => "start",

@@ -12,6 +12,7 @@ use vigint_testkit::fault_proxy::FaultProxy;
 
 use super::complaints::Complaints;
 use super::fleet::Fleet;
+use super::rate;
 use super::recoveries::Recoveries;
 use super::schedule::{Fault, Schedule, Step, Target};
 use super::secrets::Secrets;
@@ -62,6 +63,8 @@ pub(super) struct Script {
     /// How the server is broken, and until when.
     broken: Option<(Fault, Duration)>,
     breakable: Vec<usize>,
+    /// At the end: the most frames in ten seconds of each camera.
+    most: Vec<Option<usize>>,
     schedule: Schedule,
     next: Option<(Step, Duration)>,
 }
@@ -82,6 +85,7 @@ impl Script {
             cameras: vec![Camera::Live(Silence::after(clock.now())); fleet.posts.len()],
             schedule: Schedule::new(seed, breakable.len()),
             breakable,
+            most: vec![None; fleet.posts.len()],
             fleet,
             proxy,
             server,
@@ -145,6 +149,33 @@ impl Script {
             )
         };
         self.broken.is_none() && self.cameras.iter().all(is_quiet)
+    }
+
+    /// Whether every camera has sent as many frames as it should, each over some ten seconds `since` all was cured and all
+    /// were live. Complains of those that have not once the time for it is over.
+    pub(super) fn is_settled(&mut self, since: UtcTime) -> bool {
+        for (place, most) in self.most.iter_mut().enumerate() {
+            *most = self.witness.recent(place, since).max(*most);
+        }
+        let posts = self.fleet.posts.iter().zip(&self.most);
+        let few = posts.map(|(post, most)| (post, most.unwrap_or(0)));
+        let few: Vec<_> = few.filter(|(_, most)| *most < rate::enough()).collect();
+        let is_over = self.clock.now().since(since) > rate::SETTLES_WITHIN;
+        for (post, most) in few.iter().filter(|_| is_over) {
+            self.complaints.add(&format!(
+                "{} ({}) has sent no more than {most} frames in ten seconds, {} s after all was well; {} are to come",
+                post.id,
+                post.kind,
+                rate::SETTLES_WITHIN.as_secs(),
+                rate::enough()
+            ));
+        }
+        is_over || few.is_empty()
+    }
+
+    /// Whether all that can be broken was, each at least once.
+    pub(super) fn has_broken_all(&self) -> bool {
+        Fault::all().all(|fault| self.recoveries.faults(fault) > 0)
     }
 
     fn moment(&self) -> Moment {

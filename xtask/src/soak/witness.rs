@@ -9,6 +9,7 @@ use vigint_testkit::fault_proxy::PassedFrame;
 use super::complaints::Complaints;
 use super::fleet::{FILM_PICTURES, Fleet, Post};
 use super::order::{Order, Seen, nearest};
+use super::rate::Recent;
 
 /// Frames of all cameras.
 pub(super) struct Witness {
@@ -24,6 +25,7 @@ struct Watched {
     newest: Option<Newest>,
     /// When a picture came that none had shown before.
     last_new: Option<UtcTime>,
+    recent: Recent,
     out_of_order: u64,
 }
 
@@ -90,6 +92,9 @@ impl Witness {
         if picture > watched.order.last_picture() {
             watched.last_new = Some(acknowledged_at);
         }
+        // A film's times are its own.
+        let taken_at = post.camera.as_ref().and(frame.captured_at);
+        watched.recent.add(taken_at.unwrap_or(acknowledged_at));
         if let Err(wrong) = watched.order.next(seen) {
             watched.out_of_order += 1;
             self.complaints
@@ -116,6 +121,13 @@ impl Witness {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .last_new
+    }
+
+    /// Frames of the camera of this place in the newest window that began after this time.
+    pub(super) fn recent(&self, place: usize, since: UtcTime) -> Option<usize> {
+        let watched = self.watched.get(place)?;
+        let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.recent.count(since, self.clock.now())
     }
 
     pub(super) fn totals(&self) -> Totals {

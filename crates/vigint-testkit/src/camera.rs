@@ -210,11 +210,13 @@ impl Camera {
     /// Makes all as it was at first: well, its password, its resolution. Connections stay.
     pub fn cure(&self) {
         (*self.shared.login()).clone_from(&self.login);
-        self.shared.state.send_modify(|state| {
-            state.condition = Condition::Well;
-            state.size = PictureSize::USUAL;
-            state.down_for = None;
-        });
+        self.shared.state.send_modify(become_well);
+    }
+
+    /// The same, and cuts all connections, as a reboot in no time.
+    pub fn cure_by_cut(&self) {
+        (*self.shared.login()).clone_from(&self.login);
+        self.shared.cut(become_well);
     }
 
     /// The number, from the camera's first picture on, of the newest picture at this time. `None` before the first, and
@@ -251,6 +253,12 @@ impl Drop for Camera {
             task.abort();
         }
     }
+}
+
+fn become_well(state: &mut CameraState) {
+    state.condition = Condition::Well;
+    state.size = PictureSize::USUAL;
+    state.down_for = None;
 }
 
 const BACKLOG: u32 = 64;

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
@@ -50,8 +50,8 @@ pub struct FaultProxy {
     address: SocketAddr,
     line: Arc<Line>,
     server: watch::Sender<Option<SocketAddr>>,
-    /// With each of these all connections are cut.
-    cuts: watch::Sender<u64>,
+    /// Whoever is told that all connections are cut.
+    cuts: mpsc::UnboundedSender<oneshot::Sender<()>>,
     acceptor: JoinHandle<()>,
 }
 
@@ -74,13 +74,13 @@ impl FaultProxy {
         let address = listener.local_addr()?;
         let line = Arc::new(Line::new());
         let server = watch::Sender::new(None);
-        let cuts = watch::Sender::new(0);
+        let (cuts, to_cut) = mpsc::unbounded_channel();
         let acceptor = tokio::spawn(accept(
             listener,
             Arc::clone(&line),
             observer,
             server.clone(),
-            cuts.subscribe(),
+            to_cut,
         ));
         Ok(Self {
             address,
@@ -112,9 +112,12 @@ impl FaultProxy {
         self.line.become_so(Flow::Slow(bytes_per_second));
     }
 
-    /// Closes all connections. New ones are forwarded.
-    pub fn cut(&self) {
-        self.cuts.send_modify(|cuts| *cuts += 1);
+    /// Closes all connections, and waits until they are. What they hold is lost. New ones are forwarded.
+    pub async fn cut(&self) {
+        let (done, is_done) = oneshot::channel();
+        // Whoever accepts lives as long as this does, or the panic that ended it is told elsewhere.
+        let _ = self.cuts.send(done);
+        let _ = is_done.await;
     }
 
     /// All passes at once again.
@@ -134,7 +137,7 @@ async fn accept(
     line: Arc<Line>,
     observer: Observer,
     server: watch::Sender<Option<SocketAddr>>,
-    mut cuts: watch::Receiver<u64>,
+    mut cuts: mpsc::UnboundedReceiver<oneshot::Sender<()>>,
 ) {
     let mut connections = JoinSet::new();
     loop {
@@ -159,11 +162,11 @@ async fn accept(
                     std::panic::resume_unwind(error.into_panic());
                 }
             }
-            cut = cuts.changed() => {
+            cut = cuts.recv() => {
                 connections.shutdown().await;
-                if cut.is_err() {
-                    return;
-                }
+                let Some(done) = cut else { return };
+                // Whoever asked may have gone.
+                let _ = done.send(());
             }
         }
     }

@@ -156,9 +156,12 @@ impl Post {
         None
     }
 
-    pub(super) fn cure(&self) {
-        if let Some(camera) = &self.camera {
-            camera.cure();
+    /// Cures it; `is_cut`: by cutting its connections, as a reboot does.
+    pub(super) fn cure(&self, is_cut: bool) {
+        match &self.camera {
+            Some(camera) if is_cut => camera.cure_by_cut(),
+            Some(camera) => camera.cure(),
+            None => {}
         }
     }
 }

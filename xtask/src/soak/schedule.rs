@@ -90,13 +90,30 @@ pub(super) struct Step {
     pub(super) salt: u64,
 }
 
+impl Step {
+    /// Whether its cure cuts the connections that hang, in place of letting pass what they hold.
+    pub(super) const fn is_cured_by_cut(self) -> bool {
+        can_be_long(self.fault) && self.salt & 1 == 1
+    }
+}
+
+/// Whether the client is to come to its own time limits: half a minute for an answer, twenty seconds for a first picture.
+const fn can_be_long(fault: Fault) -> bool {
+    matches!(fault, Fault::Freeze | Fault::ServerStalled)
+}
+
+/// One of so many stalls and freezes is long.
+const LONG_ONE_OF: u64 = 4;
+
 /// All steps, one after the other, for ever. The kinds of faults come in turns, shuffled each time, so that also a
-/// short run has all of them.
+/// short run has all of them. It begins with a long freeze and a long stall, each beside the other: so it has these, too.
 pub(super) struct Schedule {
     random: SplitMix,
     cameras: usize,
     /// Kinds that are still to come in this turn.
     turn: Vec<Fault>,
+    /// Which turn this is, from 1.
+    turns: u64,
 }
 
 impl Schedule {
@@ -106,15 +123,32 @@ impl Schedule {
             random: SplitMix(seed),
             cameras,
             turn: Vec::new(),
+            turns: 0,
         }
+    }
+
+    fn lasts(&mut self, fault: Fault) -> Duration {
+        let is_long =
+            can_be_long(fault) && (below(&mut self.random, LONG_ONE_OF) == 0 || self.turns == 1);
+        let millis = if is_long {
+            35_000 + below(&mut self.random, 15_000)
+        } else {
+            2000 + below(&mut self.random, 12_000)
+        };
+        Duration::from_millis(millis)
     }
 
     fn fault(&mut self) -> Fault {
         if self.turn.is_empty() {
+            self.turns += 1;
             self.turn = Fault::all().collect();
             for place in (1..self.turn.len()).rev() {
                 let other = place_below(&mut self.random, place + 1);
                 self.turn.swap(place, other);
+            }
+            if self.turns == 1 {
+                // The last are taken first.
+                self.turn.sort_by_key(|fault| can_be_long(*fault));
             }
         }
         self.turn.pop().unwrap_or(Fault::Reboot)
@@ -135,7 +169,7 @@ impl Iterator for Schedule {
             after: Duration::from_millis(1000 + below(&mut self.random, 3000)),
             target,
             fault,
-            lasts: Duration::from_millis(2000 + below(&mut self.random, 12_000)),
+            lasts: self.lasts(fault),
             salt: self.random.next(),
         })
     }
@@ -176,10 +210,37 @@ mod tests {
     }
 
     #[test]
+    fn a_long_stall_and_a_long_freeze_come_first_and_one_of_four_later() {
+        for seed in 0..50 {
+            let mut steps = Schedule::new(seed, 6);
+            let first: Vec<Step> = steps.by_ref().take(2).collect();
+            assert!(
+                first.iter().all(|step| can_be_long(step.fault)),
+                "{first:?}"
+            );
+            assert_ne!(first[0].fault, first[1].fault);
+            assert!(first.iter().all(|step| step.lasts.as_secs() >= 35));
+        }
+        let later = Schedule::new(5, 6).skip(9).take(9000);
+        let later: Vec<Step> = later.filter(|step| can_be_long(step.fault)).collect();
+        let long = later
+            .iter()
+            .filter(|step| step.lasts.as_secs() >= 35)
+            .count();
+        let cut = later.iter().filter(|step| step.is_cured_by_cut()).count();
+        assert!((400..600).contains(&long), "{long} of {}", later.len());
+        assert!((900..1100).contains(&cut), "{cut} of {}", later.len());
+    }
+
+    #[test]
     fn something_breaks_every_few_seconds_for_a_while_and_never_a_camera_that_is_not_there() {
         for step in Schedule::new(11, 3).take(1000) {
             assert!((1000..4000).contains(&step.after.as_millis()));
-            assert!((2000..14_000).contains(&step.lasts.as_millis()));
+            let is_long = step.lasts.as_millis() >= 14_000;
+            assert!(!is_long || can_be_long(step.fault));
+            assert!(step.lasts.as_millis() >= if is_long { 35_000 } else { 2000 });
+            assert!(step.lasts.as_millis() < 50_000);
+            assert!(can_be_long(step.fault) || !step.is_cured_by_cut());
             match step.target {
                 Target::Camera(camera) => assert!(camera < 3),
                 Target::Server => assert!(Fault::OF_SERVER.contains(&step.fault)),

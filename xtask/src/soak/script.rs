@@ -31,16 +31,42 @@ const SLOW_FROM: u32 = 60 << 10;
 enum Camera {
     /// Seen since its last cure; it is to go on.
     Live(Silence),
-    Broken {
-        fault: Fault,
-        until: Duration,
-    },
+    Broken(Broken),
     Awaited {
         fault: Fault,
         /// None: as soon as the server is back.
         since: Option<Moment>,
         is_late: bool,
     },
+}
+
+/// How something is broken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Broken {
+    fault: Fault,
+    until: Duration,
+    /// Whether the cure cuts its connections.
+    is_cut: bool,
+}
+
+impl Broken {
+    fn by(step: Step, now: Duration) -> Self {
+        Self {
+            fault: step.fault,
+            until: now + step.lasts,
+            is_cut: step.is_cured_by_cut(),
+        }
+    }
+
+    /// What is told of its cure.
+    fn cured(self) -> String {
+        let cut = if self.is_cut {
+            ", and its connections cut"
+        } else {
+            ""
+        };
+        format!("{} cured{cut}", self.fault.name())
+    }
 }
 
 /// The same moment on both clocks.
@@ -60,8 +86,8 @@ pub(super) struct Script {
     pub(super) recoveries: Recoveries,
     clock: SystemClock,
     cameras: Vec<Camera>,
-    /// How the server is broken, and until when.
-    broken: Option<(Fault, Duration)>,
+    /// How the server is broken.
+    broken: Option<Broken>,
     breakable: Vec<usize>,
     /// At the end: the most frames in ten seconds of each camera.
     most: Vec<Option<usize>>,
@@ -118,12 +144,12 @@ impl Script {
     /// Cures everything now, and awaits every camera: also those that were well.
     pub(super) async fn cure_all(&mut self) -> anyhow::Result<()> {
         for camera in &mut self.cameras {
-            if let Camera::Broken { until, .. } = camera {
-                *until = Duration::ZERO;
+            if let Camera::Broken(broken) = camera {
+                broken.until = Duration::ZERO;
             }
         }
-        if let Some((_, until)) = &mut self.broken {
-            *until = Duration::ZERO;
+        if let Some(broken) = &mut self.broken {
+            broken.until = Duration::ZERO;
         }
         self.cure_what_is_due().await?;
         let moment = self.moment();
@@ -187,28 +213,31 @@ impl Script {
 
     async fn cure_what_is_due(&mut self) -> anyhow::Result<()> {
         let now = self.clock.elapsed();
-        if let Some((fault, until)) = self.broken
-            && until <= now
+        if let Some(broken) = self.broken
+            && broken.until <= now
         {
-            if fault == Fault::ServerKilled {
+            if broken.fault == Fault::ServerKilled {
                 let address = self.server.come_back().await?;
                 self.proxy.forward_to(address);
             }
+            if broken.is_cut {
+                self.proxy.cut().await;
+            }
             self.proxy.cure();
             self.broken = None;
-            say::line(&format!("{} cured", fault.name()));
-            self.await_all(fault);
+            say::line(&broken.cured());
+            self.await_all(broken.fault);
         }
         let moment = self.moment();
         let since = self.broken.is_none().then_some(moment);
         for (camera, post) in self.cameras.iter_mut().zip(&self.fleet.posts) {
-            if let Camera::Broken { fault, until } = *camera
-                && until <= now
+            if let Camera::Broken(broken) = *camera
+                && broken.until <= now
             {
-                post.cure();
-                say::line(&format!("{}: {} cured", post.id, fault.name()));
+                post.cure(broken.is_cut);
+                say::line(&format!("{}: {}", post.id, broken.cured()));
                 *camera = Camera::Awaited {
-                    fault,
+                    fault: broken.fault,
                     since,
                     is_late: false,
                 };
@@ -222,7 +251,7 @@ impl Script {
         let moment = self.moment();
         for camera in &mut self.cameras {
             let fault = match *camera {
-                Camera::Broken { .. } => continue,
+                Camera::Broken(_) => continue,
                 Camera::Live(_) => of_server,
                 Camera::Awaited { fault, .. } => fault,
             };
@@ -332,10 +361,7 @@ impl Script {
             self.secrets
                 .add(&format!("a changed password of {}", post.id), &password);
         }
-        *camera = Camera::Broken {
-            fault: step.fault,
-            until: now + step.lasts,
-        };
+        *camera = Camera::Broken(Broken::by(step, now));
         say::line(&format!(
             "{}: {} for {:.1} s",
             post.id,
@@ -354,7 +380,7 @@ impl Script {
                 self.proxy.slow(SLOW_FROM + more);
             }
         }
-        self.broken = Some((step.fault, now + step.lasts));
+        self.broken = Some(Broken::by(step, now));
         say::line(&format!(
             "{} for {:.1} s",
             step.fault.name(),

@@ -245,6 +245,16 @@ async fn a_frozen_camera_keeps_its_connections_and_says_nothing_until_it_is_cure
 }
 
 #[tokio::test]
+async fn a_frozen_camera_that_is_cured_by_a_cut_closes_what_hung() {
+    let camera = Camera::mjpeg(None).unwrap();
+    let mut viewer = look(&camera).await;
+    camera.freeze();
+    camera.cure_by_cut();
+    drain(&mut viewer).await;
+    look(&camera).await;
+}
+
+#[tokio::test]
 async fn who_hangs_up_is_no_viewer_any_more() {
     let camera = Camera::mjpeg(None).unwrap();
     let viewer = look(&camera).await;

@@ -102,7 +102,7 @@ async fn a_slow_line_lets_pass_what_it_says_and_is_quick_once_it_is_cured() {
 #[tokio::test]
 async fn a_cut_closes_the_connection_on_both_sides() {
     let mut at = stage().await;
-    at.proxy.cut();
+    at.proxy.cut().await;
     for side in [&mut at.client, &mut at.server] {
         let read = timeout(PATIENCE, side.read(&mut [0])).await.unwrap();
         assert_eq!(read.unwrap_or(0), 0);

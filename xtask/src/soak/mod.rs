@@ -17,6 +17,7 @@ mod secrets;
 mod silence;
 mod slope;
 mod stage;
+mod unreadable;
 mod watch;
 mod witness;
 

@@ -230,11 +230,15 @@ impl Script {
         }
         let moment = self.moment();
         let since = self.broken.is_none().then_some(moment);
-        for (camera, post) in self.cameras.iter_mut().zip(&self.fleet.posts) {
+        let posts = self.cameras.iter_mut().zip(&self.fleet.posts);
+        for (place, (camera, post)) in posts.enumerate() {
             if let Camera::Broken(broken) = *camera
                 && broken.until <= now
             {
                 post.cure(broken.is_cut);
+                if broken.fault == Fault::Garbage {
+                    self.witness.is_garbage(place, false);
+                }
                 say::line(&format!("{}: {}", post.id, broken.cured()));
                 *camera = Camera::Awaited {
                     fault: broken.fault,
@@ -357,6 +361,9 @@ impl Script {
         else {
             return;
         };
+        if step.fault == Fault::Garbage {
+            self.witness.is_garbage(place, true);
+        }
         if let Some(password) = post.break_by(step.fault, step.salt) {
             self.secrets
                 .add(&format!("a changed password of {}", post.id), &password);

@@ -10,6 +10,7 @@ use super::complaints::Complaints;
 use super::fleet::{FILM_PICTURES, Fleet, Post};
 use super::order::{Order, Seen, nearest};
 use super::rate::Recent;
+use super::unreadable::{FEW, Unreadable};
 
 /// Frames of all cameras.
 pub(super) struct Witness {
@@ -26,6 +27,7 @@ struct Watched {
     /// When a picture came that none had shown before.
     last_new: Option<UtcTime>,
     recent: Recent,
+    unreadable: Unreadable,
     out_of_order: u64,
 }
 
@@ -95,6 +97,14 @@ impl Witness {
         // A film's times are its own.
         let taken_at = post.camera.as_ref().and(frame.captured_at);
         watched.recent.add(taken_at.unwrap_or(acknowledged_at));
+        let most = if post.camera.is_some() { FEW } else { 0 };
+        let at = frame.captured_at.unwrap_or(acknowledged_at);
+        if watched.unreadable.is_too_many(picture.is_some(), at, most) {
+            self.complaints.add(&format!(
+                "{} ({}): in more than {most} frames in a row no number can be read, and it sends no garbage",
+                post.id, post.kind
+            ));
+        }
         if let Err(wrong) = watched.order.next(seen) {
             watched.out_of_order += 1;
             self.complaints
@@ -130,12 +140,24 @@ impl Witness {
         watched.recent.count(since, self.clock.now())
     }
 
+    /// The camera of this place begins or ends to send garbage.
+    pub(super) fn is_garbage(&self, place: usize, is_garbage: bool) {
+        if let Some(watched) = self.watched.get(place) {
+            let mut watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.clock.now();
+            match is_garbage {
+                true => watched.unreadable.garbage_begins(now),
+                false => watched.unreadable.garbage_ends(now),
+            }
+        }
+    }
+
     pub(super) fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for watched in &self.watched {
             let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
             totals.frames += watched.order.frames;
-            totals.unreadable += watched.order.unreadable;
+            totals.unreadable += watched.unreadable.frames;
             totals.out_of_order += watched.out_of_order;
         }
         totals

@@ -15,8 +15,8 @@ use vigint_testkit::programs::{ServerProcess, command, wait_for};
 
 use crate::bench::customer::Customer;
 
-/// How long the client may take to stop.
-const STOP_LIMIT: Duration = Duration::from_secs(40);
+/// How long the client may take to stop: the systemd unit kills it then (`TimeoutStopSec`).
+const STOP_LIMIT: Duration = Duration::from_secs(20);
 /// How much of what it said is shown when it failed.
 const LAST_LINES: usize = 30;
 

@@ -177,7 +177,7 @@ async fn soak(
     if let Some(wrong) = sent.differs_from(totals.frames, answers_lost.into()) {
         complaints.add(&wrong);
     }
-    let memory = watch.memory(minutes, &complaints);
+    let memory = watch.memory(minutes, options.cameras, totals.largest, &complaints);
     let descriptors = watch.descriptors(&complaints);
     let (wrong, first) = complaints.all();
     Report {

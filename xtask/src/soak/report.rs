@@ -81,9 +81,10 @@ impl Report<'_> {
             frames,
             unreadable,
             out_of_order,
+            largest,
         } = self.totals;
         say::line(&format!(
-            "frames seen           {frames}, {unreadable} of them without a readable number"
+            "frames seen           {frames}, {unreadable} of them without a readable number; the largest {largest} bytes"
         ));
         say::line(&format!("out of order          {out_of_order}"));
         let Sent {
@@ -97,10 +98,12 @@ impl Report<'_> {
         ));
         if let Some(memory) = self.memory {
             say::line(&format!(
-                "memory, KiB           start {:.0}, peak {:.0}, end {:.0}; slope {:.0} a minute (at most {:.0})",
+                "memory, KiB           start {:.0}, peak {:.0}, end {:.0}; quietest {:.0} early, {:.0} late; slope {:.0} a minute (at most {:.0})",
                 memory.start,
                 memory.peak,
                 memory.end,
+                memory.early,
+                memory.late,
                 memory.slope,
                 bound(self.minutes)
             ));
@@ -147,6 +150,8 @@ impl Report<'_> {
                 "start": memory.start,
                 "peak": memory.peak,
                 "end": memory.end,
+                "quietest_early": memory.early,
+                "quietest_late": memory.late,
                 "slope_per_minute": memory.slope,
                 "bound_per_minute": bound(self.minutes),
             })),

@@ -9,10 +9,8 @@ use vigint_testkit::programs::wait_for;
 use super::complaints::Complaints;
 use super::processes::{self, Children, Open};
 use super::secrets::Secrets;
-use super::slope::{Memory, Sample, bound};
+use super::slope::{Memory, Sample};
 
-/// Memory is measured at each so many looks.
-const MEASURE_EVERY: usize = 5;
 /// Between two looks.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// So many descriptors more at the quietest moment of the last quarter than at that of the second are a leak.
@@ -33,7 +31,6 @@ pub(super) struct Watch {
     children: Children,
     samples: Vec<Sample>,
     descriptors: Vec<Open>,
-    looks: usize,
     /// Names of secrets that were seen on command lines; each is told once.
     on_command_lines: BTreeSet<String>,
 }
@@ -64,7 +61,6 @@ impl Watch {
             children: Children::default(),
             samples: Vec::new(),
             descriptors: Vec::new(),
-            looks: 0,
             on_command_lines: BTreeSet::new(),
         }
     }
@@ -94,26 +90,27 @@ impl Watch {
         if !is_measured {
             return Ok(());
         }
-        if self.looks.is_multiple_of(MEASURE_EVERY) {
-            self.samples.push(Sample {
-                minutes: self.clock.elapsed().as_secs_f64() / 60.0,
-                kibibytes: processes::resident(self.pid)?,
-            });
-        }
+        self.samples.push(Sample {
+            minutes: self.clock.elapsed().as_secs_f64() / 60.0,
+            kibibytes: processes::resident(self.pid)?,
+        });
         self.descriptors.push(processes::descriptors(self.pid)?);
-        self.looks += 1;
         Ok(())
     }
 
-    /// Memory, and whether it is flat.
-    pub(super) fn memory(&self, minutes: f64, complaints: &Complaints) -> Option<Memory> {
+    /// Memory after so many minutes, and whether it is flat and bounded, with so many cameras whose largest picture had so
+    /// many bytes.
+    pub(super) fn memory(
+        &self,
+        minutes: f64,
+        cameras: u8,
+        largest: usize,
+        complaints: &Complaints,
+    ) -> Option<Memory> {
         let memory = Memory::of(&self.samples)?;
-        let bound = bound(minutes);
-        if memory.slope > bound {
-            let slope = memory.slope;
-            complaints.add(&format!(
-                "the client's memory is not flat: {slope:.0} KiB more each minute, and {bound:.0} may be"
-            ));
+        let largest = f64::from(u32::try_from(largest).unwrap_or(u32::MAX)) / 1024.0;
+        for wrong in memory.wrong(minutes, cameras.into(), largest) {
+            complaints.add(&format!("the client's memory is {wrong}"));
         }
         Some(memory)
     }

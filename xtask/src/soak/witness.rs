@@ -28,6 +28,8 @@ struct Watched {
     last_new: Option<UtcTime>,
     recent: Recent,
     unreadable: Unreadable,
+    /// Bytes of the largest picture.
+    largest: usize,
     out_of_order: u64,
 }
 
@@ -43,6 +45,8 @@ pub(super) struct Totals {
     pub(super) frames: u64,
     pub(super) unreadable: u64,
     pub(super) out_of_order: u64,
+    /// Bytes of the largest picture.
+    pub(super) largest: usize,
 }
 
 impl Witness {
@@ -71,6 +75,7 @@ impl Witness {
         let acknowledged_at = self.clock.now();
         let number = counter::read_jpeg(&frame.jpeg);
         let mut watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.largest = watched.largest.max(frame.jpeg.len());
         let picture = number.and_then(|number| match &post.camera {
             Some(camera) => {
                 camera.running_number(number, frame.captured_at.unwrap_or(acknowledged_at))
@@ -159,6 +164,7 @@ impl Witness {
             totals.frames += watched.order.frames;
             totals.unreadable += watched.unreadable.frames;
             totals.out_of_order += watched.out_of_order;
+            totals.largest = totals.largest.max(watched.largest);
         }
         totals
     }

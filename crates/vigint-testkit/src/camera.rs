@@ -116,24 +116,27 @@ impl Camera {
     /// Where it is, without name and password.
     #[must_use]
     pub fn address(&self) -> String {
-        self.located("")
+        self.located("", "")
     }
 
     /// Where it is, with the name and the password that it had at first.
     #[must_use]
     pub fn url(&self) -> String {
         match &self.login {
-            Some(login) => self.located(&format!("{}:{}@", login.user, login.password)),
+            Some(login) if login.scheme == Scheme::Path => {
+                self.located("", &format!("/{}", login.as_path()))
+            }
+            Some(login) => self.located(&format!("{}:{}@", login.user, login.password), ""),
             None => self.address(),
         }
     }
 
-    fn located(&self, login: &str) -> String {
+    fn located(&self, login: &str, folder: &str) -> String {
         let (scheme, path) = match self.way {
             Way::Rtsp(_) => ("rtsp", rtsp::PATH),
             Way::Mjpeg => ("http", mjpeg::PATH),
         };
-        format!("{scheme}://{login}{}{path}", self.address)
+        format!("{scheme}://{login}{}{folder}{path}", self.address)
     }
 
     /// Its state, at each change.

@@ -1,14 +1,19 @@
 //! What stands between a client and its server and can be bad: a forwarder on loopback that stalls, slows and cuts
-//! connections, and reads the frames that pass. An observer is told each frame once it is acknowledged with 200.
+//! connections, and reads what passes. An observer is told each frame once it is acknowledged with 200, and what is said
+//! beside the pictures.
 //!
 //! It must not know what the pictures show.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
 //! use std::sync::Arc;
-//! use vigint_testkit::fault_proxy::FaultProxy;
+//! use vigint_testkit::fault_proxy::{FaultProxy, Passed};
 //!
-//! let proxy = FaultProxy::start(Arc::new(|frame| eprintln!("{}", frame.source_id)))?;
+//! let proxy = FaultProxy::start(Arc::new(|passed| {
+//!     if let Passed::Frame(frame) = passed {
+//!         eprintln!("{}", frame.source_id);
+//!     }
+//! }))?;
 //! proxy.forward_to("127.0.0.1:5002".parse().unwrap());
 //! // ... what is tested talks to `proxy.url()` ...
 //! proxy.stall();
@@ -39,8 +44,20 @@ pub use self::frames::PassedFrame;
 
 use self::line::{Flow, Line};
 
-/// Who is told of frames, one after the other as they are acknowledged.
-pub type Observer = Arc<dyn Fn(PassedFrame) + Send + Sync>;
+/// What is told of what passes.
+#[derive(Debug)]
+pub enum Passed {
+    /// A frame, now that it is acknowledged.
+    Frame(PassedFrame),
+    /// What a request or an answer says beside pictures: its first line, its headers but for `Authorization`, where the
+    /// key belongs, and all of its body that is no picture.
+    Said(Vec<u8>),
+    /// What cannot be followed, and why: that connection is cut, and nothing is known of what it carried.
+    NotFollowed(String),
+}
+
+/// Who is told, of one after the other.
+pub type Observer = Arc<dyn Fn(Passed) + Send + Sync>;
 
 /// How long the server may take to be connected to.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -152,7 +169,11 @@ async fn accept(
                     let connecting = timeout(CONNECT_LIMIT, TcpStream::connect(server)).await;
                     let Ok(Ok(server)) = connecting else { return };
                     // How either side ends its connection is its own affair.
-                    drop(pump::forward(&line, &observer, client, server).await);
+                    if let Err(error) = pump::forward(&line, &observer, client, server).await
+                        && error.kind() == io::ErrorKind::InvalidData
+                    {
+                        observer(Passed::NotFollowed(error.to_string()));
+                    }
                 });
             }
             Some(ended) = connections.join_next() => {

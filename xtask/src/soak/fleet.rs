@@ -23,6 +23,7 @@ pub(super) struct Post {
     /// What a person calls its kind.
     pub(super) kind: &'static str,
     source: String,
+    login: Option<Login>,
     /// None of a film: nothing can be done to it.
     pub(super) camera: Option<Camera>,
 }
@@ -38,7 +39,7 @@ const KINDS: [Kind; 6] = [
     Kind::Mjpeg,
     Kind::H265,
     Kind::H264,
-    Kind::Mjpeg,
+    Kind::Recorder,
     Kind::Film,
 ];
 
@@ -47,6 +48,8 @@ enum Kind {
     H264,
     H265,
     Mjpeg,
+    /// The same with name and password in the path.
+    Recorder,
     Film,
 }
 
@@ -66,26 +69,19 @@ impl Fleet {
         let mut posts = Vec::new();
         for (index, kind) in kinds.into_iter().enumerate() {
             let number = index + 1;
-            let (name, camera) = match kind {
-                Kind::H264 => {
-                    let login = login(Scheme::Digest);
-                    (
-                        "RTSP, H.264, Digest",
-                        Some(Camera::rtsp(Arc::clone(&h264), login)?),
-                    )
-                }
-                Kind::H265 => {
-                    let login = login(Scheme::Basic);
-                    (
-                        "RTSP, H.265, Basic",
-                        Some(Camera::rtsp(Arc::clone(&h265), login)?),
-                    )
-                }
-                Kind::Mjpeg => (
-                    "HTTP, MJPEG, Basic",
-                    Some(Camera::mjpeg(login(Scheme::Basic))?),
-                ),
+            let (name, login) = match kind {
+                Kind::H264 => ("RTSP, H.264, Digest", Some(login(Scheme::Digest))),
+                Kind::H265 => ("RTSP, H.265, Basic", Some(login(Scheme::Basic))),
+                Kind::Mjpeg => ("HTTP, MJPEG, Basic", Some(login(Scheme::Basic))),
+                Kind::Recorder => ("HTTP, MJPEG, by path", Some(login(Scheme::Path))),
                 Kind::Film => ("looped file", None),
+            };
+            let shown = login.clone();
+            let camera = match kind {
+                Kind::H264 => Some(Camera::rtsp(Arc::clone(&h264), shown)?),
+                Kind::H265 => Some(Camera::rtsp(Arc::clone(&h265), shown)?),
+                Kind::Mjpeg | Kind::Recorder => Some(Camera::mjpeg(shown)?),
+                Kind::Film => None,
             };
             let source = camera
                 .as_ref()
@@ -94,6 +90,7 @@ impl Fleet {
                 id: format!("camera-{number}"),
                 kind: name,
                 source,
+                login,
                 camera,
             });
         }
@@ -119,14 +116,11 @@ impl Fleet {
     }
 
     /// The passwords in it.
-    pub(super) fn add_to(&self, secrets: &mut Secrets) {
+    pub(super) fn add_to(&self, secrets: &Secrets) {
         for post in &self.posts {
-            let login = post
-                .source
-                .split_once("://")
-                .and_then(|(_, rest)| rest.split_once('@'));
-            if let Some((user, password)) = login.and_then(|(login, _)| login.split_once(':')) {
-                secrets.add_login(&format!("the password of {}", post.id), user, password);
+            if let Some(login) = &post.login {
+                let name = format!("the password of {}", post.id);
+                secrets.add_login(&name, &login.user, &login.password);
             }
         }
     }
@@ -190,12 +184,12 @@ async fn write_film(films: &Arc<Films>, path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn login(scheme: Scheme) -> Option<Login> {
+fn login(scheme: Scheme) -> Login {
     let mut bytes = [0; 12];
     SystemRandom.fill(&mut bytes);
-    Some(Login {
+    Login {
         scheme,
         user: USER.to_owned(),
         password: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-    })
+    }
 }

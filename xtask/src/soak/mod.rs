@@ -31,7 +31,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
 use vigint_core::random::{Random as _, SystemRandom};
-use vigint_testkit::fault_proxy::{FaultProxy, PassedFrame};
+use vigint_testkit::fault_proxy::{FaultProxy, Passed};
 use vigint_testkit::programs;
 
 use self::complaints::Complaints;
@@ -132,15 +132,19 @@ async fn soak(
     let complaints = Arc::new(Complaints::default());
     say::step("Drawing films, starting cameras, server and client");
     let fleet = Arc::new(Fleet::start(options.cameras.into(), &folder.join("film.mp4")).await?);
-    let witness = Arc::new(Witness::new(Arc::clone(&fleet), Arc::clone(&complaints)));
-    let seeing = Arc::clone(&witness);
-    let proxy = FaultProxy::start(Arc::new(move |frame: PassedFrame| seeing.see(&frame)))?;
+    let secrets = Arc::new(Secrets::new());
+    fleet.add_to(&secrets);
+    let witness = Arc::new(Witness::new(
+        Arc::clone(&fleet),
+        Arc::clone(&complaints),
+        Arc::clone(&secrets),
+    ));
+    let observing = Arc::clone(&witness);
+    let proxy = FaultProxy::start(Arc::new(move |passed: Passed| observing.observe(passed)))?;
     let server = Server::start(programs, folder.join("server")).await?;
     proxy.forward_to(server.address()?);
     let key = server.customer(programs)?.key;
-    let mut secrets = Secrets::new();
     secrets.add("the API key", &key);
-    fleet.add_to(&mut secrets);
     let mut client = Client::start(
         &programs.join("vigint-client"),
         folder,
@@ -191,7 +195,7 @@ async fn soak(
         descriptors,
         zombies,
         left,
-        secrets: found.len() + watch.secrets_on_command_lines(),
+        secrets: found.len() + watch.secrets_on_command_lines() + script.witness.secrets_heard(),
         wrong,
     }
     .show();
@@ -274,8 +278,10 @@ async fn follow(
 /// Where secrets stand that should not.
 fn search(script: &Script, client: &Client) -> anyhow::Result<Vec<String>> {
     let mut found = script.secrets.in_files(&client.folder, &PRIVATE)?;
-    for output in client.outputs().into_iter().chain(script.server.outputs()) {
-        found.extend(script.secrets.in_files(&output, &[])?);
+    let [output, errors] = client.outputs();
+    // The server's: what it said, its database, its clips.
+    for place in [&output, &errors, &script.server.folder] {
+        found.extend(script.secrets.in_files(place, &[])?);
     }
     Ok(found)
 }

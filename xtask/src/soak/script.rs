@@ -82,7 +82,7 @@ pub(super) struct Script {
     pub(super) server: Server,
     pub(super) witness: Arc<Witness>,
     pub(super) complaints: Arc<Complaints>,
-    pub(super) secrets: Secrets,
+    pub(super) secrets: Arc<Secrets>,
     pub(super) recoveries: Recoveries,
     clock: SystemClock,
     cameras: Vec<Camera>,
@@ -103,7 +103,7 @@ impl Script {
         server: Server,
         witness: Arc<Witness>,
         complaints: Arc<Complaints>,
-        secrets: Secrets,
+        secrets: Arc<Secrets>,
     ) -> Self {
         let breakable = fleet.breakable();
         let clock = SystemClock::new();

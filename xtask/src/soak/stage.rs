@@ -23,7 +23,8 @@ const LAST_LINES: usize = 30;
 /// The server, when it runs.
 pub(super) struct Server {
     program: PathBuf,
-    folder: PathBuf,
+    /// Where all is that it said and that it keeps.
+    pub(super) folder: PathBuf,
     process: Option<ServerProcess>,
 }
 
@@ -68,11 +69,6 @@ impl Server {
     pub(super) fn address(&self) -> anyhow::Result<SocketAddr> {
         let process = self.process.as_ref().context("the server does not run")?;
         Ok(process.url().trim_start_matches("http://").parse()?)
-    }
-
-    /// What it said, on both outputs.
-    pub(super) fn outputs(&self) -> [PathBuf; 2] {
-        ["server.out", "server.log"].map(|name| self.folder.join(name))
     }
 
     pub(super) fn stop(&mut self) -> anyhow::Result<()> {

@@ -80,7 +80,7 @@ impl Watch {
         }
         for line in found.command_lines {
             for name in secrets.in_bytes(line.as_bytes()) {
-                if self.on_command_lines.insert(name.to_owned()) {
+                if self.on_command_lines.insert(name.clone()) {
                     complaints.add(&format!(
                         "{name} stands on the command line of a child of the client"
                     ));

@@ -1,15 +1,17 @@
-//! Who sees each frame that the server has acknowledged, and judges by what is in it.
+//! Who sees each frame that the server has acknowledged, and judges by what is in it; and hears what else is said.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
 use vigint_testkit::camera::{Camera, counter};
-use vigint_testkit::fault_proxy::PassedFrame;
+use vigint_testkit::fault_proxy::{Passed, PassedFrame};
 
 use super::complaints::Complaints;
 use super::fleet::{FILM_PICTURES, Fleet, Post};
 use super::order::{Order, Seen, nearest};
 use super::rate::Recent;
+use super::secrets::Secrets;
 use super::unreadable::{FEW, Unreadable};
 
 /// Frames of all cameras.
@@ -18,6 +20,9 @@ pub(super) struct Witness {
     complaints: Arc<Complaints>,
     clock: SystemClock,
     watched: Vec<Mutex<Watched>>,
+    secrets: Arc<Secrets>,
+    /// Names of secrets that were said between client and server; each is told once.
+    heard: Mutex<BTreeSet<String>>,
 }
 
 #[derive(Default)]
@@ -50,18 +55,53 @@ pub(super) struct Totals {
 }
 
 impl Witness {
-    pub(super) fn new(fleet: Arc<Fleet>, complaints: Arc<Complaints>) -> Self {
+    pub(super) fn new(
+        fleet: Arc<Fleet>,
+        complaints: Arc<Complaints>,
+        secrets: Arc<Secrets>,
+    ) -> Self {
         let watched = fleet.posts.iter().map(|_| Mutex::default()).collect();
         Self {
             fleet,
             complaints,
             clock: SystemClock::new(),
             watched,
+            secrets,
+            heard: Mutex::default(),
         }
     }
 
+    /// What passes between client and server.
+    pub(super) fn observe(&self, passed: Passed) {
+        match passed {
+            Passed::Frame(frame) => self.see(&frame),
+            Passed::Said(said) => {
+                let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+                for name in self.secrets.in_bytes(&said) {
+                    if heard.insert(name.clone()) {
+                        self.complaints
+                            .add(&format!("{name} is said between client and server"));
+                    }
+                }
+            }
+            Passed::NotFollowed(why) => {
+                self.complaints.add(&format!(
+                    "the proxy could not follow client and server, and cut them: {why}"
+                ));
+            }
+        }
+    }
+
+    /// How many secrets were said between client and server.
+    pub(super) fn secrets_heard(&self) -> usize {
+        self.heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+
     /// The next frame that was acknowledged.
-    pub(super) fn see(&self, frame: &PassedFrame) {
+    fn see(&self, frame: &PassedFrame) {
         let posts = self.fleet.posts.iter().zip(&self.watched);
         let Some((post, watched)) = posts
             .into_iter()

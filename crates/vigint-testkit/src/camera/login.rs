@@ -18,6 +18,8 @@ pub enum Scheme {
     Basic,
     /// Hashed with what the camera said.
     Digest,
+    /// In the path, as some recorders have it: `/user=viewer&password=geheim/video`.
+    Path,
 }
 
 /// A name and a password that a camera demands.
@@ -40,6 +42,10 @@ impl fmt::Debug for Login {
 impl Login {
     /// Whether a request shows it.
     pub(crate) fn is_shown_by(&self, request: &Request, nonce: &str) -> bool {
+        if self.scheme == Scheme::Path {
+            let mut parts = request.target.split('/');
+            return parts.any(|part| part == self.as_path());
+        }
         let Some((scheme, shown)) = request
             .header("authorization")
             .and_then(|value| value.split_once(' '))
@@ -54,13 +60,19 @@ impl Login {
             Scheme::Digest => {
                 scheme.eq_ignore_ascii_case("digest") && self.fits(request, shown, nonce)
             }
+            Scheme::Path => false,
         }
+    }
+
+    /// The part of a path that shows it.
+    pub(crate) fn as_path(&self) -> String {
+        format!("user={}&password={}", self.user, self.password)
     }
 
     /// What a camera says to who has not shown it.
     pub(crate) fn challenge(&self, nonce: &str) -> String {
         match self.scheme {
-            Scheme::Basic => format!("Basic realm=\"{REALM}\""),
+            Scheme::Basic | Scheme::Path => format!("Basic realm=\"{REALM}\""),
             Scheme::Digest => format!("Digest realm=\"{REALM}\", nonce=\"{nonce}\""),
         }
     }
@@ -130,6 +142,24 @@ mod tests {
         assert!(!login(Scheme::Digest).is_shown_by(&request(&shown), "n2"));
         let other = shown.replace("rtsp://cam/stream", "rtsp://cam/other");
         assert!(!login(Scheme::Digest).is_shown_by(&request(&other), "n1"));
+    }
+
+    #[test]
+    fn a_recorder_lets_in_who_has_name_and_password_in_the_path() {
+        let shows = |target: &str| {
+            let request = Request {
+                target: target.to_owned(),
+                ..request("none")
+            };
+            login(Scheme::Path).is_shown_by(&request, "n")
+        };
+        assert!(shows("/user=viewer&password=geheim7/video"));
+        assert!(shows(
+            "rtsp://cam/user=viewer&password=geheim7/stream/track1"
+        ));
+        assert!(!shows("/user=viewer&password=geheim8/video"));
+        assert!(!shows("/user=viewer&password=geheim77/video"));
+        assert!(!shows("/video"));
     }
 
     #[test]

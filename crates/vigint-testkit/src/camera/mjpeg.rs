@@ -30,7 +30,10 @@ pub(crate) async fn serve(shared: &Shared, mut stream: TcpStream) -> io::Result<
                 ];
                 answer("HTTP/1.1 401 Unauthorized", &headers, "")
             }
-            Ok(()) if request.target != PATH || shared.now().condition == Condition::NotFound => {
+            Ok(())
+                if !request.target.ends_with(PATH)
+                    || shared.now().condition == Condition::NotFound =>
+            {
                 answer("HTTP/1.1 404 Not Found", &[("Content-Length", "0")], "")
             }
             Ok(()) => break,

@@ -32,7 +32,9 @@ pub(super) fn frames_in(request: Message) -> Vec<PassedFrame> {
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     match (request.word(0), path) {
         ("POST", SINGLE) => vec![frame(query, request.body)],
-        ("POST", BATCH) => parts(&request).expect("a batch of raw JPEGs can be read"),
+        ("POST", BATCH) => parts(&request)
+            .and_then(frames_of)
+            .expect("a batch of raw JPEGs can be read"),
         _ => Vec::new(),
     }
 }
@@ -52,16 +54,43 @@ fn frame(query: &str, jpeg: Vec<u8>) -> PassedFrame {
     }
 }
 
-fn parts(request: &Message) -> Option<Vec<PassedFrame>> {
-    let kind = request.header("content-type")?;
+/// What a message says beside its pictures.
+pub(super) fn said_in(message: &Message) -> Vec<u8> {
+    let mut said = message.first_line.clone().into_bytes();
+    let mut add = |headers: &[(String, String)]| {
+        for (name, value) in headers {
+            if !name.eq_ignore_ascii_case("authorization") {
+                said.extend_from_slice(format!("\n{name}: {value}").as_bytes());
+            }
+        }
+    };
+    add(&message.headers);
+    let kind = message.header("content-type").unwrap_or_default();
+    if let Some(parts) = parts(message) {
+        parts.iter().for_each(|part| add(&part.headers));
+    } else if kind != "image/jpeg" {
+        said.push(b'\n');
+        said.extend_from_slice(&message.body);
+    }
+    said
+}
+
+/// A part of a batch.
+struct Part<'m> {
+    headers: Vec<(String, String)>,
+    body: &'m [u8],
+}
+
+fn parts(message: &Message) -> Option<Vec<Part<'_>>> {
+    let kind = message.header("content-type")?;
     let (_, boundary) = kind.split_once("boundary=")?;
     let delimiter = format!("--{}", boundary.trim_matches('"'));
-    let mut rest = request.body.as_slice();
-    let mut frames = Vec::new();
+    let mut rest = message.body.as_slice();
+    let mut parts = Vec::new();
     loop {
         let after = rest.strip_prefix(delimiter.as_bytes())?;
         if after.starts_with(b"--") {
-            return Some(frames);
+            return Some(parts);
         }
         let part = after.strip_prefix(b"\r\n")?;
         let end = head_end(part)?;
@@ -69,12 +98,20 @@ fn parts(request: &Message) -> Option<Vec<PassedFrame>> {
         let (_, headers) = parse_head(&[b"\r\n", &part[..end]].concat());
         let length: usize = header(&headers, "content-length")?.parse().ok()?;
         let body = part.get(end + 4..)?;
-        frames.push(frame(
-            header(&headers, FRAME_HEADER)?,
-            body.get(..length)?.to_vec(),
-        ));
         rest = body.get(length..)?.strip_prefix(b"\r\n")?;
+        parts.push(Part {
+            headers,
+            body: body.get(..length)?,
+        });
     }
+}
+
+fn frames_of(parts: Vec<Part<'_>>) -> Option<Vec<PassedFrame>> {
+    let frame = |part: Part<'_>| {
+        let said = header(&part.headers, FRAME_HEADER)?;
+        Some(frame(said, part.body.to_vec()))
+    };
+    parts.into_iter().map(frame).collect()
 }
 
 #[cfg(test)]
@@ -123,5 +160,28 @@ mod tests {
     #[test]
     fn other_requests_hold_no_frames() {
         assert!(frames_in(request("/api/video/analyze", "application/json", b"{}")).is_empty());
+    }
+
+    #[test]
+    fn all_that_is_said_is_told_but_for_pictures_and_the_key() {
+        let part =
+            "--b\r\nContent-Length: 4\r\nVigint-Frame: source_id=door\r\n\r\njpeg\r\n--b--\r\n";
+        for (kind, body, said) in [
+            ("image/jpeg", "jpeg", None),
+            ("multipart/mixed; boundary=b", part, Some("source_id=door")),
+            ("application/json", "{\"a\": 1}", Some("{\"a\": 1}")),
+        ] {
+            let mut request = request("/api/x?name=till", kind, body.as_bytes());
+            let key = ("Authorization".to_owned(), "Bearer geheim".to_owned());
+            request.headers.push(key);
+            let all = String::from_utf8(said_in(&request)).unwrap();
+            assert!(
+                all.contains("/api/x?name=till") && all.contains(kind),
+                "{all}"
+            );
+            assert!(!all.contains("jpeg\n") && !all.contains("geheim"), "{all}");
+            assert!(said.is_none_or(|said| all.contains(said)), "{all}");
+            assert!(!all.ends_with("\njpeg"), "{all}");
+        }
     }
 }

@@ -8,7 +8,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::Observer;
-use super::frames::{PassedFrame, frames_in};
+use super::Passed;
+use super::frames::{PassedFrame, frames_in, said_in};
 use super::line::Line;
 use super::message::{Message, Messages};
 
@@ -29,19 +30,20 @@ pub(super) async fn forward(
     let mut answers = Messages::default();
     let up = pass(line, &mut from_client, &mut to_server, |bytes| {
         for request in requests.take(bytes)? {
+            observer(Passed::Said(said_in(&request)));
             lock(&asked).push_back(frames_in(request));
         }
         Ok(())
     });
     let down = pass(line, &mut from_server, &mut to_client, |bytes| {
-        for answer in answers
-            .take(bytes)?
-            .iter()
-            .filter(|answer| is_final(answer))
-        {
+        for answer in answers.take(bytes)? {
+            observer(Passed::Said(said_in(&answer)));
+            if !is_final(&answer) {
+                continue;
+            }
             let frames: Vec<PassedFrame> = lock(&asked).pop_front().unwrap_or_default();
             if answer.word(1) == "200" {
-                frames.into_iter().for_each(&**observer);
+                frames.into_iter().map(Passed::Frame).for_each(&**observer);
             }
         }
         Ok(())

@@ -18,11 +18,17 @@ struct Stage {
     client: TcpStream,
     server: TcpStream,
     seen: mpsc::UnboundedReceiver<PassedFrame>,
+    not_followed: mpsc::UnboundedReceiver<String>,
 }
 
 async fn stage() -> Stage {
     let (tell, seen) = mpsc::unbounded_channel();
-    let observer: Observer = Arc::new(move |frame| tell.send(frame).unwrap());
+    let (complain, not_followed) = mpsc::unbounded_channel();
+    let observer: Observer = Arc::new(move |passed| match passed {
+        Passed::Frame(frame) => tell.send(frame).unwrap(),
+        Passed::NotFollowed(why) => complain.send(why).unwrap(),
+        Passed::Said(_) => {}
+    });
     let proxy = FaultProxy::start(observer).unwrap();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     proxy.forward_to(listener.local_addr().unwrap());
@@ -33,6 +39,7 @@ async fn stage() -> Stage {
         client,
         server,
         seen,
+        not_followed,
     }
 }
 
@@ -97,6 +104,17 @@ async fn a_slow_line_lets_pass_what_it_says_and_is_quick_once_it_is_cured() {
             .unwrap()
             .unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_followed_is_told_and_cut() {
+    let mut at = stage().await;
+    let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    at.server.write_all(chunked).await.unwrap();
+    let why = timeout(PATIENCE, at.not_followed.recv()).await.unwrap();
+    assert!(why.unwrap().contains("chunks"));
+    let read = timeout(PATIENCE, at.client.read(&mut [0])).await.unwrap();
+    assert_eq!(read.unwrap_or(0), 0);
 }
 
 #[tokio::test]

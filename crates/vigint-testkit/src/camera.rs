@@ -229,6 +229,12 @@ impl Camera {
         self.shared.number_at(at)
     }
 
+    /// How many pictures it has shown to viewers after the one time and up to the other, over the last half hour.
+    #[must_use]
+    pub fn shown(&self, after: UtcTime, until: UtcTime) -> usize {
+        self.shared.shown(after, until)
+    }
+
     /// Which picture, from the camera's first on, had `seen` drawn into it and had reached somebody at this time: a film
     /// shows the same number in each round. `None` where [`Self::number_at`] is.
     #[must_use]

@@ -11,8 +11,8 @@ use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
 use vigint_testkit::fault_proxy::FaultProxy;
 
 use super::complaints::Complaints;
-use super::fleet::Fleet;
-use super::rate;
+use super::fleet::{Fleet, Post};
+use super::rate::{self, Count};
 use super::recoveries::Recoveries;
 use super::schedule::{Fault, Schedule, Step, Target};
 use super::secrets::Secrets;
@@ -89,8 +89,8 @@ pub(super) struct Script {
     /// How the server is broken.
     broken: Option<Broken>,
     breakable: Vec<usize>,
-    /// At the end: the most frames in ten seconds of each camera.
-    most: Vec<Option<usize>>,
+    /// At the end: what came of each camera in ten seconds, the last time or when it was enough.
+    counts: Vec<Option<Count>>,
     schedule: Schedule,
     next: Option<(Step, Duration)>,
 }
@@ -111,7 +111,7 @@ impl Script {
             cameras: vec![Camera::Live(Silence::after(clock.now())); fleet.posts.len()],
             schedule: Schedule::new(seed, breakable.len()),
             breakable,
-            most: vec![None; fleet.posts.len()],
+            counts: vec![None; fleet.posts.len()],
             fleet,
             proxy,
             server,
@@ -180,20 +180,25 @@ impl Script {
     /// Whether every camera has sent as many frames as it should, each over some ten seconds `since` all was cured and all
     /// were live. Complains of those that have not once the time for it is over.
     pub(super) fn is_settled(&mut self, since: UtcTime) -> bool {
-        for (place, most) in self.most.iter_mut().enumerate() {
-            *most = self.witness.recent(place, since).max(*most);
+        for (place, count) in self.counts.iter_mut().enumerate() {
+            if !count.is_some_and(Count::is_enough) {
+                *count = self.witness.recent(place, since).or(*count);
+            }
         }
-        let posts = self.fleet.posts.iter().zip(&self.most);
-        let few = posts.map(|(post, most)| (post, most.unwrap_or(0)));
-        let few: Vec<_> = few.filter(|(_, most)| *most < rate::enough()).collect();
+        let posts = self.fleet.posts.iter().zip(&self.counts);
+        let few = posts.filter(|(_, count)| !count.is_some_and(Count::is_enough));
+        let few: Vec<(&Post, Option<Count>)> = few.map(|(post, count)| (post, *count)).collect();
         let is_over = self.clock.now().since(since) > rate::SETTLES_WITHIN;
-        for (post, most) in few.iter().filter(|_| is_over) {
+        for (post, count) in few.iter().filter(|_| is_over) {
+            let count = count.unwrap_or_default();
             self.complaints.add(&format!(
-                "{} ({}) has sent no more than {most} frames in ten seconds, {} s after all was well; {} are to come",
+                "{} ({}) shows {} pictures in ten seconds, and {} frames come, {} s after all was well; {} are to come",
                 post.id,
                 post.kind,
+                count.shown,
+                count.frames,
                 rate::SETTLES_WITHIN.as_secs(),
-                rate::enough()
+                count.enough()
             ));
         }
         is_over || few.is_empty()

@@ -10,7 +10,7 @@ use vigint_testkit::fault_proxy::{Passed, PassedFrame};
 use super::complaints::Complaints;
 use super::fleet::{FILM_PICTURES, Fleet, Post};
 use super::order::{Order, Seen, nearest};
-use super::rate::Recent;
+use super::rate::{Count, Recent};
 use super::secrets::Secrets;
 use super::unreadable::{FEW, Unreadable};
 
@@ -178,11 +178,12 @@ impl Witness {
             .last_new
     }
 
-    /// Frames of the camera of this place in the newest window that began after this time.
-    pub(super) fn recent(&self, place: usize, since: UtcTime) -> Option<usize> {
+    /// What came of the camera of this place in the newest window that began after this time.
+    pub(super) fn recent(&self, place: usize, since: UtcTime) -> Option<Count> {
+        let camera = self.fleet.posts.get(place)?.camera.as_ref();
         let watched = self.watched.get(place)?;
         let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
-        watched.recent.count(since, self.clock.now())
+        watched.recent.count(camera, since, self.clock.now())
     }
 
     /// The camera of this place begins or ends to send garbage.

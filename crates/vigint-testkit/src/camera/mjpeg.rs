@@ -67,7 +67,10 @@ pub(crate) async fn serve(shared: &Shared, mut stream: TcpStream) -> io::Result<
                 let part = match state.condition {
                     Condition::Frozen => continue,
                     Condition::Garbage => garbage.bytes(),
-                    _ => part(&picture::jpeg(state.size, number % counter::NUMBERS)),
+                    _ => {
+                        shared.note_shown();
+                        part(&picture::jpeg(state.size, number % counter::NUMBERS))
+                    }
                 };
                 write(&mut outgoing, &part).await?;
             }

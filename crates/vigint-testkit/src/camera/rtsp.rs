@@ -253,6 +253,7 @@ impl<'a> Show<'a> {
             let unit = &units[usize::try_from(number).unwrap_or(0) % units.len()];
             let timestamp = number.wrapping_mul(CLOCK_RATE / FRAMES_PER_SECOND);
             packets.extend(self.packetizer.packets(unit, timestamp));
+            self.shared.note_shown();
         }
         self.next = Some(first.max(newest + 1));
         packets

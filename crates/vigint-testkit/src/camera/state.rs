@@ -61,6 +61,7 @@ pub(crate) struct Shared {
     pub(crate) nonce: String,
     login: Mutex<Option<Login>>,
     taken: Mutex<VecDeque<(UtcTime, u32)>>,
+    shown: Mutex<VecDeque<UtcTime>>,
     clock: SystemClock,
 }
 
@@ -79,6 +80,7 @@ impl Shared {
             nonce,
             login: Mutex::new(login),
             taken: Mutex::default(),
+            shown: Mutex::default(),
             clock: SystemClock::new(),
         }
     }
@@ -117,6 +119,22 @@ impl Shared {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let later = taken.partition_point(|(when, _)| *when <= at);
         taken.get(later.checked_sub(1)?).map(|(_, number)| *number)
+    }
+
+    /// Takes note that a viewer is shown one more picture.
+    pub(crate) fn note_shown(&self) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.len() == REMEMBERED {
+            shown.pop_front();
+        }
+        shown.push_back(self.clock.now());
+    }
+
+    /// How many were shown after the one time and up to the other.
+    pub(crate) fn shown(&self, after: UtcTime, until: UtcTime) -> usize {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_within = |at: &&UtcTime| after < **at && **at <= until;
+        shown.iter().filter(is_within).count()
     }
 
     pub(crate) fn login(&self) -> MutexGuard<'_, Option<Login>> {

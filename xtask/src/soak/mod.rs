@@ -166,7 +166,7 @@ async fn soak(
     let followed = follow(options, &mut script, &mut client, &mut watch).await;
     // Also after a failure: it ends its children only when it is asked to stop.
     let status = client.stop()?;
-    let minutes = followed?;
+    let Followed { minutes, live_at } = followed?;
     if !status.success() {
         complaints.add(&format!("the client ended with {status}"));
     }
@@ -175,6 +175,14 @@ async fn soak(
     let found = search(&script, &client)?;
     for place in &found {
         complaints.add(place);
+    }
+    let analysed = client.analysed_after(live_at)?;
+    let posts = script.fleet.posts.iter();
+    for post in posts.filter(|post| !analysed.contains(&post.id)) {
+        complaints.add(&format!(
+            "{} ({}) was live again to the end, and no analysis of it came",
+            post.id, post.kind
+        ));
     }
     let (totals, sent) = (script.witness.totals(), sent(&client)?);
     let answers_lost = script.recoveries.of_server() * u32::from(options.cameras);
@@ -202,6 +210,13 @@ async fn soak(
     Ok(first)
 }
 
+/// A run that came to its end.
+struct Followed {
+    minutes: f64,
+    /// When all cameras were live after the last cure. Some ten seconds are counted after it, several intervals of analyses.
+    live_at: UtcTime,
+}
+
 /// What a run is at.
 #[derive(Clone, Copy, Debug)]
 enum Phase {
@@ -214,13 +229,13 @@ enum Phase {
     Settling(UtcTime),
 }
 
-/// Until the time is over, or somebody stops it; then cures everything and waits for all cameras. Returns the minutes.
+/// Until the time is over, or somebody stops it; then cures everything and waits for all cameras.
 async fn follow(
     options: &Options,
     script: &mut Script,
     client: &mut Client,
     watch: &mut Watch,
-) -> anyhow::Result<f64> {
+) -> anyhow::Result<Followed> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
     let mut due = interval(LOOK_EVERY);
@@ -269,7 +284,9 @@ async fn follow(
                 say::step("All cameras are live: counting what they send");
                 phase = Phase::Settling(clock.now());
             }
-            Phase::Settling(since) if script.is_settled(since) => return Ok(minutes),
+            Phase::Settling(live_at) if script.is_settled(live_at) => {
+                return Ok(Followed { minutes, live_at });
+            }
             _ => {}
         }
     }

@@ -1,5 +1,6 @@
 //! The real programs of a soak: the server in an empty folder, which can be killed and started again, and the client.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use vigint_core::clock::UtcTime;
 use vigint_testkit::programs::{ServerProcess, command, wait_for};
 
 use crate::bench::customer::Customer;
@@ -157,13 +159,28 @@ impl Client {
 
     /// The sum of a number in all its events of a kind.
     pub(super) fn sum(&self, event: &str, field: &str) -> anyhow::Result<u64> {
+        let events = self.events(event)?.into_iter();
+        Ok(events.filter_map(|found| found.get(field)?.as_u64()).sum())
+    }
+
+    /// The sources of which it has told an analysis after this time.
+    pub(super) fn analysed_after(&self, time: UtcTime) -> anyhow::Result<BTreeSet<String>> {
+        let is_later = |found: &Value| {
+            let at = found.get("at").and_then(Value::as_str);
+            at.and_then(|at| at.parse::<UtcTime>().ok()) > Some(time)
+        };
+        let events = self.events("analysis")?.into_iter().filter(is_later);
+        let sources = events.filter_map(|found| Some(found.get("source_id")?.as_str()?.to_owned()));
+        Ok(sources.collect())
+    }
+
+    fn events(&self, kind: &str) -> anyhow::Result<Vec<Value>> {
         let said = std::fs::read_to_string(&self.output)?;
         let events = said
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let of_kind =
-            events.filter(|found| found.get("event").and_then(Value::as_str) == Some(event));
-        Ok(of_kind.filter_map(|found| found.get(field)?.as_u64()).sum())
+        let of_kind = |found: &Value| found.get("event").and_then(Value::as_str) == Some(kind);
+        Ok(events.filter(of_kind).collect())
     }
 }
 

@@ -229,6 +229,19 @@ impl Camera {
         self.shared.number_at(at)
     }
 
+    /// Its next picture has the number after this one: so that its pictures are told from those of other cameras. To be
+    /// said before anybody looks.
+    pub fn count_from(&self, number: u32) {
+        self.shared.count_from(number);
+    }
+
+    /// When a picture was taken, by its number as [`Self::running_number`] has it. `None` of one that is to come, and of
+    /// one that was taken long ago.
+    #[must_use]
+    pub fn taken_at(&self, number: u32) -> Option<UtcTime> {
+        self.shared.taken_at(number)
+    }
+
     /// How many pictures it has shown to viewers after the one time and up to the other, over the last half hour.
     #[must_use]
     pub fn shown(&self, after: UtcTime, until: UtcTime) -> usize {

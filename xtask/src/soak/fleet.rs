@@ -15,6 +15,9 @@ use crate::cargo;
 const FILM_SECONDS: u32 = 60;
 /// Pictures of a film.
 pub(super) const FILM_PICTURES: u32 = FILM_SECONDS * FRAMES_PER_SECOND;
+/// Each camera's pictures begin so many after those of the one before it, also where a film's numbers come again after 600:
+/// a picture under another camera's id is then one of long ago, or of the future.
+const FIRST_APART: u32 = 1110;
 const USER: &str = "viewer";
 
 /// One camera, or a film that takes its place.
@@ -83,6 +86,9 @@ impl Fleet {
                 Kind::Mjpeg | Kind::Recorder => Some(Camera::mjpeg(shown)?),
                 Kind::Film => None,
             };
+            if let Some(camera) = &camera {
+                camera.count_from(FIRST_APART * u32::try_from(index).unwrap_or(0));
+            }
             let source = camera
                 .as_ref()
                 .map_or_else(|| film.display().to_string(), Camera::url);

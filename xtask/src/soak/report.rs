@@ -82,9 +82,11 @@ impl Report<'_> {
             unreadable,
             out_of_order,
             largest,
+            oldest,
         } = self.totals;
         say::line(&format!(
-            "frames seen           {frames}, {unreadable} of them without a readable number; the largest {largest} bytes"
+            "frames seen           {frames}, {unreadable} of them without a readable number; the largest {largest} bytes, the oldest {:.1} s",
+            oldest.as_secs_f32()
         ));
         say::line(&format!("out of order          {out_of_order}"));
         let Sent {

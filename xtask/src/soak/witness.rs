@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use std::time::Duration;
+
 use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
 use vigint_testkit::camera::{Camera, counter};
 use vigint_testkit::fault_proxy::{Passed, PassedFrame};
@@ -13,6 +15,10 @@ use super::order::{Order, Seen, nearest};
 use super::rate::{Count, Recent};
 use super::secrets::Secrets;
 use super::unreadable::{FEW, Unreadable};
+
+/// A picture reaches the client within this time, by its own word: while a camera is opened some wait, and where the machine
+/// is busy. Pictures of two cameras are further apart.
+const FRESH: Duration = Duration::from_secs(8);
 
 /// Frames of all cameras.
 pub(super) struct Witness {
@@ -35,6 +41,8 @@ struct Watched {
     unreadable: Unreadable,
     /// Bytes of the largest picture.
     largest: usize,
+    oldest: Duration,
+    is_stale: bool,
     out_of_order: u64,
 }
 
@@ -52,6 +60,8 @@ pub(super) struct Totals {
     pub(super) out_of_order: u64,
     /// Bytes of the largest picture.
     pub(super) largest: usize,
+    /// The longest from when a camera took a picture to when the client had it.
+    pub(super) oldest: Duration,
 }
 
 impl Witness {
@@ -113,6 +123,7 @@ impl Witness {
             return;
         };
         let acknowledged_at = self.clock.now();
+        let at = frame.captured_at.unwrap_or(acknowledged_at);
         let number = counter::read_jpeg(&frame.jpeg);
         let mut watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
         watched.largest = watched.largest.max(frame.jpeg.len());
@@ -139,11 +150,23 @@ impl Witness {
         if picture > watched.order.last_picture() {
             watched.last_new = Some(acknowledged_at);
         }
+        let picture_at = post.camera.as_ref().zip(picture);
+        let picture_at = picture_at.and_then(|(camera, picture)| camera.taken_at(picture));
+        let age = picture_at.map_or(Duration::ZERO, |taken| at.since(taken));
+        watched.oldest = watched.oldest.max(age);
+        if age > FRESH && !watched.is_stale {
+            watched.is_stale = true;
+            self.complaints.add(&format!(
+                "{} ({}) shows a picture that it took {:.1} s before: is it another camera's?",
+                post.id,
+                post.kind,
+                age.as_secs_f32()
+            ));
+        }
         // A film's times are its own.
         let taken_at = post.camera.as_ref().and(frame.captured_at);
         watched.recent.add(taken_at.unwrap_or(acknowledged_at));
         let most = if post.camera.is_some() { FEW } else { 0 };
-        let at = frame.captured_at.unwrap_or(acknowledged_at);
         if watched.unreadable.is_too_many(picture.is_some(), at, most) {
             self.complaints.add(&format!(
                 "{} ({}): in more than {most} frames in a row no number can be read, and it sends no garbage",
@@ -205,6 +228,7 @@ impl Witness {
             totals.frames += watched.order.frames;
             totals.unreadable += watched.unreadable.frames;
             totals.out_of_order += watched.out_of_order;
+            totals.oldest = totals.oldest.max(watched.oldest);
             totals.largest = totals.largest.max(watched.largest);
         }
         totals

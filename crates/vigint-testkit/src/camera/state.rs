@@ -104,13 +104,12 @@ impl Shared {
     }
 
     fn take_picture(&self) {
-        let number = self.numbers.borrow().wrapping_add(1);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = self.numbers.borrow().wrapping_add(1);
         if taken.len() == REMEMBERED {
             taken.pop_front();
         }
         taken.push_back((self.clock.now(), number));
-        drop(taken);
         self.numbers.send_replace(number);
     }
 
@@ -119,6 +118,20 @@ impl Shared {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let later = taken.partition_point(|(when, _)| *when <= at);
         taken.get(later.checked_sub(1)?).map(|(_, number)| *number)
+    }
+
+    /// The next picture has the number after this one.
+    pub(crate) fn count_from(&self, number: u32) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.clear();
+        self.numbers.send_replace(number);
+    }
+
+    /// When the picture of this number was taken; `None` when that is to come, or forgotten.
+    pub(crate) fn taken_at(&self, number: u32) -> Option<UtcTime> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = taken.binary_search_by_key(&number, |(_, number)| *number);
+        taken.get(at.ok()?).map(|(when, _)| *when)
     }
 
     /// Takes note that a viewer is shown one more picture.

@@ -322,6 +322,21 @@ async fn numbers_of_a_film_are_told_apart_by_when_they_were_seen() {
     assert_eq!(camera.number_at(long_ago), None);
 }
 
+#[tokio::test]
+async fn a_camera_counts_from_where_it_is_told_and_knows_when_it_took_what() {
+    let camera = Camera::mjpeg(None).unwrap();
+    camera.count_from(5000);
+    let mut numbers = camera.shared.numbers.subscribe();
+    numbers.wait_for(|number| *number >= 5003).await.unwrap();
+    let now = SystemClock::new().now();
+    let newest = camera.number_at(now).unwrap();
+    assert!((5003..5100).contains(&newest), "{newest}");
+    assert_eq!(camera.running_number(newest, now), Some(newest));
+    let (first, second) = (camera.taken_at(5001), camera.taken_at(5002));
+    assert!(first.is_some() && first < second && second <= Some(now));
+    assert_eq!([5000, 1].map(|number| camera.taken_at(number)), [None; 2]);
+}
+
 const REQUEST: &[u8] = b"GET /video HTTP/1.1\r\nHost: camera\r\n\r\n";
 
 /// A viewer who has seen a first byte.

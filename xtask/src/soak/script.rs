@@ -86,6 +86,8 @@ pub(super) struct Script {
     pub(super) recoveries: Recoveries,
     clock: SystemClock,
     cameras: Vec<Camera>,
+    /// When each of them was last cured of a fault of its own.
+    own_cures: Vec<Option<UtcTime>>,
     /// How the server is broken.
     broken: Option<Broken>,
     breakable: Vec<usize>,
@@ -108,7 +110,8 @@ impl Script {
         let breakable = fleet.breakable();
         let clock = SystemClock::new();
         Self {
-            cameras: vec![Camera::Live(Silence::after(clock.now())); fleet.posts.len()],
+            cameras: vec![Camera::Live(Silence::since(clock.now(), None)); fleet.posts.len()],
+            own_cures: vec![None; fleet.posts.len()],
             schedule: Schedule::new(seed, breakable.len()),
             breakable,
             counts: vec![None; fleet.posts.len()],
@@ -241,6 +244,9 @@ impl Script {
                 && broken.until <= now
             {
                 post.cure(broken.is_cut);
+                if let Some(own_cure) = self.own_cures.get_mut(place) {
+                    *own_cure = Some(moment.at);
+                }
                 if broken.fault == Fault::Garbage {
                     self.witness.is_garbage(place, false);
                 }
@@ -286,7 +292,8 @@ impl Script {
             let waited = now.saturating_sub(since.elapsed);
             if self.witness.has_seen(place, since.at) {
                 self.recoveries.add(*fault, waited);
-                *camera = Camera::Live(Silence::after(since.at));
+                let own_cure = self.own_cures.get(place).copied().flatten();
+                *camera = Camera::Live(Silence::since(since.at, own_cure));
             } else if waited > LIVE_WITHIN && !*is_late {
                 *is_late = true;
                 if let Some(post) = self.fleet.posts.get(place) {

@@ -18,12 +18,12 @@ pub(super) struct Silence {
 }
 
 impl Silence {
-    /// Of a camera that was cured at this time and has been seen since. What a fault leaves behind may still show within
-    /// the time of the promise: that a camera flooded or had another size is known only when it is well again, and then
-    /// it is opened anew.
-    pub(super) fn after(cured: UtcTime) -> Self {
+    /// Of a camera that has been seen since this time, when it or the server was cured, and that was last cured itself at
+    /// the other. What its own fault leaves behind may still show within the time of the promise: that it flooded or had
+    /// another size is known only when it is well again, and then it is opened anew.
+    pub(super) fn since(cure: UtcTime, own_cure: Option<UtcTime>) -> Self {
         Self {
-            counted_from: cured + LIVE_WITHIN,
+            counted_from: own_cure.map_or(cure, |own| cure.max(own + LIVE_WITHIN)),
             is_told: false,
         }
     }
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_camera_that_shows_one_picture_and_no_other_is_told_of_once() {
-        let mut silence = Silence::after(at(100));
+        let mut silence = Silence::since(at(100), Some(at(100)));
         let told: Vec<i64> = (100..200)
             .filter(|second| silence.is_too_long(at(*second), Some(at(101))))
             .collect();
@@ -56,11 +56,14 @@ mod tests {
             [146],
             "half a minute is its own, then fifteen seconds"
         );
+        let mut silence = Silence::since(at(100), None);
+        assert!(!silence.is_too_long(at(116), Some(at(101))));
+        assert!(silence.is_too_long(at(117), Some(at(101))));
     }
 
     #[test]
     fn a_camera_that_goes_on_is_not_silent_and_may_be_later() {
-        let mut silence = Silence::after(at(100));
+        let mut silence = Silence::since(at(100), Some(at(40)));
         let mut told = (100..300).map(|second| silence.is_too_long(at(second), Some(at(second))));
         assert!(!told.any(|is_told| is_told));
         assert!(!silence.is_too_long(at(314), Some(at(299))));

@@ -16,9 +16,9 @@ use super::rate::{Count, Recent};
 use super::secrets::Secrets;
 use super::unreadable::{FEW, Unreadable};
 
-/// A picture reaches the client within this time, by its own word: while a camera is opened some wait, and where the machine
-/// is busy. Pictures of two cameras are further apart.
-const FRESH: Duration = Duration::from_secs(8);
+/// A picture reaches the client within this time, by its own word: while a camera is opened some wait, up to seven seconds
+/// where the machine is busy. Where two cameras change places, those of one are older.
+const FRESH: Duration = Duration::from_secs(15);
 
 /// Frames of all cameras.
 pub(super) struct Witness {

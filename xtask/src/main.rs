@@ -9,6 +9,7 @@ mod dist;
 mod gate;
 mod isolation;
 mod loopback;
+mod memory;
 mod packages;
 mod say;
 mod soak;

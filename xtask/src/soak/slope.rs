@@ -1,6 +1,8 @@
 //! Whether memory stays flat: by its quietest moments, by a straight line through its samples (least squares), and by what
 //! the client may hold at most.
 
+use crate::memory::slope;
+
 /// Samples before this share of a run are of a program that still warms up.
 const WARM_UP: f64 = 0.25;
 /// What may be gained each minute in a run of twenty minutes, in KiB; in a longer one no more altogether.
@@ -42,11 +44,8 @@ impl Memory {
     pub(super) fn of(samples: &[Sample]) -> Option<Self> {
         let (first, last) = (samples.first()?, samples.last()?);
         let warm = first.minutes + (last.minutes - first.minutes) * WARM_UP;
-        let later: Vec<Sample> = samples
-            .iter()
-            .copied()
-            .filter(|sample| sample.minutes >= warm)
-            .collect();
+        let later = samples.iter().filter(|sample| sample.minutes >= warm);
+        let later = later.map(|sample| (sample.minutes, sample.kibibytes));
         let mut quarters = samples.chunks(samples.len().div_ceil(4));
         let late = quietest(quarters.next_back()?);
         let early = quarters.nth(1).map_or(late, quietest);
@@ -59,7 +58,7 @@ impl Memory {
             end: last.kibibytes,
             early,
             late,
-            slope: slope(&later),
+            slope: slope(later),
         })
     }
 
@@ -119,18 +118,6 @@ fn held(cameras: f64, picture: f64) -> f64 {
 fn quietest(samples: &[Sample]) -> f64 {
     let all = samples.iter().map(|sample| sample.kibibytes);
     all.fold(f64::INFINITY, f64::min)
-}
-
-fn slope(samples: &[Sample]) -> f64 {
-    let count = samples.iter().map(|_| 1.0).sum::<f64>().max(1.0);
-    let mean = |of: fn(&Sample) -> f64| samples.iter().map(of).sum::<f64>() / count;
-    let (middle, level) = (mean(|at| at.minutes), mean(|at| at.kibibytes));
-    let together: f64 = samples
-        .iter()
-        .map(|at| (at.minutes - middle) * (at.kibibytes - level))
-        .sum();
-    let apart: f64 = samples.iter().map(|at| (at.minutes - middle).powi(2)).sum();
-    if apart > 0.0 { together / apart } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::complaints::Complaints;
 use super::processes::{self, Children, Open};
 use super::secrets::Secrets;
 use super::slope::{Memory, Sample};
+use crate::memory::resident;
 
 /// Between two looks.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -92,7 +93,7 @@ impl Watch {
         }
         self.samples.push(Sample {
             minutes: self.clock.elapsed().as_secs_f64() / 60.0,
-            kibibytes: processes::resident(self.pid)?,
+            kibibytes: resident(self.pid)?.into(),
         });
         self.descriptors.push(processes::descriptors(self.pid)?);
         Ok(())

@@ -6,22 +6,14 @@ use anyhow::Context as _;
 use vigint_core::wire::SourcesResponse;
 
 use crate::bench::customer::Customer;
-use crate::loopback;
+use crate::{loopback, memory};
 
 /// How long the server may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
-/// Bytes of physical memory that a process uses (proc(5), `VmRSS`).
+/// Bytes of physical memory that a process uses.
 pub(super) fn resident(pid: u32) -> anyhow::Result<u64> {
-    let path = format!("/proc/{pid}/status");
-    let status = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB"));
-    let kilobytes: u64 = kilobytes
-        .context("the kernel does not tell VmRSS")?
-        .trim()
-        .parse()?;
-    Ok(kilobytes * 1024)
+    Ok(u64::from(memory::resident(pid)?) * 1024)
 }
 
 /// Bytes of pictures in the rings of these clients.
@@ -39,14 +31,4 @@ pub(super) fn held(url: &str, customers: &[Customer]) -> anyhow::Result<u64> {
         held += u64::try_from(bytes)?;
     }
     Ok(held)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn this_process_uses_memory() {
-        assert!(resident(std::process::id()).unwrap() > 1024 * 1024);
-    }
 }

@@ -44,7 +44,7 @@ pub(super) fn watch(
     memory::watch(pid, WARM_UP)?;
 
     let mut sink = Some(sink).filter(|_| !is_away);
-    let before = memory::resident(pid)?;
+    let before = f64::from(crate::memory::resident(pid)?);
     let seen = memory::watch(pid, span)?;
     let peak = seen.iter().copied().fold(before, f64::max);
     let end = seen.last().copied().unwrap_or(before);

@@ -77,17 +77,25 @@ pub(super) fn known_reason(lines: &[String]) -> Option<&'static str> {
     known.map(|(_, meaning)| *meaning)
 }
 
-/// The reason in `lines`, else the newest line itself.
+/// The reason in `lines`, else the newest line that says something of its own.
 pub(super) fn reason(lines: &[String]) -> String {
     if let Some(meaning) = known_reason(lines) {
         return meaning.to_owned();
     }
     // swscaler says this about every JPEG made of an ordinary camera's picture.
     let is_noise = |line: &&String| line.contains("deprecated pixel format");
-    match lines.iter().rev().find(|line| !is_noise(line)) {
+    let said = || lines.iter().rev().filter(|line| !is_noise(line));
+    let said = said().find(|line| !is_of_the_list(line)).or(said().next());
+    match said {
         Some(line) => format!("ffmpeg gave up: {}", without_speaker(line)),
         None => "ffmpeg gave up and did not say why".to_owned(),
     }
+}
+
+/// Whether this is what ffmpeg says in the end of the list in which it is told a camera's address, whatever was wrong.
+fn is_of_the_list(line: &str) -> bool {
+    let said = without_speaker(line);
+    said.starts_with("pipe:0:") || said.starts_with("Impossible to open")
 }
 
 /// Whether `lines` speak of a stream that makes no sense.
@@ -130,6 +138,23 @@ mod tests {
         assert_eq!(reason(&odd), "ffmpeg gave up: something odd");
         assert_eq!(known_reason(&odd), None);
         assert_eq!(reason(&[]), "ffmpeg gave up and did not say why");
+    }
+
+    #[test]
+    fn what_ffmpeg_says_of_its_list_hides_no_reason() {
+        let lines = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        let told = "[tls @ 0x1] An unexpected TLS packet was received.";
+        let list = [
+            "[concat @ 0x2] Impossible to open 'https://***@cam/1'",
+            "pipe:0: Input/output error",
+        ];
+        let said = reason(&lines(&[told, list[0], list[1]]));
+        assert_eq!(
+            said,
+            "ffmpeg gave up: An unexpected TLS packet was received."
+        );
+        let said = reason(&lines(&list));
+        assert_eq!(said, "ffmpeg gave up: pipe:0: Input/output error");
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! When a camera is opened again, and what is told of its failures: each reason once, then they are counted.
+//! When a camera is opened again, and what is told of its failures: each kind of reason once, then they are counted.
 //!
 //! A camera may fail every few seconds for months. Only times and reasons go in; it opens nothing and tells nobody.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::backoff::Backoff;
@@ -14,8 +15,8 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const REMINDER: Duration = Duration::from_secs(3600);
 /// Who has failed so often in a row is away, and not only flapping.
 const STAYS_AWAY: u32 = 4;
-/// So many different reasons are told of one camera that is not well.
-const MAX_REASONS: usize = 8;
+/// So many kinds of reasons are remembered of one camera that is not well.
+const MAX_KINDS: usize = 8;
 
 /// What was tried since the camera was last well. Times are of a clock that is never set back.
 #[derive(Debug)]
@@ -25,9 +26,11 @@ pub(super) struct Restarts {
     tried_at: Duration,
     /// Since when it shows pictures.
     open_since: Option<Duration>,
-    /// The reasons that were told.
-    told: Vec<String>,
+    /// The kinds of reasons that were told, the one that was heard last at the end.
+    told: VecDeque<String>,
     told_at: Duration,
+    /// Whether a failure was told since it was open.
+    is_told_away: bool,
     /// Failures that nobody was told of, since somebody was.
     untold: u32,
     /// Tries that failed since it was open.
@@ -60,8 +63,9 @@ impl Restarts {
             backoff,
             tried_at: Duration::ZERO,
             open_since: None,
-            told: Vec::new(),
+            told: VecDeque::new(),
             told_at: Duration::ZERO,
+            is_told_away: false,
             untold: 0,
             failed_in_a_row: 0,
             lost: None,
@@ -80,6 +84,7 @@ impl Restarts {
     pub(super) fn opened(&mut self, now: Duration) -> Option<Loss> {
         self.open_since = Some(now);
         self.failed_in_a_row = 0;
+        self.is_told_away = false;
         self.lost.take()
     }
 
@@ -114,7 +119,7 @@ impl Restarts {
 
     /// One that stays away after it was told to be back is told of sooner: the last word must not be that it is open.
     fn pause_between_telling(&self) -> Duration {
-        if self.failed_in_a_row == STAYS_AWAY {
+        if self.failed_in_a_row >= STAYS_AWAY && !self.is_told_away {
             HEALTH
         } else {
             REMINDER
@@ -122,17 +127,35 @@ impl Restarts {
     }
 
     fn is_to_be_told(&mut self, now: Duration, reason: &str) -> Option<u32> {
-        let is_new = !self.told.iter().any(|told| told == reason);
-        let has_room = self.told.len() < MAX_REASONS;
-        if is_new && has_room {
-            self.told.push(reason.to_owned());
-        } else if now.saturating_sub(self.told_at) < self.pause_between_telling() {
+        if !self.is_new(reason) && now.saturating_sub(self.told_at) < self.pause_between_telling() {
             self.untold = self.untold.saturating_add(1);
             return None;
         }
         self.told_at = now;
+        self.is_told_away = true;
         Some(std::mem::take(&mut self.untold))
     }
+
+    /// Whether no reason of this kind is remembered. From now on it is; the one not heard for longest gives way.
+    fn is_new(&mut self, reason: &str) -> bool {
+        let kind = kind_of(reason);
+        let known = self.told.iter().position(|told| *told == kind);
+        match known {
+            Some(place) => drop(self.told.remove(place)),
+            None if self.told.len() >= MAX_KINDS => drop(self.told.pop_front()),
+            None => {}
+        }
+        self.told.push_back(kind);
+        known.is_none()
+    }
+}
+
+/// A reason without the words that hold a figure: rates, sizes, counts, which differ from failure to failure.
+fn kind_of(reason: &str) -> String {
+    let has_figure = |word: &&str| word.contains(|c: char| c.is_ascii_digit());
+    let words = reason.split_whitespace();
+    let kind: Vec<&str> = words.filter(|word| !has_figure(word)).collect();
+    kind.join(" ")
 }
 
 #[cfg(test)]
@@ -177,10 +200,35 @@ mod tests {
             .map(|reason| restarts.failed(seconds(1), reason).tell.is_some())
             .collect();
         assert_eq!(told, [true, true, false, false, true, false]);
-        for n in 0..1000 {
-            restarts.failed(seconds(2), &format!("reason {n}"));
-        }
-        assert_eq!(restarts.told.len(), MAX_REASONS);
+    }
+
+    #[test]
+    fn reasons_that_differ_only_in_figures_are_one() {
+        let mut restarts = Restarts::new(Backoff::of_camera());
+        let mut is_told = |reason: &str| restarts.failed(seconds(1), reason).tell.is_some();
+        assert!(is_told(
+            "it shows 0.5 pictures a second, where it used to show 10"
+        ));
+        assert!(!is_told(
+            "it shows 1.2 pictures a second, where it used to show 9"
+        ));
+        assert!(is_told("its pictures changed from 640x360 to 480x270"));
+        assert!(!is_told("its pictures changed from 480x270 to 640x360"));
+    }
+
+    #[test]
+    fn a_ninth_kind_of_reason_is_told_and_the_one_not_heard_for_longest_forgotten() {
+        let mut restarts = Restarts::new(Backoff::of_camera());
+        let mut is_told = |reason: char| {
+            let failure = restarts.failed(seconds(1), &format!("reason {reason}"));
+            failure.tell.is_some()
+        };
+        assert!(('a'..='h').all(&mut is_told));
+        assert!(!is_told('a'));
+        assert!(is_told('i'));
+        assert!(!is_told('a'));
+        assert!(is_told('b'));
+        assert_eq!(restarts.told.len(), MAX_KINDS);
     }
 
     #[test]
@@ -208,6 +256,18 @@ mod tests {
         assert_eq!(restarts.failed(seconds(120), "hangs").delay, seconds(10));
         restarts.begins(seconds(200));
         assert_eq!(restarts.failed(seconds(260), "hangs").delay, SHORTEST_PAUSE);
+    }
+
+    #[test]
+    fn a_camera_that_is_back_within_the_first_minute_and_then_stays_away_is_told_of_again() {
+        let mut restarts = Restarts::new(Backoff::of_camera());
+        assert!(restarts.failed(seconds(0), "gone").tell.is_some());
+        restarts.opened(seconds(2));
+        let told = [3, 5, 9, 17, 33, 62, 92, 122]
+            .map(|at| (at, restarts.failed(seconds(at), "gone").tell));
+        let told: Vec<_> = told.iter().filter(|(_, tell)| tell.is_some()).collect();
+        // When a minute has passed since the last word.
+        assert_eq!(told, [&(62, Some(5))]);
     }
 
     #[test]

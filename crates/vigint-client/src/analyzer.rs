@@ -269,16 +269,17 @@ impl SecureVideoAnalyzer {
     pub(crate) async fn run_in(&self, source: Source, seat: Option<Seat>) -> Result<(), RunError> {
         let camera = self.camera(&source);
         let counters = self.counters_of(&source.id);
-        let session = Session::new(source, camera, Arc::clone(&counters), self.around.clone());
+        let _shown = Shown {
+            analyzer: self,
+            counters: Arc::clone(&counters),
+        };
+        let session = Session::new(source, camera, counters, self.around.clone());
         let session = session.with_seat(seat);
-        let result = if self.has_key() {
+        if self.has_key() {
             session.run().await
         } else {
             session.only_try().await
-        };
-        self.lock_counters()
-            .retain(|other| !Arc::ptr_eq(other, &counters));
-        result
+        }
     }
 
     pub(crate) fn camera(&self, source: &Source) -> FfmpegCamera {
@@ -297,6 +298,19 @@ impl SecureVideoAnalyzer {
         counters.retain(|old| old.source_id() != source);
         counters.push(Arc::clone(&fresh));
         fresh
+    }
+}
+
+/// A run in [`SecureVideoAnalyzer::progress`], for as long as this is kept: also one whose future is dropped ends there.
+struct Shown<'a> {
+    analyzer: &'a SecureVideoAnalyzer,
+    counters: Arc<Counters>,
+}
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        let mut all = self.analyzer.lock_counters();
+        all.retain(|other| !Arc::ptr_eq(other, &self.counters));
     }
 }
 

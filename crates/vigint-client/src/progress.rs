@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use vigint_core::ids::SourceId;
 
+/// What moved in a picture says nothing any more when no other has come for this long: three periods of the slowest
+/// camera, and longer than any that shows nothing is waited for.
+const MOTION_HOLDS: Duration = Duration::from_secs(30);
+
 /// Where one source stands now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceProgress {
@@ -16,7 +20,7 @@ pub struct SourceProgress {
     /// How long ago the newest one came.
     pub last_picture_age: Option<Duration>,
     /// Whether something moves in it, where that is looked at
-    /// ([`crate::SecureVideoAnalyzerBuilder::watch_motion`]).
+    /// ([`crate::SecureVideoAnalyzerBuilder::watch_motion`]); `None` when no picture has come for half a minute.
     pub moves: Option<bool>,
     /// Frames the server has taken.
     pub sent: u64,
@@ -108,11 +112,14 @@ impl Counters {
     /// All of them `now`, on [`vigint_core::clock::Clock::elapsed`].
     pub(crate) fn read(&self, now: Duration) -> SourceProgress {
         let sight = *lock(&self.sight);
+        let age = sight.picture_at.map(|at| now.saturating_sub(at));
         SourceProgress {
             source_id: self.source_id.clone(),
             captured: self.captured.load(Relaxed),
-            last_picture_age: sight.picture_at.map(|at| now.saturating_sub(at)),
-            moves: sight.moves,
+            last_picture_age: age,
+            moves: sight
+                .moves
+                .filter(|_| age.is_some_and(|age| age <= MOTION_HOLDS)),
             sent_bytes: self.sent_bytes.load(Relaxed),
             sent: self.sent.load(Relaxed),
             dropped: self.dropped.load(Relaxed),
@@ -126,4 +133,21 @@ impl Counters {
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_said_of_motion_in_a_camera_that_is_gone() {
+        let counters = Counters::new(SourceId::default_source());
+        counters.note_picture(Duration::from_secs(100));
+        counters.note_motion(Some(true));
+        let moves = |seconds| counters.read(Duration::from_secs(seconds)).moves;
+        assert_eq!((moves(101), moves(130)), (Some(true), Some(true)));
+        assert_eq!(moves(131), None);
+        counters.note_picture(Duration::from_secs(140));
+        assert_eq!(moves(141), Some(true));
+    }
 }

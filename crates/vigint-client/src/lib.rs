@@ -107,6 +107,11 @@ mod source;
 mod uplink;
 mod usage_walk;
 
+/// Whether there is an ffmpeg, for the unit tests of what it is told.
+#[cfg(test)]
+#[path = "../tests/it/has_ffmpeg.rs"]
+mod has_ffmpeg;
+
 /// The scripted server of the integration tests, for the unit tests of what needs a scripted camera too.
 #[cfg(test)]
 #[path = "../tests/it/scripted_server.rs"]

@@ -14,7 +14,6 @@ mod stream;
 mod watch;
 
 use std::io;
-use std::path::PathBuf;
 
 use bytes::Bytes;
 use vigint_core::clock::UtcTime;
@@ -71,14 +70,10 @@ pub enum CaptureError {
         /// How long was waited.
         seconds: u64,
     },
-    /// The film is not there.
-    #[error("{}: {cause}", path.display())]
-    File {
-        /// The path as given, but for what in it could be a password.
-        path: PathBuf,
-        /// Why it cannot be opened.
-        cause: io::Error,
-    },
+    /// The film is not there. Whoever tells it knows which film: an address whose scheme was mistyped counts as one, and
+    /// its password must not be in here.
+    #[error("{0}")]
+    File(#[source] io::Error),
     /// ffmpeg reads the film and gets no further.
     #[error(
         "nothing more of the film could be read for {seconds} seconds: is the disk or the network drive that it lies \
@@ -113,13 +108,13 @@ pub enum CaptureError {
         /// Width and height of the newest picture, in pixels.
         now: (u16, u16),
     },
-    /// Far more pictures come than were asked for.
-    #[error("it shows {fps:.0} pictures a second where {asked_fps} were asked for")]
+    /// The camera sends far more pictures than it has sent, and than were asked for.
+    #[error("it sends {fps:.0} pictures a second, where it used to send {usual_fps:.0}")]
     TooFast {
         /// Pictures a second.
         fps: f64,
-        /// What was asked for.
-        asked_fps: f64,
+        /// What it used to send.
+        usual_fps: f64,
     },
     /// Hardly any pictures come from a camera that has shown many.
     #[error("it shows {fps:.1} pictures a second, where it used to show {usual_fps:.0}")]

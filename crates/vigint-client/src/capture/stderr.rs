@@ -1,7 +1,7 @@
 //! The last lines that ffmpeg said, masked as they come, bounded in number and length.
 //!
 //! With `-loglevel level+info` each line says its weight. What is only information is not kept, but its `showinfo`
-//! filter tells there of each picture how large it is before it is made smaller.
+//! filter tells there of each picture that the camera sent, and how large it was before it was made smaller.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,15 @@ const REMEMBERED_FOR: u64 = 50;
 const INFORMATION: &str = "[info] ";
 const WEIGHTS: [&str; 4] = ["[warning] ", "[error] ", "[fatal] ", "[panic] "];
 
+/// What ffmpeg has told of a camera's pictures as they were sent: before some are left out and the others made smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Native {
+    /// How many there were so far.
+    pub(super) pictures: u32,
+    /// Width and height of the newest, in pixels.
+    pub(super) size: (u16, u16),
+}
+
 /// The last lines; filled by [`Tail::follow`].
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tail {
@@ -33,7 +42,7 @@ struct Said {
     /// Each with how many pictures had come when it was said.
     lines: VecDeque<(u64, String)>,
     pictures: u64,
-    native_size: Option<(u16, u16)>,
+    native: Option<Native>,
 }
 
 impl Tail {
@@ -75,9 +84,9 @@ impl Tail {
         }
     }
 
-    /// Width and height of the newest picture as the camera sent it, in pixels, where ffmpeg was asked to tell.
-    pub(super) fn native_size(&self) -> Option<(u16, u16)> {
-        self.lock().native_size
+    /// What the camera has sent, where ffmpeg was asked to tell.
+    pub(super) fn native(&self) -> Option<Native> {
+        self.lock().native
     }
 
     fn lock(&self) -> MutexGuard<'_, Said> {
@@ -88,7 +97,10 @@ impl Tail {
         let line = String::from_utf8_lossy(line);
         if line.contains(INFORMATION) {
             if let Some(size) = size_of_picture(&line) {
-                self.lock().native_size = Some(size);
+                let mut said = self.lock();
+                let before = said.native.map_or(0, |native| native.pictures);
+                let pictures = before.saturating_add(1);
+                said.native = Some(Native { pictures, size });
             }
             return;
         }
@@ -145,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn information_is_not_kept_but_the_size_of_pictures_is_learned_from_it() {
+    async fn information_is_not_kept_but_number_and_size_of_pictures_are_learned_from_it() {
         let said = "[Parsed_showinfo_1 @ 0x5] [info] config in time_base: 1/12, frame_rate: s:1x1\n\
             [Parsed_showinfo_1 @ 0x5] [info] n:   0 pts:      0 fmt:yuv420p sar:1/1 s:640x360 i:P iskey:1\n\
             [Parsed_showinfo_1 @ 0x5] [info] n:   1 pts:    100 fmt:yuv420p sar:1/1 s:320x240 i:P iskey:1\n\
@@ -153,7 +165,8 @@ mod tests {
             [tcp @ 0x5] [error] Connection refused\n";
         let tail = Tail::default();
         tail.clone().follow(said.as_bytes(), Mask::default()).await;
-        assert_eq!(tail.native_size(), Some((320, 240)));
+        let (pictures, size) = (2, (320, 240));
+        assert_eq!(tail.native(), Some(Native { pictures, size }));
         assert_eq!(tail.lines(), ["[tcp @ 0x5] Connection refused"]);
     }
 

@@ -1,24 +1,25 @@
-//! Whether what a camera shows is still what it was asked for: its rate, the size of its pictures.
+//! Whether what a camera shows is still what it was: its rate, the size of its pictures.
 //!
 //! A camera that hangs, or whose settings were changed, often goes on sending something. What is wrong with it
 //! is seen here; that nothing comes at all is seen by whoever waits. Only numbers go in: no clock, no pictures.
+//!
+//! A camera may send more than is asked for all day, most do; what is too many is left out before they come here. It is
+//! opened anew when its rate has changed out of all proportion, and is believed when it is the same after that.
 
 use std::time::Duration;
 
 use super::CaptureError;
+use super::stderr::Native;
 
 /// Over what a rate is measured.
 const WINDOW: Duration = Duration::from_secs(10);
-/// A pause as long as this is none of the rate's business: it is counted anew after it.
-const PAUSE: Duration = Duration::from_secs(5);
-/// More than the rate asked for times this, and [`SPARE_FPS`], is too fast.
-const TOO_FAST: f64 = 1.5;
-const SPARE_FPS: f64 = 2.0;
-/// Less than this share of the usual rate is too slow. Cameras halve their rate at night, or go to a third.
+/// Less than this share of the usual rate is too slow. Cameras halve their rate at night, or go to a third …
 const TOO_SLOW: f64 = 0.2;
-/// So many windows in a row must be too slow.
-const SLOW_WINDOWS: u32 = 2;
-/// How much of the usual rate one window makes up, so that it follows a camera that has become slower.
+/// … and come back from it: only more than the usual rate times this is too fast.
+const TOO_FAST: f64 = 3.5;
+/// So many windows in a row must be too slow, or too fast: one may be a network that hangs and catches up.
+const ODD_WINDOWS: u32 = 2;
+/// How much of the usual rate one window makes up, so that it follows a camera that changes by and by.
 const WEIGHT: f64 = 0.1;
 
 /// Watches the pictures of one opening of a camera.
@@ -27,17 +28,46 @@ pub(super) struct StreamWatch {
     asked_fps: f64,
     native_size: Option<(u16, u16)>,
     sent_size: Option<(u16, u16)>,
-    last_at: Option<Duration>,
     window: Option<Window>,
-    /// Pictures a second, as this opening has shown them so far.
-    usual_fps: Option<f64>,
-    slow_windows: u32,
+    /// Of the pictures that come out.
+    shown: Rate,
+    /// Of those that the camera sends.
+    native: Rate,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Window {
     since: Duration,
     pictures: u32,
+    /// How many the camera had sent when it began.
+    native_pictures: Option<u32>,
+}
+
+/// A rate in pictures a second.
+#[derive(Debug, Default)]
+struct Rate {
+    /// What it has been in this opening so far.
+    usual: Option<f64>,
+    /// Windows in a row that were out of all proportion to it.
+    odd_windows: u32,
+}
+
+impl Rate {
+    fn usual(&self, fps: f64) -> f64 {
+        self.usual.unwrap_or(fps)
+    }
+
+    /// A window was odd. Says whether it was one too many.
+    fn was_odd(&mut self) -> bool {
+        self.odd_windows += 1;
+        self.odd_windows >= ODD_WINDOWS
+    }
+
+    /// A window was not odd, and this is the usual rate from now on.
+    fn becomes(&mut self, usual: f64) {
+        self.odd_windows = 0;
+        self.usual = Some(usual);
+    }
 }
 
 impl StreamWatch {
@@ -47,26 +77,25 @@ impl StreamWatch {
             asked_fps,
             native_size: None,
             sent_size: None,
-            last_at: None,
             window: None,
-            usual_fps: None,
-            slow_windows: 0,
+            shown: Rate::default(),
+            native: Rate::default(),
         }
     }
 
     /// Takes note of a picture of this size that came `at` this time, on any clock that is never set back. `native` is
-    /// its size before it was made smaller, once that is known: only like is compared with like.
+    /// what the camera has sent until then, once that is known: only like is compared with like.
     ///
     /// # Errors
     /// What is wrong since. The camera must be opened anew then, and with it a new watch begun.
     pub(super) fn note(
         &mut self,
         at: Duration,
-        native: Option<(u16, u16)>,
+        native: Option<Native>,
         sent: (u16, u16),
     ) -> Result<(), CaptureError> {
         let sizes = [
-            (&mut self.native_size, native),
+            (&mut self.native_size, native.map(|native| native.size)),
             (&mut self.sent_size, Some(sent)),
         ];
         for (known, now) in sizes {
@@ -75,51 +104,53 @@ impl StreamWatch {
                 return Err(CaptureError::Resized { before, now });
             }
         }
-        let pause = self.last_at.replace(at).map(|last| at.saturating_sub(last));
-        let is_after_pause = pause.is_some_and(|pause| pause >= PAUSE);
-        match &mut self.window {
-            Some(window) if !is_after_pause => {
-                window.pictures += 1;
-                let length = at.saturating_sub(window.since);
-                if length < WINDOW {
-                    return Ok(());
-                }
-                let fps = f64::from(window.pictures) / length.as_secs_f64();
-                self.window = Some(Window {
-                    since: at,
-                    pictures: 0,
-                });
-                self.judge(fps)
-            }
+        let native_pictures = native.map(|native| native.pictures);
+        let fresh = Window {
+            since: at,
+            pictures: 0,
+            native_pictures,
+        };
+        let Some(window) = &mut self.window else {
             // The first picture begins the first window.
-            _ => {
-                self.window = Some(Window {
-                    since: at,
-                    pictures: 0,
-                });
-                Ok(())
-            }
-        }
-    }
-
-    fn judge(&mut self, fps: f64) -> Result<(), CaptureError> {
-        if fps > self.asked_fps * TOO_FAST + SPARE_FPS {
-            let asked_fps = self.asked_fps;
-            return Err(CaptureError::TooFast { fps, asked_fps });
-        }
-        let usual = self.usual_fps.unwrap_or(fps);
-        if fps < usual * TOO_SLOW {
-            self.slow_windows += 1;
-            if self.slow_windows >= SLOW_WINDOWS {
-                return Err(CaptureError::TooSlow {
-                    fps,
-                    usual_fps: usual,
-                });
-            }
+            self.window = Some(fresh);
+            return Ok(());
+        };
+        window.pictures += 1;
+        let length = at.saturating_sub(window.since);
+        if length < WINDOW {
             return Ok(());
         }
-        self.slow_windows = 0;
-        self.usual_fps = Some(fps.max(usual * (1.0 - WEIGHT) + fps * WEIGHT));
+        let fps = |pictures: u32| f64::from(pictures) / length.as_secs_f64();
+        let shown = fps(window.pictures);
+        let sent = native_pictures
+            .zip(window.native_pictures)
+            .map(|(now, before)| fps(now.saturating_sub(before)));
+        self.window = Some(fresh);
+        self.judge_shown(shown)?;
+        sent.map_or(Ok(()), |sent| self.judge_native(sent))
+    }
+
+    fn judge_shown(&mut self, fps: f64) -> Result<(), CaptureError> {
+        let usual_fps = self.shown.usual(fps);
+        if fps >= usual_fps * TOO_SLOW {
+            // Up at once: what it can show it should show.
+            let usual = fps.max(usual_fps * (1.0 - WEIGHT) + fps * WEIGHT);
+            self.shown.becomes(usual);
+        } else if self.shown.was_odd() {
+            return Err(CaptureError::TooSlow { fps, usual_fps });
+        }
+        Ok(())
+    }
+
+    fn judge_native(&mut self, fps: f64) -> Result<(), CaptureError> {
+        let usual_fps = self.native.usual(fps);
+        // What is asked for is never too much.
+        if fps <= (usual_fps * TOO_FAST).max(self.asked_fps) {
+            let usual = usual_fps * (1.0 - WEIGHT) + fps * WEIGHT;
+            self.native.becomes(usual);
+        } else if self.native.was_odd() {
+            return Err(CaptureError::TooFast { fps, usual_fps });
+        }
         Ok(())
     }
 }
@@ -160,19 +191,73 @@ mod tests {
         show(&mut StreamWatch::new(25.0), 0, 600, 0.5).unwrap();
     }
 
-    #[test]
-    fn far_more_pictures_than_asked_for_are_too_many() {
-        let error = show(&mut StreamWatch::new(10.0), 0, 60, 40.0).unwrap_err();
-        assert!(matches!(error, CaptureError::TooFast { .. }), "{error}");
-        show(&mut StreamWatch::new(0.5), 0, 60, 2.0).expect("a few more do no harm");
+    /// Of what a camera sends ten pictures a second come out.
+    struct Thinned {
+        watch: StreamWatch,
+        tenths: u32,
+        sent: u32,
+    }
+
+    impl Thinned {
+        fn asked_for(fps: f64) -> Self {
+            Self {
+                watch: StreamWatch::new(fps),
+                tenths: 0,
+                sent: 0,
+            }
+        }
+
+        fn send(&mut self, seconds: u32, fps: u32) -> Result<(), CaptureError> {
+            for _ in 0..seconds * 10 {
+                self.tenths += 1;
+                self.sent += fps / 10;
+                let native = Native {
+                    pictures: self.sent,
+                    size: SIZE,
+                };
+                let at = Duration::from_millis(100) * self.tenths;
+                self.watch.note(at, Some(native), SIZE)?;
+            }
+            Ok(())
+        }
     }
 
     #[test]
-    fn a_rate_that_falls_to_nearly_nothing_is_told_after_two_windows() {
-        let mut watch = StreamWatch::new(10.0);
-        show(&mut watch, 0, 60, 10.0).unwrap();
-        let error = show(&mut watch, 60, 60, 0.5).unwrap_err();
-        assert!(matches!(error, CaptureError::TooSlow { .. }), "{error}");
+    fn a_camera_that_comes_to_send_far_more_pictures_is_told_after_two_windows() {
+        let mut camera = Thinned::asked_for(10.0);
+        camera.send(61, 10).unwrap();
+        let caught_up = camera.send(10, 50);
+        caught_up.expect("one window may be a network that catches up");
+        camera.send(60, 10).unwrap();
+        let error = camera.send(40, 50).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "it sends 50 pictures a second, where it used to send 10"
+        );
+    }
+
+    #[test]
+    fn a_camera_that_sends_more_than_is_asked_for_is_as_it_is() {
+        for asked in [1.0, 10.0] {
+            let mut camera = Thinned::asked_for(asked);
+            camera.send(600, 60).unwrap();
+            camera.send(600, 20).expect("as it may at night");
+            camera.send(600, 60).expect("and by day again");
+        }
+        let mut camera = Thinned::asked_for(60.0);
+        camera.send(60, 10).unwrap();
+        camera.send(60, 50).expect("so many were asked for");
+    }
+
+    #[test]
+    fn a_picture_every_few_seconds_is_too_slow_too() {
+        for fps in [0.3, 0.19, 0.11] {
+            let mut watch = StreamWatch::new(10.0);
+            show(&mut watch, 0, 60, 10.0).unwrap();
+            let error = show(&mut watch, 60, 60, fps).unwrap_err();
+            assert!(matches!(error, CaptureError::TooSlow { .. }), "{error}");
+        }
+        show(&mut StreamWatch::new(0.1), 0, 600, 0.1).expect("as it was asked for");
         let mut watch = StreamWatch::new(10.0);
         show(&mut watch, 0, 60, 10.0).unwrap();
         show(&mut watch, 60, 12, 0.5).expect("one window may be a bad network");
@@ -182,8 +267,9 @@ mod tests {
     #[test]
     fn a_pause_is_no_slow_rate() {
         let mut watch = StreamWatch::new(10.0);
-        for minute in 0..20 {
-            show(&mut watch, minute * 60, 20, 10.0).unwrap();
+        // Whoever waits gives up after ten seconds.
+        for pause in 0..20 {
+            show(&mut watch, pause * 30, 21, 10.0).unwrap();
         }
     }
 
@@ -201,7 +287,10 @@ mod tests {
     #[test]
     fn a_size_before_it_was_made_smaller_is_compared_only_with_such_a_one() {
         let mut watch = StreamWatch::new(10.0);
-        let mut note = |native| watch.note(Duration::ZERO, native, SIZE);
+        let mut note = |size: Option<(u16, u16)>| {
+            let native = size.map(|size| Native { pictures: 1, size });
+            watch.note(Duration::ZERO, native, SIZE)
+        };
         note(None).unwrap();
         note(Some((1920, 1080))).expect("it is only known later");
         note(Some((1920, 1080))).unwrap();

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use vigint_client::{Event, RunError, SecureVideoAnalyzer, Source};
 use vigint_testkit::camera::{Camera, Codec, Films, Login, Scheme, counter};
 
+use crate::authority::Authority;
 use crate::program::has_ffmpeg;
-use crate::scripted_server::{PATIENCE, Reply, ScriptedServer};
+use crate::scripted_server::{PATIENCE, Reply, Request, ScriptedServer, SentFrame};
 
 const PASSWORD: &str = "geheim7&more";
 
@@ -26,6 +29,56 @@ fn rtsp(codec: Codec, scheme: Scheme) -> Camera {
     Camera::rtsp(films.into(), login(scheme)).unwrap()
 }
 
+/// What speaks TLS in front of a camera and hands on all that is said, as a camera's own server does.
+struct Tls {
+    port: u16,
+    task: JoinHandle<()>,
+}
+
+impl Tls {
+    async fn before(camera: &Camera) -> Self {
+        let acceptor = Authority::new().acceptor("localhost", -1..90);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let behind = host_of(&camera.address()).to_owned();
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, behind) = (acceptor.clone(), behind.clone());
+                connections.spawn(async move {
+                    let mut outside = acceptor.accept(stream).await.unwrap();
+                    let mut inside = TcpStream::connect(behind).await.unwrap();
+                    // How either ends is its own affair.
+                    drop(copy_bidirectional(&mut outside, &mut inside).await);
+                });
+            }
+        });
+        Self { port, task }
+    }
+
+    /// The camera's address, as one that speaks TLS.
+    fn url(&self, camera: &Camera) -> String {
+        let url = camera.url();
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let host = host_of(&url);
+        let rest = rest.replace(host, &format!("127.0.0.1:{}", self.port));
+        format!("{scheme}s://{rest}")
+    }
+}
+
+impl Drop for Tls {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Host and port of an address.
+fn host_of(url: &str) -> &str {
+    let (_, rest) = url.split_once("://").unwrap();
+    let host = rest.split('/').next().unwrap();
+    host.rsplit('@').next().unwrap()
+}
+
 /// A source being run, and what is told of it.
 struct Watched {
     server: ScriptedServer,
@@ -36,6 +89,10 @@ struct Watched {
 
 impl Watched {
     async fn start(camera: &Camera) -> Self {
+        Self::start_at(&camera.url()).await
+    }
+
+    async fn start_at(url: &str) -> Self {
         let server = ScriptedServer::start(Reply::of_vigint).await;
         let (sender, events) = unbounded_channel();
         let analyzer = SecureVideoAnalyzer::builder()
@@ -44,7 +101,7 @@ impl Watched {
             .on_event(move |event| drop(sender.send(event)))
             .build()
             .unwrap();
-        let source: Source = format!("till={}", camera.url()).parse().unwrap();
+        let source: Source = format!("till={url}").parse().unwrap();
         let running = analyzer.clone();
         let run = tokio::spawn(async move { running.run(source).await });
         Self {
@@ -86,7 +143,7 @@ impl Watched {
     /// Waits until it is told why there are no pictures.
     async fn lost(&mut self) -> String {
         self.until("lost", |event| match event {
-            Event::Error { message, .. } => Some(message.clone()),
+            Event::Error { code, message, .. } if code == "source_failed" => Some(message.clone()),
             _ => None,
         })
         .await
@@ -95,7 +152,7 @@ impl Watched {
     async fn has_sent_more(&self, frames: usize) {
         let before = self.server.frame_numbers().len();
         self.server
-            .until(|all| all.iter().filter(|r| r.is_frame()).count() >= before + frames)
+            .until(|all| all.iter().flat_map(Request::frames).count() >= before + frames)
             .await;
     }
 
@@ -104,19 +161,18 @@ impl Watched {
         self.analyzer.stop();
         let ended = timeout(PATIENCE, self.run).await;
         ended.expect("it never stops").unwrap().unwrap();
-        let frames: Vec<_> = self.server.requests();
-        let frames: Vec<_> = frames.iter().filter(|r| r.is_frame()).collect();
-        let numbers: Vec<i64> = frames.iter().map(|frame| frame.number()).collect();
+        let frames = self.server.frames();
+        let numbers: Vec<i64> = frames.iter().map(SentFrame::number).collect();
         assert!(
             numbers.windows(2).all(|pair| pair[0] < pair[1]),
             "{numbers:?}"
         );
         let times: Vec<_> = frames
             .iter()
-            .map(|f| f.query("captured_at").unwrap())
+            .map(|f| f.said("captured_at").unwrap())
             .collect();
         assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
-        let seen = frames.iter().filter_map(|f| counter::read_jpeg(&f.body));
+        let seen = frames.iter().filter_map(|f| counter::read_jpeg(&f.jpeg));
         seen.collect()
     }
 }
@@ -137,7 +193,11 @@ fn is_on_a_command_line(password: &str) -> bool {
 }
 
 async fn is_read_in_order(camera: &Camera) {
-    let mut watched = Watched::start(camera).await;
+    is_read_in_order_at(&camera.url()).await;
+}
+
+async fn is_read_in_order_at(url: &str) {
+    let mut watched = Watched::start_at(url).await;
     let (size, away) = watched.opened().await;
     assert_eq!((size.0 > 0, away), (true, None));
     watched.has_sent_more(25).await;
@@ -168,14 +228,64 @@ async fn jpegs_over_http_are_read_in_order_and_the_password_is_on_no_command_lin
     }
 }
 
-/// The camera is hurt, its loss is told in words with `reason`, it is cured, and its pictures are sent again.
-async fn is_back_after(camera: Camera, hurt: impl Fn(&Camera), reason: &str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn cameras_behind_tls_are_read_in_order_and_the_password_is_on_no_command_line() {
+    if has_ffmpeg().await {
+        for camera in [
+            rtsp(Codec::H264, Scheme::Digest),
+            Camera::mjpeg(login(Scheme::Basic)).unwrap(),
+        ] {
+            let tls = Tls::before(&camera).await;
+            is_read_in_order_at(&tls.url(&camera)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_that_speaks_no_tls_where_it_should_is_told_in_ffmpegs_own_words() {
+    if has_ffmpeg().await {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let answering = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let refusal = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+            stream.write_all(refusal).await.unwrap();
+            // It hangs up, too, once it has read on.
+            let mut said = Vec::new();
+            drop(stream.read_to_end(&mut said).await);
+        };
+        let url = format!("https://viewer:{PASSWORD}@{address}/video");
+        let mut watched = Watched::start_at(&url).await;
+        let (said, ()) = tokio::join!(watched.lost(), answering);
+        assert!(said.contains("ffmpeg gave up: "), "{said}");
+        assert!(
+            !said.contains("pipe:0") && !said.contains("Impossible"),
+            "{said}"
+        );
+        assert!(!said.contains(PASSWORD), "{said}");
+    }
+}
+
+/// What is told of a camera that hangs up and closes its port, by how far a try has come.
+const ENDS: [&str; 3] = [
+    "the camera ended its stream",
+    "the camera closed the connection",
+    "connection refused",
+];
+const NO_PICTURES: [&str; 2] = [
+    "no picture came for 10 seconds",
+    "no picture could be made of what came for 10 seconds",
+];
+const NO_VIDEO: [&str; 1] = ["this is no video that ffmpeg can read"];
+
+/// The camera is hurt, its loss is told in one of these words, it is cured, and its pictures are sent again.
+async fn is_back_after(camera: Camera, hurt: impl Fn(&Camera), reasons: &[&str]) {
     let mut watched = Watched::start(&camera).await;
     watched.opened().await;
     watched.has_sent_more(5).await;
     hurt(&camera);
     let said = watched.lost().await;
-    assert!(said.contains(reason), "{said}");
+    assert!(reasons.iter().any(|reason| said.contains(reason)), "{said}");
     assert!(!said.contains("geheim7"), "{said}");
     camera.cure();
     let (_, away) = watched.opened().await;
@@ -207,7 +317,7 @@ async fn a_camera_whose_password_was_changed_is_back_when_it_is_right_again() {
 async fn a_camera_that_reboots_is_back_when_it_is_up() {
     if has_ffmpeg().await {
         let reboot = |camera: &Camera| camera.reboot(Duration::from_secs(2));
-        is_back_after(rtsp(Codec::H264, Scheme::Basic), reboot, "camera").await;
+        is_back_after(rtsp(Codec::H264, Scheme::Basic), reboot, &ENDS).await;
     }
 }
 
@@ -215,7 +325,7 @@ async fn a_camera_that_reboots_is_back_when_it_is_up() {
 async fn a_camera_that_freezes_is_opened_anew_after_ten_seconds() {
     if has_ffmpeg().await {
         let camera = Camera::mjpeg(login(Scheme::Basic)).unwrap();
-        is_back_after(camera, Camera::freeze, "no picture came for 10 seconds").await;
+        is_back_after(camera, Camera::freeze, &NO_PICTURES[..1]).await;
     }
 }
 
@@ -223,7 +333,7 @@ async fn a_camera_that_freezes_is_opened_anew_after_ten_seconds() {
 async fn a_camera_that_sends_garbage_is_opened_anew() {
     if has_ffmpeg().await {
         let camera = rtsp(Codec::H264, Scheme::Basic);
-        is_back_after(camera, Camera::garbage, "rtsp://***@").await;
+        is_back_after(camera, Camera::garbage, &NO_PICTURES).await;
     }
 }
 
@@ -231,7 +341,25 @@ async fn a_camera_that_sends_garbage_is_opened_anew() {
 async fn jpegs_that_turn_into_garbage_are_opened_anew() {
     if has_ffmpeg().await {
         let camera = Camera::mjpeg(None).unwrap();
-        is_back_after(camera, Camera::garbage, "http://").await;
+        is_back_after(camera, Camera::garbage, &NO_VIDEO).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_that_comes_to_send_far_more_pictures_is_opened_anew_and_then_believed() {
+    if has_ffmpeg().await {
+        let camera = rtsp(Codec::H264, Scheme::Basic);
+        let mut watched = Watched::start(&camera).await;
+        watched.opened().await;
+        // Its usual rate is measured over ten seconds, and its first pictures come at once.
+        watched.has_sent_more(150).await;
+        camera.flood();
+        let said = watched.lost().await;
+        assert!(said.contains("where it used to send 1"), "{said}");
+        let (_, away) = watched.opened().await;
+        assert!(away.is_some());
+        watched.has_sent_more(25).await;
+        watched.end().await;
     }
 }
 
@@ -245,7 +373,11 @@ async fn a_camera_that_changes_the_size_of_its_pictures_is_opened_anew() {
             let mut watched = Watched::start(&camera).await;
             let (before, _) = watched.opened().await;
             camera.change_resolution();
-            watched.lost().await;
+            let said = watched.lost().await;
+            assert!(
+                said.contains("its pictures changed from 640x360 to 480x270"),
+                "{said}"
+            );
             let (after, _) = watched.opened().await;
             assert_ne!(before, after);
             watched.has_sent_more(5).await;

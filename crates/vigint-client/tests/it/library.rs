@@ -69,7 +69,7 @@ async fn a_key_that_cannot_be_one_is_refused_and_none_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_dropped_ends_its_cameras_process() {
+async fn a_run_that_is_dropped_ends_its_cameras_process_and_its_progress() {
     if !has_ffmpeg().await {
         return;
     }
@@ -84,10 +84,17 @@ async fn a_run_that_is_dropped_ends_its_cameras_process() {
         .api_key("a-key-of-16-chars")
         .build()
         .unwrap();
-    tokio::select! {
+    let is_read = async {
+        let has_frames = |all: &[Request]| all.iter().filter(|r| r.is_frame()).count() >= 3;
+        server.until(has_frames).await;
+        analyzer.progress().len()
+    };
+    let read = tokio::select! {
         ended = analyzer.run(source) => panic!("a film that is repeated for ever ended: {ended:?}"),
-        () = server.until(|all| all.iter().filter(|request: &&Request| request.is_frame()).count() >= 3) => {}
-    }
+        read = is_read => read,
+    };
+    assert_eq!(read, 1);
+    assert_eq!(analyzer.progress(), [], "it is not being run any more");
     let looked = tokio::task::spawn_blocking(move || {
         programs::wait_for(PATIENCE, || reads(&film).is_empty().then_some(()))
     });

@@ -16,6 +16,7 @@ mod checks;
 mod deploy;
 mod films;
 mod gate;
+mod has_ffmpeg;
 mod help;
 mod incidents;
 mod keys;

@@ -38,6 +38,19 @@ async fn a_cameras_password_is_printed_nowhere() {
             assert!(!ran.printed().contains(secret), "{args:?}: {ran:?}");
         }
     }
+    // With a mistyped scheme, or none, it is taken for a film.
+    for mistyped in ["rtsp:/admin:hunter3@cam/1", "admin:hunter3@cam:554/1"] {
+        for args in [
+            &["--source", mistyped][..],
+            &["check", "--source", mistyped],
+            &["gate", mistyped],
+        ] {
+            let ran = run(&mut folder.client(args)).await;
+            assert_eq!(ran.code, 5, "{args:?}: {ran:?}");
+            assert!(ran.printed().contains("o such file"), "{args:?}: {ran:?}");
+            assert!(!ran.printed().contains("hunter3"), "{args:?}: {ran:?}");
+        }
+    }
     let plain = format!("till=rtsp://admin:hunter3@{address}/live");
     let ran = run(&mut folder.client(&["--source", &plain])).await;
     assert!(!ran.printed().contains("hunter3"), "{ran:?}");

@@ -20,6 +20,9 @@ const NETWORK_LIMIT: &str = "10000000";
 /// What an address may be read through. Without this list ffmpeg lets a list from standard input open nothing.
 const PROTOCOLS: &str = "pipe,fd,rtp,srtp,rtsp,rtsps,tcp,udp,tls,http,https,httpproxy,crypto";
 
+/// Two pictures that come at the same time would be the end of ffmpeg: its encoder wants each later than the last one.
+const EACH_LATER: &str = "settb=1/1000,setpts='if(isnan(PREV_OUTPTS),PTS,max(PTS,PREV_OUTPTS+1))'";
+
 /// A command, and what it is to be given on its standard input.
 pub(super) struct Order {
     pub(super) command: Command,
@@ -56,21 +59,50 @@ pub(super) fn of_live(location: &Location, options: &ReadOptions, abilities: Abi
     if input.is_some() {
         command.stdin(Stdio::piped());
     }
-    // The first picture of each period. ffmpeg's own `fps` filter would fill a gap with copies of the last one.
-    let fps = options.fps;
-    let first_of_each =
-        format!("select='isnan(prev_selected_t)+gt(floor(t*{fps}),floor(prev_selected_t*{fps}))'");
-    // Of another size than before ffmpeg makes the old one, and it alone can tell.
+    // Before any is left out, so that it is known how many the camera sends; and before it is made smaller: of another
+    // size than before ffmpeg makes the old one, and it alone can tell.
     let filter = format!(
-        "{first_of_each},showinfo=checksum=0,{}",
+        "showinfo=checksum=0,{},{EACH_LATER},{}",
+        on_the_beat(clock_of(location), options.fps),
         no_wider(options.width)
     );
-    let as_they_come = match abilities {
-        Abilities::Modern => ["-fps_mode", "passthrough"],
-        Abilities::Old => ["-vsync", "passthrough"],
-    };
-    write_pictures(&mut command, &filter, options, &as_they_come);
+    write_pictures(&mut command, &filter, options, &as_they_come(abilities));
     Order { command, input }
+}
+
+/// No picture is left out or shown twice when they are written, and their times are counted as finely as [`EACH_LATER`]
+/// counts them.
+fn as_they_come(abilities: Abilities) -> [&'static str; 4] {
+    let mode = match abilities {
+        Abilities::Modern => "-fps_mode",
+        Abilities::Old => "-vsync",
+    };
+    [mode, "passthrough", "-enc_time_base", "1/1000"]
+}
+
+/// By what ffmpeg's filters know when a picture of a camera came, in seconds. It counts the times of JPEGs over HTTP in
+/// steps of 40 ms, too coarse to tell a steady camera from one that is too fast: there the clock is asked.
+fn clock_of(location: &Location) -> &'static str {
+    match location {
+        Location::Http(_) => "time(0)",
+        _ => "t",
+    }
+}
+
+/// Lets at most so many pictures a second on, evenly apart. ffmpeg's own `fps` filter would fill a gap with copies of the
+/// last one.
+///
+/// The beat keeps its own time, so that a camera's jitter loses none: the next picture is due a period after the last
+/// one was, not after it came, and may come a fifth of a period early. One that is far off, after a gap or when the
+/// clock was set, begins the beat anew.
+fn on_the_beat(clock: &str, fps: f64) -> String {
+    let period = 1.0 / fps.max(0.01);
+    let (early, far) = (period / 5.0, period * 2.0);
+    // ffmpeg remembers numbers from picture to picture: in 0 when the next is due, in 1 when this one came.
+    let is_due = format!("gte(ld(1),ld(0)-{early})+gt(ld(0)-ld(1),{far})");
+    let next =
+        format!("if(gt(abs(ld(1)-ld(0)),{far}),ld(1)+{period},max(ld(0)+{period},ld(1)+{early}))");
+    format!("select='st(1,{clock});if({is_due},1+0*st(0,{next}))'")
 }
 
 /// The first picture of whatever it is, and ffmpeg's words on what its video is like.
@@ -194,6 +226,7 @@ impl FilmPath<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::has_ffmpeg::has_ffmpeg;
 
     fn arguments(order: &Order) -> String {
         let arguments = order.command.as_std().get_args();
@@ -237,6 +270,124 @@ mod tests {
         assert!(arguments.contains("-stimeout 10000000"), "{arguments}");
         assert!(arguments.contains("-i rtsp://cam/1"), "{arguments}");
         assert!(arguments.contains("-vsync passthrough"), "{arguments}");
+    }
+
+    /// Which of pictures that come at these milliseconds, the first at 0, go on where ten a second are asked for: their
+    /// own times.
+    async fn on_the_beat_of_ten(times: &[i64]) -> Vec<i64> {
+        let of_each = times.iter().enumerate();
+        let of_each: Vec<String> = of_each.map(|(n, at)| format!("eq(N,{n})*{at}")).collect();
+        let source = format!(
+            "color=size=32x32:rate=10,trim=end_frame={},settb=1/1000,setpts='{}'",
+            times.len(),
+            of_each.join("+")
+        );
+        let beat = on_the_beat("t", 10.0);
+        let filter = format!("{beat},showinfo=checksum=0,{EACH_LATER}");
+        let mut command = ffmpeg();
+        command.args(["-loglevel", "level+info", "-f", "lavfi", "-i", &source]);
+        let options = ReadOptions::default();
+        write_pictures(
+            &mut command,
+            &filter,
+            &options,
+            &as_they_come(Abilities::Modern),
+        );
+        let ran = command.output().await.unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(ran.status.success(), "{said}");
+        let pictures = said.lines().filter(|line| line.contains("pts_time:"));
+        pictures
+            .map(|line| {
+                let (_, pts) = line.split_once("pts:").unwrap();
+                pts.split_whitespace().next().unwrap().parse().unwrap()
+            })
+            .collect()
+    }
+
+    /// When pictures come, in milliseconds: one each so many microseconds, the others up to `jitter` of these earlier or
+    /// later than the first.
+    fn coming(pictures: i64, period: i64, jitter: i64) -> Vec<i64> {
+        let off = |n: i64| {
+            if n == 0 {
+                0
+            } else {
+                (n * 7919 % 101 - 50) * jitter / 50
+            }
+        };
+        (0..pictures)
+            .map(|n| (n * period + off(n)) / 1000)
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_camera_at_the_rate_that_is_asked_for_loses_no_picture_to_jitter() {
+        if !has_ffmpeg().await {
+            return;
+        }
+        for (period, jitter) in [
+            (100_000, 0),
+            (100_000, 2_000),
+            (100_000, 20_000),
+            (100_000, 45_000),
+            (101_000, 10_000),
+        ] {
+            let times = coming(90, period, jitter);
+            let seen = on_the_beat_of_ten(&times).await;
+            // One at most is lost, until the beat has found its place.
+            assert!(
+                seen.len() >= 89,
+                "{period} µs apart, {jitter} µs of jitter: {seen:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_faster_camera_is_thinned_evenly_to_the_rate_that_is_asked_for() {
+        if !has_ffmpeg().await {
+            return;
+        }
+        for (period, steps) in [(33_333, 95..=105), (40_000, 75..=125), (66_667, 60..=140)] {
+            let times = coming(90, period, 2_000);
+            let seen = on_the_beat_of_ten(&times).await;
+            let wanted = usize::try_from(times.last().unwrap() / 100).unwrap();
+            assert!(
+                seen.len().abs_diff(wanted) <= 1,
+                "{period} µs apart: {wanted} were wanted: {seen:?}"
+            );
+            let is_even = seen
+                .windows(2)
+                .all(|two| steps.contains(&(two[1] - two[0])));
+            assert!(is_even, "{period} µs apart: {seen:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_gap_and_when_the_clock_was_set_the_beat_begins_anew() {
+        if !has_ffmpeg().await {
+            return;
+        }
+        // Three at once after a gap are one; then the beat goes on.
+        let gap = [0, 100, 5000, 5003, 5006, 5100, 5200];
+        let seen = on_the_beat_of_ten(&gap).await;
+        assert_eq!(seen, [0, 100, 5000, 5100, 5200]);
+        // Nor is it the end when two come in the same tenth of a second.
+        let late = [0, 170, 190, 300];
+        assert_eq!(on_the_beat_of_ten(&late).await, late);
+        let set_back = [0, 100, -6000, -5900, -5870, -5800];
+        let seen = on_the_beat_of_ten(&set_back).await;
+        assert_eq!(seen, [0, 100, -6000, -5900, -5800]);
+    }
+
+    #[test]
+    fn jpegs_over_http_are_timed_by_the_clock() {
+        for (address, clock) in [
+            ("https://cam/1", "st(1,time(0))"),
+            ("rtsp://cam/1", "st(1,t)"),
+        ] {
+            let arguments = arguments(&of(address, Abilities::Modern));
+            assert!(arguments.contains(clock), "{arguments}");
+        }
     }
 
     #[test]

@@ -149,7 +149,7 @@ impl FfmpegFrames {
         };
         match jpeg::inspect(jpeg, u64::MAX) {
             Ok(info) => {
-                let native = self.tail.native_size();
+                let native = self.tail.native();
                 watch.note(self.clock.elapsed(), native, (info.width, info.height))
             }
             Err(error) => Err(CaptureError::Failed(format!(

@@ -52,14 +52,9 @@ impl FfmpegCamera {
         film: &Path,
         after: Option<UtcTime>,
     ) -> Result<(f64, Pace), CaptureError> {
-        let missing = |cause| CaptureError::File {
-            // An address whose scheme was mistyped is taken for a film.
-            path: self.location.to_string().into(),
-            cause,
-        };
-        let found = tokio::fs::metadata(film).await.map_err(missing)?;
-        if found.is_dir() {
-            return Err(missing(io::ErrorKind::IsADirectory.into()));
+        let found = tokio::fs::metadata(film).await;
+        if found.map_err(CaptureError::File)?.is_dir() {
+            return Err(CaptureError::File(io::ErrorKind::IsADirectory.into()));
         }
         let sample = (!self.options.fast).then_some(RATE_SAMPLE);
         let reel = Reel::measure(film, sample).await?;

@@ -301,7 +301,7 @@ impl SecureVideoAnalyzer {
     }
 }
 
-/// A run in [`SecureVideoAnalyzer::progress`], for as long as this is kept: also one whose future is dropped ends there.
+/// A run in [`SecureVideoAnalyzer::progress`], for as long as this is kept: one whose future is dropped ends there, too.
 struct Shown<'a> {
     analyzer: &'a SecureVideoAnalyzer,
     counters: Arc<Counters>,

@@ -70,8 +70,8 @@ pub enum CaptureError {
         /// How long was waited.
         seconds: u64,
     },
-    /// The film is not there. Whoever tells it knows which film: an address whose scheme was mistyped counts as one, and
-    /// its password must not be in here.
+    /// The film is not there. Whoever tells it knows which film: an address whose scheme was mistyped counts as one,
+    /// and its password must not be in here.
     #[error("{0}")]
     File(#[source] io::Error),
     /// ffmpeg reads the film and gets no further.

@@ -89,8 +89,8 @@ fn clock_of(location: &Location) -> &'static str {
     }
 }
 
-/// Lets at most so many pictures a second on, evenly apart. ffmpeg's own `fps` filter would fill a gap with copies of the
-/// last one.
+/// Lets at most so many pictures a second on, evenly apart. ffmpeg's own `fps` filter would fill a gap with copies of
+/// the last one.
 ///
 /// The beat keeps its own time, so that a camera's jitter loses none: the next picture is due a period after the last
 /// one was, not after it came, and may come a fifth of a period early. One that is far off, after a gap or when the
@@ -305,8 +305,8 @@ mod tests {
             .collect()
     }
 
-    /// When pictures come, in milliseconds: one each so many microseconds, the others up to `jitter` of these earlier or
-    /// later than the first.
+    /// When pictures come, in milliseconds: one each so many microseconds, the others up to `jitter` of these earlier
+    /// or later than the first.
     fn coming(pictures: i64, period: i64, jitter: i64) -> Vec<i64> {
         let off = |n: i64| {
             if n == 0 {

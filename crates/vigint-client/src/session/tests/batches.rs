@@ -6,12 +6,7 @@ use super::*;
 async fn frames_that_wait_go_together_in_order_and_one_alone_as_it_is() {
     let gate = Arc::new(Semaphore::new(0));
     let rig = Rig::new(gated(&gate)).await;
-    let mut camera = ScriptedCamera::showing(&[19]);
-    camera.may_show = Arc::new(Semaphore::new(1));
-    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
-    rig.server.until(|requests| requests.len() == 1).await;
-    camera.may_show.add_permits(18);
-    camera.has_queued(19).await;
+    let run = rig.run_with_one_on_its_way(19).await;
     gate.add_permits(1000);
     rig.server
         .until(|requests| requests.iter().flat_map(Request::frames).count() == 19)
@@ -104,12 +99,7 @@ async fn where_something_breaks_all_batches_and_no_frame_they_are_left_to_be() {
         false => Reply::of_vigint(request).behind(&held),
     })
     .await;
-    let mut camera = ScriptedCamera::showing(&[19]);
-    camera.may_show = Arc::new(Semaphore::new(1));
-    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
-    rig.server.until(|requests| requests.len() == 1).await;
-    camera.may_show.add_permits(18);
-    camera.has_queued(19).await;
+    let run = rig.run_with_one_on_its_way(19).await;
     gate.add_permits(1000);
     let singles = |requests: &[Request]| requests.iter().filter(|r| r.is_frame()).count();
     rig.server.until(|requests| singles(requests) == 19).await;

@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 use vigint_core::clock::{SystemClock, UtcTime};
 
 use super::*;
@@ -147,6 +148,17 @@ impl Rig {
         let counters = Arc::clone(&self.counters);
         let around = self.around.clone();
         Session::new(source.parse().unwrap(), camera.clone(), counters, around)
+    }
+
+    /// Runs a camera of so many pictures. The first is on its way by itself, all others wait.
+    async fn run_with_one_on_its_way(&self, pictures: usize) -> JoinHandle<Result<(), RunError>> {
+        let mut camera = ScriptedCamera::showing(&[pictures]);
+        camera.may_show = Arc::new(Semaphore::new(1));
+        let run = tokio::spawn(self.session("rtsp://cam/1", &camera).run());
+        self.server.until(|requests| requests.len() == 1).await;
+        camera.may_show.add_permits(pictures - 1);
+        camera.has_queued(pictures).await;
+        run
     }
 }
 

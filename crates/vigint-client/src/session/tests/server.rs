@@ -94,12 +94,7 @@ async fn frames_that_the_server_finds_too_late_are_told_of_and_do_not_count_as_s
         Reply::new(200, late).behind(&held)
     })
     .await;
-    let mut camera = ScriptedCamera::showing(&[10]);
-    camera.may_show = Arc::new(Semaphore::new(1));
-    let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
-    rig.server.until(|requests| requests.len() == 1).await;
-    camera.may_show.add_permits(9);
-    camera.has_queued(10).await;
+    let run = rig.run_with_one_on_its_way(10).await;
     gate.add_permits(1000);
     rig.server.until(|requests| requests.len() == 2).await;
     rig.until_told("error").await;

@@ -49,6 +49,11 @@ pub(crate) trait FrameSource: Send {
     /// The next picture; `None` at a regular end.
     fn next_frame(&mut self) -> impl Future<Output = Result<Option<Picture>, CaptureError>> + Send;
 
+    /// Does what has to be done while nobody asks for the next picture. Never ends; may be dropped at any time.
+    fn attend(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
     /// Ends it in order, so that a camera learns that its viewer has gone.
     fn close(self) -> impl Future<Output = ()> + Send;
 }

@@ -127,6 +127,7 @@ impl<C: Camera> Session<C> {
             tokio::select! {
                 () = self.queue.push(frame) => {}
                 () = self.enough.cancelled() => break Ending::Enough,
+                () = frames.attend() => {}
             }
             self.note_queue();
         };

@@ -174,10 +174,17 @@ impl FrameSource for FfmpegFrames {
         self.tail.note_picture();
         let wait = self.pace.wait(&*self.clock);
         if !wait.is_zero() {
-            let _ = timeout(wait, std::future::pending::<()>()).await;
+            let _ = timeout(wait, self.attend()).await;
         }
         let captured_at = self.pace.stamp(&*self.clock);
         Ok(Some(Picture { jpeg, captured_at }))
+    }
+
+    /// Buries the child as soon as it ends. A film's may have written all that is left into the pipe and be gone while
+    /// its reader waits for hours for the server.
+    async fn attend(&mut self) {
+        let _ = self.child.wait().await;
+        std::future::pending::<()>().await;
     }
 
     async fn close(self) {
@@ -187,5 +194,61 @@ impl FrameSource for FfmpegFrames {
         } = self;
         drop(stdout);
         child.end(FAREWELL).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tokio::process::Command;
+    use vigint_core::clock::SystemClock;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// Looks again and again until the process that wrote its number into this file is buried.
+    async fn is_buried(file: &Path) {
+        loop {
+            let said = std::fs::read_to_string(file).unwrap_or_default();
+            if let Some(pid) = said.strip_suffix('\n')
+                && !Path::new(&format!("/proc/{pid}")).exists()
+            {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_child_that_ends_while_its_reader_waits_is_buried_and_its_end_still_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let number = folder.path().join("number");
+        let mut command = Command::new("sh");
+        let script = format!(
+            "echo $$ > '{}'; echo ffmpeg: gone >&2; exit 3",
+            number.display()
+        );
+        command
+            .args(["-c", &script])
+            .stdout(std::process::Stdio::piped());
+        command.stderr(std::process::Stdio::piped());
+        let order = Order {
+            command,
+            input: None,
+        };
+        let location: Location = "/films/day.mp4".parse().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let pace = Pace::Live { last: None };
+        let options = ReadOptions::default();
+        let started = FfmpegFrames::start(order, pace, &location, &options, &clock).await;
+        let mut frames = started.unwrap();
+        tokio::select! {
+            () = frames.attend() => panic!("it never ends"),
+            buried = timeout(PATIENCE, is_buried(&number)) => buried.expect("it lies there dead"),
+        }
+        let error = frames.next_frame().await.unwrap_err().to_string();
+        assert_eq!(error, "ffmpeg gave up: ffmpeg: gone");
     }
 }

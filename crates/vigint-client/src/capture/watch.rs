@@ -6,6 +6,7 @@
 //! A camera may send more than is asked for all day, most do; what is too many is left out before they come here. It is
 //! opened anew when its rate has changed out of all proportion, and is believed when it is the same after that.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::CaptureError;
@@ -19,8 +20,25 @@ const TOO_SLOW: f64 = 0.2;
 const TOO_FAST: f64 = 3.5;
 /// So many windows in a row must be too slow, or too fast: one may be a network that hangs and catches up.
 const ODD_WINDOWS: u32 = 2;
+/// A rate for which the camera was opened anew may be exceeded by so much before it is a surprise again.
+const OF_SURPRISE: f64 = 1.5;
 /// How much of the usual rate one window makes up, so that it follows a camera that changes by and by.
 const WEIGHT: f64 = 0.1;
+
+/// The highest rate for which a camera was opened anew, over all its openings. Some send a picture a second while nothing
+/// moves and many when something does: that is a surprise once, and not in the middle of each visit.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Surprise(Arc<Mutex<f64>>);
+
+impl Surprise {
+    fn fps(&self) -> f64 {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is(&self, fps: f64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fps;
+    }
+}
 
 /// Watches the pictures of one opening of a camera.
 #[derive(Debug)]
@@ -33,6 +51,7 @@ pub(super) struct StreamWatch {
     shown: Rate,
     /// Of those that the camera sends.
     native: Rate,
+    surprise: Surprise,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +99,15 @@ impl StreamWatch {
             window: None,
             shown: Rate::default(),
             native: Rate::default(),
+            surprise: Surprise::default(),
+        }
+    }
+
+    /// The same, with what earlier openings of the camera have learned.
+    pub(super) fn knowing(self, surprise: &Surprise) -> Self {
+        Self {
+            surprise: surprise.clone(),
+            ..self
         }
     }
 
@@ -145,10 +173,14 @@ impl StreamWatch {
     fn judge_native(&mut self, fps: f64) -> Result<(), CaptureError> {
         let usual_fps = self.native.usual(fps);
         // What is asked for is never too much.
-        if fps <= (usual_fps * TOO_FAST).max(self.asked_fps) {
+        let most = (usual_fps * TOO_FAST)
+            .max(self.asked_fps)
+            .max(self.surprise.fps() * OF_SURPRISE);
+        if fps <= most {
             let usual = usual_fps * (1.0 - WEIGHT) + fps * WEIGHT;
             self.native.becomes(usual);
         } else if self.native.was_odd() {
+            self.surprise.is(fps);
             return Err(CaptureError::TooFast { fps, usual_fps });
         }
         Ok(())
@@ -234,6 +266,26 @@ mod tests {
             error.to_string(),
             "it sends 50 pictures a second, where it used to send 10"
         );
+    }
+
+    #[test]
+    fn a_camera_that_sends_many_pictures_only_while_something_moves_is_opened_anew_once() {
+        let surprise = Surprise::default();
+        let opened = || Thinned {
+            watch: StreamWatch::new(10.0).knowing(&surprise),
+            ..Thinned::asked_for(10.0)
+        };
+        let mut camera = opened();
+        camera.send(61, 10).unwrap();
+        camera.send(40, 50).unwrap_err();
+        let mut camera = opened();
+        for visit in 0..20 {
+            camera.send(300, 10).unwrap();
+            let seen = camera.send(60, 60);
+            seen.unwrap_or_else(|error| panic!("visit {visit}: {error}"));
+        }
+        camera.send(300, 10).unwrap();
+        camera.send(40, 100).unwrap_err();
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::capture::pace::Pace;
 use crate::capture::process_group::ProcessGroup;
 use crate::capture::reason::{NO_VIDEO, known_reason, reason};
 use crate::capture::stderr::Tail;
-use crate::capture::watch::StreamWatch;
+use crate::capture::watch::{StreamWatch, Surprise};
 use crate::capture::{CaptureError, FrameSource, Picture};
 use crate::source::{Location, ReadOptions};
 
@@ -90,6 +90,12 @@ impl FfmpegFrames {
             started_at: clock.elapsed(),
             period: Duration::from_secs_f64(1.0 / options.fps.max(0.01)),
         })
+    }
+
+    /// The same, with what earlier openings of the camera have learned of its rate.
+    pub(super) fn knowing(mut self, surprise: &Surprise) -> Self {
+        self.watch = self.watch.map(|watch| watch.knowing(surprise));
+        self
     }
 
     /// What ffmpeg has said so far: its last lines, masked.

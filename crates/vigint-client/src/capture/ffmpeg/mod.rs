@@ -23,6 +23,7 @@ use version::Abilities;
 
 use super::pace::Pace;
 use super::reel::Reel;
+use super::watch::Surprise;
 use super::{Camera, CaptureError};
 use crate::source::{Location, ReadOptions};
 
@@ -35,6 +36,7 @@ pub(crate) struct FfmpegCamera {
     location: Location,
     options: ReadOptions,
     clock: Arc<dyn Clock>,
+    surprise: Surprise,
 }
 
 impl FfmpegCamera {
@@ -43,6 +45,7 @@ impl FfmpegCamera {
             location,
             options,
             clock,
+            surprise: Surprise::default(),
         }
     }
 
@@ -91,6 +94,8 @@ impl Camera for FfmpegCamera {
                 (order, Pace::Live { last: after })
             }
         };
-        FfmpegFrames::start(order, pace, &self.location, &self.options, &self.clock).await
+        let (location, options) = (&self.location, &self.options);
+        let started = FfmpegFrames::start(order, pace, location, options, &self.clock).await?;
+        Ok(started.knowing(&self.surprise))
     }
 }

@@ -1,5 +1,6 @@
 //! From the queue to the server, in order: a frame that waits alone by itself, several together.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -25,6 +26,8 @@ const CAMERA_TRIES: u32 = 3;
 const FILM_TRIES: u32 = 20;
 /// So many failures in a row, each while the server answered others, are about the source.
 const BLOCKED_TRIES: u32 = 3;
+/// So many codes are remembered.
+const MAX_CODES: usize = 8;
 /// A film is not waited for much longer than its frames take to be refused.
 const LONGEST_FILM_PAUSE: Duration = Duration::from_secs(1);
 
@@ -46,8 +49,8 @@ struct Refusals {
     /// So many in a row are nothing but bad frames.
     tries: u32,
     in_a_row: u32,
-    /// The code of the last one, and when it was heard.
-    last: Option<(String, Duration)>,
+    /// The codes heard last, and when.
+    heard: VecDeque<(String, Duration)>,
 }
 
 impl Refusals {
@@ -62,7 +65,7 @@ impl Refusals {
             longest,
             tries,
             in_a_row: 0,
-            last: None,
+            heard: VecDeque::new(),
         }
     }
 
@@ -78,10 +81,15 @@ impl Refusals {
         (self.in_a_row >= self.tries).then(|| self.backoff.next().min(self.longest))
     }
 
-    /// Whether this code is another one, or was not heard for a while. The words may vary with each frame.
+    /// Whether this code is a new one, or was not heard for a while. The words may vary with each frame.
     fn is_news(&mut self, code: &str, now: Duration) -> bool {
-        let before = self.last.replace((code.to_owned(), now));
-        before.is_none_or(|(last, at)| last != code || now.saturating_sub(at) >= QUIET)
+        let known = self.heard.iter().position(|(heard, _)| heard == code);
+        let before = known.and_then(|place| self.heard.remove(place));
+        if self.heard.len() >= MAX_CODES {
+            self.heard.pop_front();
+        }
+        self.heard.push_back((code.to_owned(), now));
+        before.is_none_or(|(_, at)| now.saturating_sub(at) >= QUIET)
     }
 }
 
@@ -203,6 +211,8 @@ impl<C: Camera> Session<C> {
             answer => {
                 match &answer {
                     Ok(_) => together.took(clock.elapsed().saturating_sub(since)),
+                    // One that is refused for a while is no broken one: single frames would burden the server more.
+                    Err(error) if !error.is_away() => together.failed(),
                     Err(_) if together.broke() => uplink.leave_batches(),
                     Err(_) => {}
                 }
@@ -300,6 +310,14 @@ mod tests {
         assert!(is_news("too_large", 0));
         assert!(!is_news("too_large", 50) && !is_news("too_large", 100));
         assert!(is_news("not_a_jpeg", 101));
-        assert!(is_news("not_a_jpeg", 161));
+        assert!(
+            !is_news("too_large", 110) && !is_news("not_a_jpeg", 120),
+            "in turns"
+        );
+        assert!(is_news("not_a_jpeg", 180));
+        for code in 0..100 {
+            refusals.is_news(&code.to_string(), Duration::from_secs(200));
+        }
+        assert_eq!(refusals.heard.len(), MAX_CODES);
     }
 }

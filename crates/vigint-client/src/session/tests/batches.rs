@@ -168,3 +168,26 @@ async fn of_a_batch_that_is_refused_for_one_frame_only_that_one_is_lost() {
     );
     assert_eq!(rig.told("error"), 1);
 }
+
+#[tokio::test]
+async fn a_server_that_is_busy_for_a_while_gets_batches_again() {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let refused = AtomicUsize::new(0);
+    let rig = Rig::new(move |request: &Request| {
+        if request.is_batch() && refused.fetch_add(1, Relaxed) < 3 {
+            let busy = serde_json::json!({"error": "Too many requests", "code": "rate_limited"});
+            return Reply::new(429, busy);
+        }
+        Reply::of_vigint(request).behind(&held)
+    })
+    .await;
+    let run = rig.run_with_one_on_its_way(19).await;
+    gate.add_permits(1000);
+    rig.server.until(|requests| requests.len() == 8).await;
+    rig.stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    let requests = rig.server.requests();
+    let sizes: Vec<usize> = requests.iter().map(|r| r.frames().len()).collect();
+    assert_eq!(sizes, [1, 18, 1, 17, 1, 16, 1, 15]);
+}

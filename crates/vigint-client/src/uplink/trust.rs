@@ -129,12 +129,20 @@ impl ServerCertVerifier for Following {
     }
 }
 
-/// Whether other authorities might vouch for it: nobody known signed it, or not with the key that is known.
+/// Whether other authorities might vouch for it: for its name and at this time nobody could.
 fn may_be_renewed(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)
-    )
+    match error {
+        Error::InvalidCertificate(wrong) => !matches!(
+            wrong,
+            CertificateError::Expired
+                | CertificateError::ExpiredContext { .. }
+                | CertificateError::NotValidYet
+                | CertificateError::NotValidYetContext { .. }
+                | CertificateError::NotValidForName
+                | CertificateError::NotValidForNameContext { .. }
+        ),
+        _ => false,
+    }
 }
 
 /// A system without certificates of its own offers nothing to trust; Mozilla's list is then used.

@@ -27,6 +27,8 @@ const RESUMPTIONS: u32 = 5;
 const RESUME_DELAY: Duration = Duration::from_secs(1);
 /// No film of seconds is larger; whatever sends more than this is not Vigint.
 const MAX_FILM_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// Whoever waits for ever waits for a year.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// How a film is saved.
 #[derive(Clone, Debug)]
@@ -114,6 +116,7 @@ async fn once_it_is_made(
     patience: Duration,
     on_wait: &(dyn Fn() + Send + Sync),
 ) -> Result<ComingFilm, SaveError> {
+    let patience = patience.min(LONGEST_PATIENCE);
     let mut over_at = None;
     let mut backoff = Backoff::of_server();
     loop {

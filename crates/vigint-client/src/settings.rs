@@ -185,6 +185,16 @@ fn read_env_file(
     };
     // Editors on Windows put a byte order mark first, which would become part of the first name.
     let text = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&content);
+    // Or write two bytes for each letter: no name would be found, and nobody told.
+    if text.contains(&0) {
+        return Err(SettingsError::Unreadable {
+            file: file.to_owned(),
+            cause: io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it is no plain text; save it as UTF-8",
+            ),
+        });
+    }
     let mut values = HashMap::new();
     for line in String::from_utf8_lossy(text).lines() {
         let Some((name, rest)) = of_us(line) else {
@@ -400,6 +410,17 @@ mod tests {
             let said = refusal(&[b"VIGINT_API_KEY", rest].concat());
             let begins = "the line of VIGINT_API_KEY in .env cannot be read: ";
             assert!(said.starts_with(begins) && said.contains(cure), "{said}");
+        }
+        let wide: Vec<u8> = "VIGINT_API_KEY=canary"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for mark in [&b""[..], b"\xFF\xFE"] {
+            let said = refusal(&[mark, &wide].concat());
+            assert_eq!(
+                said,
+                ".env cannot be read: it is no plain text; save it as UTF-8"
+            );
         }
         let twice = refusal(b"VIGINT_API_KEY=canary-1\nVIGINT_API_KEY=\nVIGINT_API_KEY=canary-2");
         assert!(

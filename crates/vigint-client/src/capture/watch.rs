@@ -25,8 +25,8 @@ const OF_SURPRISE: f64 = 1.5;
 /// How much of the usual rate one window makes up, so that it follows a camera that changes by and by.
 const WEIGHT: f64 = 0.1;
 
-/// The highest rate for which a camera was opened anew, over all its openings. Some send a picture a second while nothing
-/// moves and many when something does: that is a surprise once, and not in the middle of each visit.
+/// The highest rate for which a camera was opened anew, over all its openings. Some send a picture a second while
+/// nothing moves and many when something does: that is a surprise once, and not in the middle of each visit.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Surprise(Arc<Mutex<f64>>);
 

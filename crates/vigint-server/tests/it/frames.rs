@@ -324,18 +324,24 @@ fn only_a_frame_may_be_sent_as_a_picture() {
         ("authorization", bearer.as_str()),
         ("content-type", "image/jpeg"),
     ];
-    for (method, path) in [
-        ("POST", "/api/video/buffer/batch"),
-        ("POST", "/api/video/analyze"),
-        ("POST", "/api/video/alert"),
+    let json = "Send application/json";
+    for (method, path, error) in [
+        (
+            "POST",
+            "/api/video/buffer/batch",
+            "Send application/json or multipart/mixed",
+        ),
+        ("POST", "/api/video/analyze", json),
+        ("POST", "/api/video/alert", json),
         (
             "PATCH",
             "/api/incidents/0190aaaa-0000-4000-8000-000000000000",
+            json,
         ),
     ] {
         let answer = server.request(method, path, &headers, b"{}");
         assert_eq!(answer.status, 415, "{path}");
-        assert_eq!(answer.json()["error"], "Send application/json", "{path}");
+        assert_eq!(answer.json()["error"], error, "{path}");
     }
 }
 

@@ -15,7 +15,7 @@ use super::picture::PictureSize;
 use super::request::Request;
 
 /// So many times too many pictures are a flood.
-const FLOOD: u32 = 5;
+const FLOOD: u32 = 8;
 /// For so many pictures it is remembered when they were taken: more than half an hour.
 const REMEMBERED: usize = 20_000;
 

@@ -149,7 +149,9 @@ impl<C: Camera> Session<C> {
                 self.queue.put_back(frames);
                 self.note_queue();
                 self.queue.server_is_busy(!error.is_away());
-                let is_blocked = error.is_away() && !self.around.outage.is_on();
+                // A run that tries only so often tells nobody of the server but at its end.
+                let learns = !self.source.options.once;
+                let is_blocked = learns && error.is_away() && !self.around.outage.is_on();
                 blocked = if is_blocked { blocked + 1 } else { 0 };
                 if blocked >= BLOCKED_TRIES
                     && refusals.is_news(error.code(), self.around.clock.elapsed())

@@ -220,3 +220,13 @@ async fn a_kept_connection_that_is_dead_costs_no_frame_and_no_word() {
     assert_eq!((rig.told("error"), rig.told("server_lost")), (0, 0));
     assert_eq!(rig.server.connections(), 2);
 }
+
+#[tokio::test]
+async fn a_run_that_tries_only_so_often_says_once_that_the_server_is_away() {
+    let rig = Rig::new(|_: &Request| Reply::hang_up()).await;
+    let mut session = rig.session("rtsp://cam/1", &ScriptedCamera::showing(&[1]));
+    session.source.options.once = true;
+    let ended = timeout(PATIENCE, session.run()).await.unwrap();
+    assert!(matches!(ended, Err(RunError::Unreachable(_))), "{ended:?}");
+    assert_eq!((rig.told("error"), rig.told("server_lost")), (1, 0));
+}

@@ -11,7 +11,7 @@ use vigint_core::wire::{CostInfo, UsageResponse, UsageRow};
 
 use super::csv;
 use crate::cli::{Cli, UsageArgs};
-use crate::console::{Console, answer_bytes, answers_are_watched, one_line};
+use crate::console::{Console, answer_bytes, one_line};
 use crate::exit::Exit;
 
 /// How far the table goes back unless it is told.
@@ -65,7 +65,7 @@ async fn each_page(
     let mut lines = 0;
     // Lines on the same terminal say it themselves.
     let tell = |how_far: &str| {
-        if !(asked.csv && answers_are_watched()) {
+        if !(asked.csv && console.answers_are_watched()) {
             console.progress(how_far);
         }
     };

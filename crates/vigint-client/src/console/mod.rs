@@ -33,7 +33,7 @@ pub(crate) struct Console {
     is_watched: bool,
     /// Standard output is somebody's screen. Everything else may be a log, which others read and which is kept: a file,
     /// the journal, a container's output.
-    is_read_at_once: bool,
+    answers_are_watched: bool,
     printer: Printer,
     /// What people were told of each source.
     news: Mutex<News>,
@@ -61,7 +61,7 @@ impl Console {
             json,
             has_live_lines: goes_on && is_watched,
             is_watched,
-            is_read_at_once: io::stdout().is_terminal(),
+            answers_are_watched: io::stdout().is_terminal(),
             printer: Printer::start(when_full, out),
             news: Mutex::default(),
         }
@@ -105,7 +105,7 @@ impl Console {
         if !news.is_news(event) {
             return;
         }
-        match words_of(event, self.is_read_at_once) {
+        match words_of(event, self.answers_are_watched) {
             Words::Nothing => {}
             Words::Said(line) => self.say(&line),
             Words::Complaint(line) => self.complain(&line),
@@ -125,6 +125,11 @@ impl Console {
             let (name, text) = (name.to_owned(), text.to_owned());
             self.printer.print(Job::ShowLine(name, text));
         }
+    }
+
+    /// Whether standard output is somebody's screen.
+    pub(crate) fn answers_are_watched(&self) -> bool {
+        self.answers_are_watched
     }
 
     /// How far a command is that takes a while, on a line that moves where somebody sits.
@@ -166,11 +171,6 @@ pub(crate) fn answer_bytes(text: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text)?;
     stdout.flush()
-}
-
-/// Whether answers go to a terminal.
-pub(crate) fn answers_are_watched() -> bool {
-    io::stdout().is_terminal()
 }
 
 /// A text from outside on one line, without anything that steers a terminal.

@@ -11,8 +11,7 @@ async fn frames_that_wait_go_together_in_order_and_one_alone_as_it_is() {
     rig.server
         .until(|requests| requests.iter().flat_map(Request::frames).count() == 19)
         .await;
-    rig.stop.cancel();
-    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    rig.stop(run).await;
     let requests = rig.server.requests();
     let sizes: Vec<usize> = requests.iter().map(|r| r.frames().len()).collect();
     assert_eq!(sizes, [1, 18]);
@@ -41,8 +40,7 @@ async fn a_server_that_knows_no_raw_batches_gets_one_frame_at_a_time_and_nobody_
         gate.add_permits(1000);
         let singles = |requests: &[Request]| requests.iter().filter(|r| r.is_frame()).count();
         rig.server.until(|requests| singles(requests) == 19).await;
-        rig.stop.cancel();
-        timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+        rig.stop(run).await;
         let requests = rig.server.requests();
         let numbers: Vec<i64> = requests
             .iter()
@@ -82,8 +80,7 @@ async fn a_batch_too_large_for_a_proxy_goes_one_by_one_and_the_next_is_tried_aga
     camera.has_queued(19).await;
     gate.add_permits(1000);
     rig.server.until(|requests| requested(requests, 12)).await;
-    rig.stop.cancel();
-    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    rig.stop(run).await;
     let requests = rig.server.requests();
     let sizes: Vec<usize> = requests.iter().map(|r| r.frames().len()).collect();
     assert_eq!(sizes, [1, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 9]);
@@ -103,8 +100,7 @@ async fn where_something_breaks_all_batches_and_no_frame_they_are_left_to_be() {
     gate.add_permits(1000);
     let singles = |requests: &[Request]| requests.iter().filter(|r| r.is_frame()).count();
     rig.server.until(|requests| singles(requests) == 19).await;
-    rig.stop.cancel();
-    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    rig.stop(run).await;
     let requests = rig.server.requests();
     let is_batch: Vec<bool> = requests.iter().map(Request::is_batch).collect();
     // Each is made twice: a kept connection may have been dead.
@@ -159,8 +155,7 @@ async fn of_a_batch_that_is_refused_for_one_frame_only_that_one_is_lost() {
                 .any(|f| f.number() == 19)
         })
         .await;
-    rig.stop.cancel();
-    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    rig.stop(run).await;
     let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
     assert_eq!(
         (count(&rig.counters.sent), count(&rig.counters.refused)),
@@ -185,8 +180,7 @@ async fn a_server_that_is_busy_for_a_while_gets_batches_again() {
     let run = rig.run_with_one_on_its_way(19).await;
     gate.add_permits(1000);
     rig.server.until(|requests| requests.len() == 8).await;
-    rig.stop.cancel();
-    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    rig.stop(run).await;
     let requests = rig.server.requests();
     let sizes: Vec<usize> = requests.iter().map(|r| r.frames().len()).collect();
     assert_eq!(sizes, [1, 18, 1, 17, 1, 16, 1, 15]);

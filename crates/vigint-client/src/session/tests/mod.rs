@@ -150,6 +150,12 @@ impl Rig {
         Session::new(source.parse().unwrap(), camera.clone(), counters, around)
     }
 
+    /// Stops all, and waits until this run has ended well.
+    async fn stop(&self, run: JoinHandle<Result<(), RunError>>) {
+        self.stop.cancel();
+        timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    }
+
     /// Runs a camera of so many pictures. The first is on its way by itself, all others wait.
     async fn run_with_one_on_its_way(&self, pictures: usize) -> JoinHandle<Result<(), RunError>> {
         let mut camera = ScriptedCamera::showing(&[pictures]);

@@ -98,8 +98,7 @@ async fn frames_that_the_server_finds_too_late_are_told_of_and_do_not_count_as_s
     gate.add_permits(1000);
     rig.server.until(|requests| requests.len() == 2).await;
     rig.until_told("error").await;
-    rig.stop.cancel();
-    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    rig.stop(run).await;
     // The first, and of the nine of the batch five.
     let counted = (&rig.counters.sent, &rig.counters.refused);
     assert_eq!((counted.0.load(Relaxed), counted.1.load(Relaxed)), (4, 6));
@@ -131,8 +130,7 @@ async fn analyses_that_never_come_through_are_told_once_although_frames_do() {
         assert!(rig.told("error") == 0 || shown > 60, "at {shown}");
     }
     rig.until_told("error").await;
-    rig.stop.cancel();
-    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    rig.stop(run).await;
     assert_eq!((rig.told("error"), rig.told("server_lost")), (1, 0));
 }
 
@@ -151,8 +149,7 @@ async fn a_camera_whose_frames_are_all_refused_is_told_of_once_whatever_the_word
     let run = tokio::spawn(rig.session("rtsp://cam/1", &camera).run());
     let singles = |requests: &[Request]| requests.iter().filter(|r| r.is_frame()).count();
     rig.server.until(|requests| singles(requests) == 4).await;
-    rig.stop.cancel();
-    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    rig.stop(run).await;
     assert_eq!(rig.told("error"), 1);
 }
 
@@ -213,8 +210,7 @@ async fn a_kept_connection_that_is_dead_costs_no_frame_and_no_word() {
             })
             .await;
     }
-    rig.stop.cancel();
-    timeout(PATIENCE, run).await.unwrap().unwrap().unwrap();
+    rig.stop(run).await;
     assert_eq!(rig.server.frame_numbers(), [1, 2, 3, 3, 4, 5]);
     assert_eq!(rig.counters.sent.load(Relaxed), 5);
     assert_eq!((rig.told("error"), rig.told("server_lost")), (0, 0));

@@ -14,6 +14,7 @@ mod report;
 mod schedule;
 mod script;
 mod secrets;
+mod settling;
 mod silence;
 mod slope;
 mod stage;

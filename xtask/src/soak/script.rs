@@ -11,11 +11,11 @@ use vigint_core::clock::{Clock as _, SystemClock, UtcTime};
 use vigint_testkit::fault_proxy::FaultProxy;
 
 use super::complaints::Complaints;
-use super::fleet::{Fleet, Post};
-use super::rate::{self, Count};
+use super::fleet::Fleet;
 use super::recoveries::Recoveries;
 use super::schedule::{Fault, Schedule, Step, Target};
 use super::secrets::Secrets;
+use super::settling::Settling;
 use super::silence::{self, Silence};
 use super::stage::Server;
 use super::witness::Witness;
@@ -91,8 +91,7 @@ pub(super) struct Script {
     /// How the server is broken.
     broken: Option<Broken>,
     breakable: Vec<usize>,
-    /// At the end: what came of each camera in ten seconds, the last time or when it was enough.
-    counts: Vec<Option<Count>>,
+    settling: Settling,
     schedule: Schedule,
     next: Option<(Step, Duration)>,
 }
@@ -114,7 +113,7 @@ impl Script {
             own_cures: vec![None; fleet.posts.len()],
             schedule: Schedule::new(seed, breakable.len()),
             breakable,
-            counts: vec![None; fleet.posts.len()],
+            settling: Settling::of(fleet.posts.len()),
             fleet,
             proxy,
             server,
@@ -180,31 +179,12 @@ impl Script {
         self.broken.is_none() && self.cameras.iter().all(is_quiet)
     }
 
-    /// Whether every camera has sent as many frames as it should, each over some ten seconds `since` all was cured and all
-    /// were live. Complains of those that have not once the time for it is over.
+    /// Whether every camera has sent as many frames as it should since all was cured and all were live, or had the time
+    /// for it.
     pub(super) fn is_settled(&mut self, since: UtcTime) -> bool {
-        for (place, count) in self.counts.iter_mut().enumerate() {
-            if !count.is_some_and(Count::is_enough) {
-                *count = self.witness.recent(place, since).or(*count);
-            }
-        }
-        let posts = self.fleet.posts.iter().zip(&self.counts);
-        let few = posts.filter(|(_, count)| !count.is_some_and(Count::is_enough));
-        let few: Vec<(&Post, Option<Count>)> = few.map(|(post, count)| (post, *count)).collect();
-        let is_over = self.clock.now().since(since) > rate::SETTLES_WITHIN;
-        for (post, count) in few.iter().filter(|_| is_over) {
-            let count = count.unwrap_or_default();
-            self.complaints.add(&format!(
-                "{} ({}) shows {} pictures in ten seconds, and {} frames come, {} s after all was well; {} are to come",
-                post.id,
-                post.kind,
-                count.shown,
-                count.frames,
-                rate::SETTLES_WITHIN.as_secs(),
-                count.enough()
-            ));
-        }
-        is_over || few.is_empty()
+        let now = self.clock.now();
+        self.settling
+            .is_over(&self.fleet, &self.witness, &self.complaints, since, now)
     }
 
     /// Whether all that can be broken was, each at least once.

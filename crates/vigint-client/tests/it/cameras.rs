@@ -156,6 +156,15 @@ impl Watched {
             .await;
     }
 
+    /// Its pictures come again, of this size, and so many of them are sent.
+    async fn comes_back(mut self, frames: usize) -> (u16, u16) {
+        let (size, away) = self.opened().await;
+        assert!(away.is_some());
+        self.has_sent_more(frames).await;
+        self.end().await;
+        size
+    }
+
     /// Stops it, and checks that every picture was sent once, in order. Returns the numbers drawn into them.
     async fn end(self) -> Vec<u32> {
         self.analyzer.stop();
@@ -288,10 +297,7 @@ async fn is_back_after(camera: Camera, hurt: impl Fn(&Camera), reasons: &[&str])
     assert!(reasons.iter().any(|reason| said.contains(reason)), "{said}");
     assert!(!said.contains("geheim7"), "{said}");
     camera.cure();
-    let (_, away) = watched.opened().await;
-    assert!(away.is_some());
-    watched.has_sent_more(5).await;
-    watched.end().await;
+    watched.comes_back(5).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -307,9 +313,7 @@ async fn a_camera_whose_password_was_changed_is_back_when_it_is_right_again() {
         };
         watched.until("refused", refused).await;
         camera.cure();
-        watched.opened().await;
-        watched.has_sent_more(5).await;
-        watched.end().await;
+        watched.comes_back(5).await;
     }
 }
 
@@ -360,10 +364,7 @@ async fn a_camera_that_comes_to_send_far_more_pictures_is_opened_anew_and_then_b
             said.contains("pictures a second, where it used to send"),
             "{said}"
         );
-        let (_, away) = watched.opened().await;
-        assert!(away.is_some());
-        watched.has_sent_more(25).await;
-        watched.end().await;
+        watched.comes_back(25).await;
     }
 }
 
@@ -382,10 +383,7 @@ async fn a_camera_that_changes_the_size_of_its_pictures_is_opened_anew() {
                 said.contains("its pictures changed from 640x360 to 480x270"),
                 "{said}"
             );
-            let (after, _) = watched.opened().await;
-            assert_ne!(before, after);
-            watched.has_sent_more(5).await;
-            watched.end().await;
+            assert_ne!(before, watched.comes_back(5).await);
         }
     }
 }

@@ -101,8 +101,8 @@ pub enum Event {
         /// Which source, when it is about one.
         source_id: Option<SourceId>,
         /// A stable name: `source_failed`, `late` (the server has newer frames of this source), `bad_picture` (of
-        /// [`crate::SecureVideoAnalyzer::watch_motion`]), or one of
-        /// [`crate::ApiError::code`], which may be the server's own.
+        /// [`crate::SecureVideoAnalyzer::watch_motion`]), or one of [`crate::ApiError::code`], which may be the
+        /// server's own.
         code: String,
         /// A sentence for a person, passwords masked.
         message: String,
@@ -172,20 +172,14 @@ pub(crate) type EventSink = Arc<dyn Fn(Event) + Send + Sync>;
 mod tests {
     use std::collections::BTreeSet;
 
-    use serde_json::{Map, Value, json};
+    use serde_json::{Map, Value};
 
     use super::*;
 
     fn each() -> Vec<Event> {
         let at = UtcTime::UNIX_EPOCH;
         let source_id: SourceId = "till".parse().unwrap();
-        let answer = json!({
-            "verdict": "clear", "has_security_incident": false, "incident_type": "", "risk_level": "LOW",
-            "description": "", "analysis": "", "detailed_analysis": null, "confirmation": "not_needed",
-            "source_id": "till", "frame_count": 1, "frames_analyzed": 1, "window_seconds": 3.0, "timestamp": at,
-            "client_email": "", "skipped": null, "incident": null,
-            "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0.0}, "stages": [],
-        });
+        let answer = crate::scripted_server::analysis("till");
         let code = "refused".to_owned();
         vec![
             Event::SourceOpened {

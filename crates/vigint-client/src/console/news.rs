@@ -93,13 +93,11 @@ mod tests {
         let (id, risk) = incident.unzip();
         let incident =
             id.map(|id| json!({"id": id, "is_new": false, "url": "", "video_url": null}));
-        let answer = json!({
-            "verdict": verdict, "has_security_incident": incident.is_some(), "incident_type": "",
-            "risk_level": risk.unwrap_or("LOW"), "description": "", "analysis": "", "detailed_analysis": null,
-            "confirmation": "not_needed", "source_id": "till", "frame_count": 1, "frames_analyzed": 1,
-            "window_seconds": 3.0, "timestamp": AT, "client_email": "", "skipped": null, "incident": incident,
-            "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0.0}, "stages": []
-        });
+        let mut answer = crate::scripted_server::analysis("till");
+        answer["verdict"] = json!(verdict);
+        answer["has_security_incident"] = json!(incident.is_some());
+        answer["risk_level"] = json!(risk.unwrap_or("LOW"));
+        answer["incident"] = json!(incident);
         let answer = Box::new(serde_json::from_value(answer).unwrap());
         Event::Analysis { at: AT, answer }
     }

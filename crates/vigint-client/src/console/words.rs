@@ -128,6 +128,7 @@ fn of_analysis(answer: &AnalysisResponse, shows_links: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scripted_server::theft;
 
     #[test]
     fn a_camera_that_is_back_says_for_how_long_it_was_away() {
@@ -153,17 +154,7 @@ mod tests {
 
     #[test]
     fn the_link_to_a_film_is_said_only_where_it_may_be() {
-        let answer = serde_json::json!({
-            "verdict": "confirmed", "has_security_incident": true, "incident_type": "theft", "risk_level": "HIGH",
-            "description": "a bag", "analysis": "", "detailed_analysis": null, "confirmation": "confirmed",
-            "source_id": "till", "frame_count": 1, "frames_analyzed": 1, "window_seconds": 3.0,
-            "timestamp": "2026-11-22T15:40:03.250Z", "client_email": "", "skipped": null,
-            "incident": {
-                "id": "0197b2c0-0000-7000-8000-000000000001", "is_new": true, "url": "",
-                "video_url": "http://h/video/x?expires=1&token=canary",
-            },
-            "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0.0}, "stages": [],
-        });
+        let answer = theft("till", "http://h/video/x?expires=1&token=canary");
         let event = Event::Analysis {
             at: vigint_core::clock::UtcTime::UNIX_EPOCH,
             answer: serde_json::from_value(answer).unwrap(),

@@ -15,6 +15,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+/// When all is said to be.
+const AT: &str = "2026-11-22T15:40:03.250Z";
 /// Nothing a test waits for takes longer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -177,7 +179,7 @@ impl Reply {
 
     /// What Vigint answers when all is well and nothing is to be seen.
     pub(crate) fn of_vigint(request: &Request) -> Self {
-        let at = "2026-11-22T15:40:03.250Z";
+        let at = AT;
         let body = match request.path() {
             "/api/video/buffer" => json!({
                 "status": "buffered", "frame_count": request.number(), "buffer_size": 1,
@@ -189,15 +191,9 @@ impl Reply {
             }
             "/api/video/analyze" => {
                 let asked: Value = serde_json::from_slice(&request.body).unwrap();
-                json!({
-                    "verdict": "clear", "has_security_incident": false, "incident_type": "", "risk_level": "LOW",
-                    "description": "", "analysis": "nothing", "detailed_analysis": null, "confirmation": "not_needed",
-                    "source_id": asked["source_id"], "frame_count": 7, "frames_analyzed": 3, "window_seconds": 3.0,
-                    "timestamp": at, "client_email": "a@b.example", "skipped": null, "incident": null,
-                    "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0.01},
-                    "stages": [{"stage": "screen", "analyzer": "motion", "verdict": "clear", "ms": 1}],
-                    "of_a_later_version": true,
-                })
+                let mut answer = analysis(asked["source_id"].as_str().unwrap());
+                answer["of_a_later_version"] = json!(true);
+                answer
             }
             "/api/health" => json!({
                 "status": "healthy", "version": "0.9.8", "time": at,
@@ -232,6 +228,40 @@ impl Reply {
     pub(crate) fn invalid_key() -> Self {
         Self::new(401, json!({"error": "Invalid API key"}))
     }
+}
+
+/// An analysis in which nothing is to be seen.
+pub(crate) fn analysis(source_id: &str) -> Value {
+    json!({
+        "verdict": "clear", "has_security_incident": false, "incident_type": "", "risk_level": "LOW",
+        "description": "", "analysis": "nothing", "detailed_analysis": null, "confirmation": "not_needed",
+        "source_id": source_id, "frame_count": 7, "frames_analyzed": 3, "window_seconds": 3.0,
+        "timestamp": AT, "client_email": "a@b.example", "skipped": null, "incident": null,
+        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0.01},
+        "stages": [{"stage": "screen", "analyzer": "motion", "verdict": "clear", "ms": 1}],
+    })
+}
+
+/// A theft that was seen, with the link to its film.
+pub(crate) fn theft(source_id: &str, video_url: &str) -> Value {
+    let mut answer = analysis(source_id);
+    for (field, value) in [
+        ("verdict", json!("confirmed")),
+        ("has_security_incident", json!(true)),
+        ("incident_type", json!("theft")),
+        ("risk_level", json!("HIGH")),
+        ("description", json!("a bag")),
+        ("confirmation", json!("confirmed")),
+        (
+            "incident",
+            json!({
+                "id": "0197b2c0-0000-7000-8000-000000000001", "is_new": true, "url": "", "video_url": video_url,
+            }),
+        ),
+    ] {
+        answer[field] = value;
+    }
+    answer
 }
 
 type Answer = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;

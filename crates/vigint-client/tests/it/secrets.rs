@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::program::{Folder, has_ffmpeg, run};
-use crate::scripted_server::{Reply, Request, ScriptedServer};
+use crate::scripted_server::{Reply, Request, ScriptedServer, theft};
 
 #[tokio::test]
 async fn a_cameras_password_is_printed_nowhere() {
@@ -124,20 +124,8 @@ async fn the_link_to_a_film_goes_into_no_log() {
         if !request.is_analysis() {
             return Reply::of_vigint(request);
         }
-        Reply::new(
-            200,
-            json!({
-                "verdict": "confirmed", "has_security_incident": true, "incident_type": "theft", "risk_level": "HIGH",
-                "description": "a bag", "analysis": "a bag", "detailed_analysis": null, "confirmation": "confirmed",
-                "source_id": "default", "frame_count": 7, "frames_analyzed": 3, "window_seconds": 3.0,
-                "timestamp": "2026-11-22T15:40:03.250Z", "client_email": "a@b.example", "skipped": null,
-                "incident": {
-                    "id": "0197b2c0-0000-7000-8000-000000000001", "is_new": true, "url": "",
-                    "video_url": "http://h/video/x?expires=1&token=canary",
-                },
-                "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0.01}, "stages": [],
-            }),
-        )
+        let seen = theft("default", "http://h/video/x?expires=1&token=canary");
+        Reply::new(200, seen)
     })
     .await;
     let folder = Folder::new();
